@@ -1,0 +1,59 @@
+"""Masking: how people and secrets appear where everybody can read them."""
+
+from __future__ import annotations
+
+import re
+
+_ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]\\/=?&]+@[^\s@<>\"'(),;:\[\]\\/=?&]+")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]")
+
+
+def address(email: str | None) -> str:
+    """Return an address with everything hidden but the first letters and the top-level domain.
+
+    >>> address("jo@example.com")
+    'j…@e….com'
+    >>> address("no address")
+    'n…'
+    >>> address(None)
+    'no address'
+    """
+    if not email:
+        return "no address"
+    local, at, domain = email.partition("@")
+    if not at:
+        return f"{local[:1]}…"
+    name, dot, top = domain.rpartition(".")
+    return f"{local[:1]}…@{name[:1]}…{dot}{top}" if dot else f"{local[:1]}…@{domain[:1]}…"
+
+
+def addresses_in(text: str) -> str:
+    """Return a text with every e-mail address in it masked.
+
+    >>> addresses_in('GET /contacts?email=ada@example.com refused')
+    'GET /contacts?email=a…@e….com refused'
+    """
+    return _ADDRESS.sub(lambda found: address(found.group()), text)
+
+
+def app_id(value: str | None) -> str:
+    """Return the four characters of an application id that may be shown.
+
+    >>> app_id("1f3c9a00000000000000000000000000")
+    '1f3c…'
+    """
+    return f"{value[:4]}…" if value else "none"
+
+
+def plain(text: object) -> str:
+    """Return text from outside with control and direction characters made visible.
+
+    >>> plain("a\\x1b[31mb\\u202ec")
+    'a\\\\x1b[31mb\\\\u202ec'
+    """
+
+    def visible(found: re.Match[str]) -> str:
+        point = ord(found.group())
+        return f"\\x{point:02x}" if point < 0x100 else f"\\u{point:04x}"
+
+    return _CONTROL.sub(visible, str(text))
