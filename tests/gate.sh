@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# The gate: format, lint, types, floors, tests. What could not run is named in the last line; in CI that fails.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+missing=()
+
+step() { # step NAME COMMAND…: says what runs, and stops the gate at the first that fails
+  local name=$1; shift
+  local began=$SECONDS
+  "$@" > >(sed 's/^/  /') 2>&1 || { echo "$name: FAILED"; exit 1; }
+  echo "$name: good ($((SECONDS - began)) s)"
+}
+
+if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing Chromium for the page tests (once)"
+  { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
+fi
+command -v chromium >/dev/null || missing+=("pages in Chromium (chromium is not installed)")
+
+step format ruff format --check .
+step lint ruff check .
+step types mypy
+step floors lint-imports --no-cache
+
+marks="not slow"
+command -v chromium >/dev/null || marks="not slow and not browser"
+pytest -n "${WORKERS:-2}" --dist worksteal -q -m "$marks" --durations=8 || exit 1
+
+if [ ${#missing[@]} -gt 0 ]; then
+  printf 'Not run: %s\n' "${missing[@]}"
+  [ -z "${CI:-}" ] || exit 1
+fi
