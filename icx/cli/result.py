@@ -1,0 +1,21 @@
+"""What a command hands back: text for people, an object for machines, an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """One command's answer. `schema` names the JSON shape and its number, such as `pull/1`."""
+
+    schema: str
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    exit_code: int = 0
+    run: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", dict(self.data))
