@@ -68,7 +68,9 @@ class Verbs(click.Group):
         module = importlib.import_module(f"icx.cli.{VERBS[cmd_name][0]}")
         return cast(click.Command, getattr(module, cmd_name))
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in VERBS:
             near = difflib.get_close_matches(args[0], VERBS, n=1, cutoff=0.4)
             raise BadInput(
@@ -145,7 +147,9 @@ def _print(console: Console, options: Options, result: object, began: float) -> 
     if not isinstance(result, Result):
         return 0 if result is None else int(cast(int, result))
     if options.json:
-        head = envelope(result.schema, ok=result.exit_code == 0, run=result.run, seconds=time.monotonic() - began)
+        head = envelope(
+            result.schema, ok=result.exit_code == 0, run=result.run, seconds=time.monotonic() - began
+        )
         console.json(head | result.data)
     else:
         console.result(result.text)
@@ -180,16 +184,30 @@ def _from_os(error: OSError) -> IcxError | None:
     import errno
 
     if error.errno == errno.ENOSPC:
-        code, text, step = "disk-full", "No room is left on the disk.", "free some room, then the same command"
+        code, text, step = (
+            "disk-full",
+            "No room is left on the disk.",
+            "free some room, then the same command",
+        )
     elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        code, text, step = "read-only", "This folder cannot be written to.", "--workspace elsewhere, then the same command"
+        code, text, step = (
+            "read-only",
+            "This folder cannot be written to.",
+            "--workspace elsewhere, then the same command",
+        )
     elif isinstance(error, FileNotFoundError) and error.filename:
         return BadInput(
             "file-unknown", "There is no such file.", where=str(error.filename), kept="nothing was changed", next=["name a file that is there"]
         )  # fmt: skip
     else:
         return None
-    return Damaged(code, text, where=str(error.filename or "data/"), kept="all that was stored before, whole", next=[step])
+    return Damaged(
+        code,
+        text,
+        where=str(error.filename or "data/"),
+        kept="all that was stored before, whole",
+        next=[step],
+    )
 
 
 def _bug(console: Console, options: Options, error: Exception, began: float) -> int:
@@ -199,7 +217,11 @@ def _bug(console: Console, options: Options, error: Exception, began: float) -> 
 
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "icx" in frame.filename]
     last = frames[-1] if frames else None
-    where = f"{last.filename.rsplit('icx/', 1)[-1]}:{last.lineno}, {type(error).__name__}" if last else type(error).__name__
+    where = (
+        f"{last.filename.rsplit('icx/', 1)[-1]}:{last.lineno}, {type(error).__name__}"
+        if last
+        else type(error).__name__
+    )
     wrapped = IcxError(
         "bug",
         "icx itself went wrong; nothing here is yours to mend.",

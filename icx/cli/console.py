@@ -24,7 +24,13 @@ _PLAIN = str.maketrans(
 class Console:
     """Where a command speaks. Made once, in `main`; nothing else prints."""
 
-    def __init__(self, options: Options, out: TextIO | None = None, err: TextIO | None = None, stdin: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        stdin: TextIO | None = None,
+    ) -> None:
         self.options = options
         self._out = out or sys.stdout
         self._err = err or sys.stderr
@@ -101,7 +107,9 @@ class Console:
             raise missing()
         return answer.rstrip("\n")
 
-    def table(self, heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()) -> str:
+    def table(
+        self, heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
+    ) -> str:
         """Return rows as text: columns on a terminal, a block a record when narrow, tabs in a pipe."""
         cells = [[plain("" if cell is None else cell) for cell in row] for row in rows]
         if not self._out.isatty():
@@ -111,7 +119,9 @@ class Console:
         widths = [max([cell_len(head), *(cell_len(row[i]) for row in cells)]) for i, head in enumerate(heads)]
         if sum(widths) + 2 * len(widths) > self.width:
             label = max(len(head) for head in heads)
-            return "\n\n".join("\n".join(f"{h:<{label}}  {c}" for h, c in zip(heads, row, strict=True)) for row in cells)
+            return "\n\n".join(
+                "\n".join(f"{h:<{label}}  {c}" for h, c in zip(heads, row, strict=True)) for row in cells
+            )
 
         def line(row: Sequence[str]) -> str:
             parts = []
