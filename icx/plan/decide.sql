@@ -1,0 +1,78 @@
+-- Everybody's combination of facts. One row per person wanted, then one per stale member.
+-- Given: want(place, contact_id, email, email_key), have(contact_id, status, add_date),
+-- contacts(contact_id, email, email_key, status), facts(contact_id, email_key, fact, happened_at, source, message_id),
+-- own_writes(contact_id, written_at), parking(contact_id, status, ours), ended_by(fact, ends).
+create temp table wanted as
+select w.place,
+       w.contact_id,
+       coalesce(w.email, c.email) as email,
+       coalesce(w.email_key, c.email_key) as email_key,
+       c.email_key as known_key,
+       case when w.contact_id is null then 'new' else coalesce(c.status, 'gone') end as contact,
+       coalesce(h.status, 'not') as on_list,
+       coalesce(p.ours and p.status = 'normal', false) as parked
+from want w
+left join contacts c using (contact_id)
+left join have h using (contact_id)
+left join parking p using (contact_id);
+
+-- What today's read itself says about an address counts for every contact that has this address.
+create temp table told as
+select contact_id, email_key, fact, happened_at, source, message_id from facts
+union all
+select null, email_key, 'donotcontact', cast($now as timestamp), 'contact status', null
+from contacts where status = 'donotcontact' and email_key is not null
+union all
+select h.contact_id, c.email_key, 'left', cast($now as timestamp), 'subscription', null
+from have h left join contacts c using (contact_id) where h.status = 'unsubscribed'
+union all
+select p.contact_id, c.email_key, 'left', cast($now as timestamp), 'parking list', null
+from parking p left join contacts c using (contact_id) where p.ours and p.status = 'unsubscribed';
+
+create temp table hits as
+select w.place, t.fact, t.happened_at, t.source, t.message_id
+from wanted w join told t on t.contact_id = w.contact_id
+union all
+select w.place, t.fact, t.happened_at, t.source, t.message_id
+from wanted w join told t on t.email_key = w.email_key
+union all
+select w.place, t.fact, t.happened_at, t.source, t.message_id
+from wanted w join told t on t.email_key = w.known_key and w.known_key is distinct from w.email_key;
+
+create temp table latest as
+select place, fact, max(happened_at) as at, arg_max(source, happened_at) as source,
+       arg_max(message_id, happened_at) as message_id
+from hits group by place, fact;
+
+-- A fact ends with a later one of the kind that ends it, unless icx itself wrote in between: then the
+-- later one may be our own doing, and the two cannot be told apart.
+create temp table ended as
+select place, fact
+from (
+  select l.place, l.fact, min(h.happened_at) as ending,
+         min(o.written_at) filter (o.written_at >= l.at - interval 10 minute) as own
+  from latest l
+  join ended_by e using (fact)
+  join hits h on h.place = l.place and h.fact = e.ends and h.happened_at > l.at
+  join wanted w on w.place = l.place
+  left join own_writes o on o.contact_id = w.contact_id
+  group by l.place, l.fact
+)
+where own is null or own > ending + interval 10 minute;
+
+create temp table people as
+select w.*,
+       coalesce(list_sort(list(l.fact) filter (l.fact is not null)), []) as standing,
+       max(l.at) filter (l.fact not in (select ends from ended_by)) as fact_at,
+       arg_max(l.source, l.at) filter (l.fact not in (select ends from ended_by)) as source,
+       arg_max(l.message_id, l.at) filter (l.fact not in (select ends from ended_by)) as message_id
+from wanted w
+left join (select * from latest anti join ended using (place, fact)) l on l.place = w.place
+group by all;
+
+create temp table stale as
+select h.contact_id, c.email, c.email_key, coalesce(c.status, 'gone') as contact, p.status as parking
+from have h
+left join contacts c using (contact_id)
+left join parking p using (contact_id)
+where h.status = 'normal' and h.contact_id not in (select contact_id from want where contact_id is not null);
