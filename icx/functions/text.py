@@ -31,8 +31,13 @@ def lower(text: str) -> str:
     """Return the text in lower case, character by character as Go does.
 
     Python looks at neighbours (the Greek final sigma) and makes two characters of the dotted capital I.
+    A byte that was no UTF-8 becomes U+FFFD here, in Go too.
 
     >>> lower("ΟΔΟΣ@İ.example.com")
     'οδοσ@i.example.com'
     """
-    return "".join("i" if c == "İ" else c.lower() for c in text)
+    return "".join("i" if c == "İ" else "\ufffd" if _surrogate(c) else c.lower() for c in text)
+
+
+def _surrogate(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"
