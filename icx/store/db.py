@@ -6,53 +6,40 @@ A DuckDB file has one writing process and no reader beside it. So nobody in icx 
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from icx.clock import SYSTEM, Clock, naive_utc
-from icx.errors import BadInput, TryLater
+from icx.store import damage
+from icx.store.names import check_name, literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
-RESERVED = {"main", "icx", "temp", "system", "information_schema", "pg_catalog"}
+DatabaseError = duckdb.Error
+__all__ = ["Connection", "DatabaseError", "Migrated", "Store", "check_name", "literal", "memory", "quoted"]
 
 
-def quoted(identifier: str) -> str:
-    """Return an identifier as SQL may hold it.
+@dataclass(frozen=True)
+class Migrated:
+    """A database was brought from one version to another; the one before is kept as `copy`."""
 
-    >>> quoted('acme-outlet'), quoted('a"b')
-    ('"acme-outlet"', '"a""b"')
-    """
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return text as a SQL string literal, for the few places that take no parameter."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def check_name(name: str) -> str:
-    """Return a connection name that can also be a schema, or say why it cannot."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,62}", name) and name.lower() not in RESERVED:
-        return name
-    raise BadInput(
-        "connection-name",
-        f'"{name}" cannot name a connection: letters, digits, - and _, a letter first.',
-        where=f"not usable either: {', '.join(sorted(RESERVED))}",
-        kept="nothing was saved",
-        next=[["icx", "connect", "acme"]],
-    )
+    before: int
+    after: int
+    copy: Path
 
 
 class Store:
     """The workspace's DuckDB file.
 
     `path` is the file (made when first opened). `wait_minutes` is how long to wait for another program
-    that holds it; `on_wait(seconds, holder)` is called about once a second meanwhile.
+    that holds it; `on_wait(seconds, holder)` is called about once a second meanwhile. `migrated` tells,
+    once opened, that the file came from an older icx.
     """
 
     def __init__(
@@ -69,6 +56,7 @@ class Store:
         self.wait_minutes = wait_minutes
         self.on_wait = on_wait
         self.memory_limit = memory_limit
+        self.migrated: Migrated | None = None
         self._lock = threading.RLock()
         self._users = 0
         self._root: Connection | None = None
@@ -81,6 +69,7 @@ class Store:
         """Open the file for a group of statements; `schema` becomes the search path.
 
         Each caller gets its own cursor of one shared connection, so threads and nested calls work.
+        Errors of the machine (disk full, folder read-only) come out as `Damaged`, DuckDB's others as they are.
         """
         with self._lock:
             if self._root is None:
@@ -91,6 +80,11 @@ class Store:
             if schema is not None:
                 cursor.execute(f"set search_path = {literal(quoted(schema) + ',icx,main')}")
             yield cursor
+        except duckdb.Error as error:
+            ours = damage.translated(error, self.path)
+            if ours is None:
+                raise
+            raise ours from error
         finally:
             cursor.close()
             with self._lock:
@@ -105,18 +99,40 @@ class Store:
 
         check_name(name)
         with self.open() as con:
-            migrate_connection(con, name)
+            migrate_connection(con, name, naive_utc(self.clock.now()))
+
+    def drop_schema(self, name: str) -> None:
+        """Drop a connection's tables; what is kept by account and folder (consent facts) stays."""
+        from icx.store.migrate import forget_connection
+
+        check_name(name)
+        with self.open() as con:
+            forget_connection(con, name)
 
     def _connect(self) -> Connection:
-        from icx.store.migrate import migrate
+        from icx.store.migrate import check_version, keep_copy, migrate, newest
 
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise damage.read_only(self.path) from None
         con = self._wait_for_file()
         try:
+            have = check_version(con, self.path)
+            if 0 < have < newest():
+                con.close()  # DuckDB writes its log back when it closes, so the copy is whole
+                self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
+                con = self._wait_for_file()
             con.execute("set timezone = 'UTC'")
             if self.memory_limit:
                 con.execute(f"set memory_limit = {literal(self.memory_limit)}")
-            migrate(con, self.path, naive_utc(self.clock.now()))
+            migrate(con, naive_utc(self.clock.now()))
+        except duckdb.Error as error:
+            con.close()
+            ours = damage.translated(error, self.path)
+            if ours is None:
+                raise
+            raise ours from error
         except BaseException:
             con.close()
             raise
@@ -127,23 +143,24 @@ class Store:
         while True:
             try:
                 return duckdb.connect(str(self.path))
-            except duckdb.IOException as error:
-                holder = _holder(str(error))
-                if holder is None:
+            except duckdb.ConnectionException as error:
+                # This very process opened the file read-only by itself: waiting would wait for ourselves.
+                if "different configuration" not in str(error):
                     raise
+                holder = f"process {os.getpid()} (this one, beside icx)"
+                raise damage.busy(self.path, holder, 0) from None
+            except duckdb.Error as error:
+                held_by = _holder(str(error))
+                if held_by is None:
+                    ours = damage.translated(error, self.path)
+                    if ours is None:
+                        raise
+                    raise ours from None
                 waited = self.clock.monotonic() - began
                 if waited >= self.wait_minutes * 60:
-                    raise TryLater(
-                        "database-busy",
-                        "Another program has the database open.",
-                        where=f"{self.path}: {holder}; waited {waited / 60:.0f} min",
-                        kept="nothing was changed",
-                        next=[
-                            "close it there, then the same command; to read only: data/published/<connection>/*.parquet"
-                        ],
-                    ) from None
+                    raise damage.busy(self.path, held_by, waited) from None
                 if self.on_wait:
-                    self.on_wait(waited, holder)
+                    self.on_wait(waited, held_by)
                 self.clock.sleep(1.0)
 
 

@@ -1,54 +1,141 @@
-"""Numbered migrations: each file and the record that it ran commit together."""
+"""Numbered migrations of the DuckDB file: each file and the record that it ran commit together.
+
+Files are `NNNN-name.sql` for what all connections share and `connection-NNNN-name.sql` for the tables of
+one connection. The numbers run through both kinds; the highest one is the version of a database.
+"""
 
 from __future__ import annotations
 
 import importlib.resources
+import re
+import shutil
 from datetime import datetime
+from importlib.metadata import version as installed
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import duckdb
 
-from icx.store.db import quoted
+from icx.errors import Damaged
+from icx.store.damage import disk_full, made_by_newer, read_only
+from icx.store.names import quoted
 
-SHARED = ["0001-begin.sql"]
-CONNECTION = ["connection-0001-begin.sql"]
+MIGRATIONS: Traversable = importlib.resources.files("icx.store") / "migrations"
 
 
-def migrate(con: duckdb.DuckDBPyConnection, path: Path, now: datetime) -> None:
+def number(name: str) -> int:
+    """Return the number in a migration's file name.
+
+    >>> number("0001-begin.sql"), number("connection-0002-more.sql")
+    (1, 2)
+    """
+    found = re.search(r"\d+", name)
+    return int(found.group()) if found else 0
+
+
+def files(scope: str) -> list[str]:
+    """Return the migration files of the shared tables ('') or of a connection, in order."""
+    names = [entry.name for entry in MIGRATIONS.iterdir() if entry.name.endswith(".sql")]
+    return sorted((n for n in names if n.startswith("connection-") == bool(scope)), key=number)
+
+
+def newest() -> int:
+    """Return the version this icx writes."""
+    return max(number(name) for name in files("") + files("connection"))
+
+
+def stored(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
+    """Return a database's version and the icx that brought it there; (0, '') for a new file."""
+    there = con.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'icx_migrations'"
+    ).fetchone()
+    if not there or not there[0]:
+        return 0, ""
+    rows = con.execute("select name, icx from main.icx_migrations").fetchall()
+    return max(((number(name), icx or "") for name, icx in rows), default=(0, ""))
+
+
+def check_version(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """Return the database's version, or refuse one made by a newer icx."""
+    have, by = stored(con)
+    if have > newest():
+        raise made_by_newer(path, f"icx {by} (version {have})", f"{installed('icx')} (version {newest()})")
+    return have
+
+
+def keep_copy(path: Path, version: int) -> Path:
+    """Copy the closed database beside itself as `icx-vN.duckdb`, whole or not at all."""
+    copy = path.with_name(f"{path.stem}-v{version}{path.suffix}")
+    part = copy.with_suffix(".part")
+    free = shutil.disk_usage(path.parent).free
+    size = path.stat().st_size
+    if free < size:
+        raise disk_full(path, need=size, free=free)
+    try:
+        shutil.copyfile(path, part)
+        part.replace(copy)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise _copy_failed(path, error, size) from None
+    return copy
+
+
+def migrate(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
     """Bring the shared tables, and every connection's tables, to this version."""
     con.execute(
-        "create table if not exists main.icx_migrations (scope varchar, name varchar, ran_at timestamp)"
+        "create table if not exists main.icx_migrations "
+        "(scope varchar, name varchar, ran_at timestamp, icx varchar)"
     )
-    _run(con, "", SHARED, now)
-    for (name,) in con.execute("select name from icx.connections").fetchall():
-        migrate_connection(con, name)
+    _run(con, "", now)
+    for (name,) in con.execute(
+        "select distinct scope from main.icx_migrations where scope <> '' order by scope"
+    ).fetchall():
+        _run(con, name, now)
 
 
-def migrate_connection(con: duckdb.DuckDBPyConnection, name: str) -> None:
+def migrate_connection(con: duckdb.DuckDBPyConnection, name: str, now: datetime) -> None:
+    """Make a connection's schema, or bring it to this version."""
     con.execute(f"create schema if not exists {quoted(name)}")
-    now = con.execute("select now()::timestamp").fetchone()
-    assert now is not None
-    _run(con, name, CONNECTION, now[0])
+    _run(con, name, now)
 
 
-def _run(con: duckdb.DuckDBPyConnection, scope: str, files: list[str], now: datetime) -> None:
-    done = {
-        row[0]
-        for row in con.execute("select name from main.icx_migrations where scope = ?", [scope]).fetchall()
-    }
-    for file in files:
+def forget_connection(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drop a connection's schema and what was migrated in it, in one transaction."""
+    con.execute("begin")
+    try:
+        con.execute(f"drop schema if exists {quoted(name)} cascade")
+        con.execute("delete from main.icx_migrations where scope = ?", [name])
+        con.execute("commit")
+    except BaseException:
+        con.execute("rollback")
+        raise
+
+
+def _run(con: duckdb.DuckDBPyConnection, scope: str, now: datetime) -> None:
+    rows = con.execute("select name from main.icx_migrations where scope = ?", [scope]).fetchall()
+    done = {name for (name,) in rows}
+    for file in files(scope):
         if file in done:
             continue
-        text = (importlib.resources.files("icx.store") / "migrations" / file).read_text(encoding="utf-8")
         con.execute("begin")
         try:
             if scope:
                 con.execute(f"set search_path = '{quoted(scope)}'")
-            con.execute(text)
-            con.execute("insert into main.icx_migrations values (?, ?, ?)", [scope, file, now])
+            con.execute((MIGRATIONS / file).read_text(encoding="utf-8"))
+            con.execute(
+                "insert into main.icx_migrations values (?, ?, ?, ?)", [scope, file, now, installed("icx")]
+            )
             con.execute("commit")
         except BaseException:
             con.execute("rollback")
             raise
         finally:
             con.execute("set search_path = 'main'")
+
+
+def _copy_failed(path: Path, error: OSError, size: int) -> Damaged:
+    from errno import ENOSPC
+
+    if error.errno == ENOSPC:
+        return disk_full(path, need=size, free=shutil.disk_usage(path.parent).free)
+    return read_only(path)

@@ -78,11 +78,15 @@ create table statistics (
 
 -- One row per pull. `started_at` of the last complete one is the default `as_of`.
 create table pulls (
-  pull_id varchar not null,
-  started_at timestamp not null,
+  pull_id varchar not null,          -- the run in the journal
+  started_at timestamp not null,     -- of its first part, when it went on with an interrupted one
+  began_at timestamp not null,       -- of this part
   ended_at timestamp,
   state varchar not null,            -- running | complete | stopped
   full_sweep boolean not null default false,
+  only_unit varchar,                 -- '88104/opens' when one unit was read again; such a pull gives no as_of
+  resumed_from varchar,
+  pages bigint not null default 0,   -- answers that became rows; what an undisturbed pull would have asked
   calls bigint not null default 0,
   retried bigint not null default 0
 );
@@ -113,6 +117,24 @@ create table set_aside (
   happened_at timestamp not null, collection varchar not null, message_id bigint,
   position bigint not null, reason varchar not null, raw varchar not null
 );
+
+-- Readings under way: pages wait here until their unit is whole, and survive a kill.
+create table staged_units (
+  collection varchar not null, message_id bigint,
+  total bigint,                      -- the service's own at the first page
+  rows_read bigint not null,
+  last_row varchar not null,         -- digest of the last row read; a resume compares it
+  began_at timestamp not null
+);
+create table staged_contacts as
+  select * exclude (email_key, email_domain, first_seen, gone_at) from icontact_users limit 0;
+create table staged_subscriptions as select * from subscriptions limit 0;
+create table staged_activity as select * from icontact_activity limit 0;
+create table staged_lists as select * exclude (gone_at) from lists limit 0;
+create table staged_customfields as select * exclude (gone_at) from custom_fields limit 0;
+create table staged_campaigns as select * from campaigns limit 0;
+create table staged_messages as select * exclude (tagged) from messages limit 0;
+create table staged_sends as select * from sends limit 0;
 
 create table builds (
   build_id varchar not null, as_of timestamp not null, built_at timestamp not null,

@@ -1,0 +1,355 @@
+"""The journal: runs, every call, the shared call budget and named locks, in one SQLite file (WAL).
+
+Operations are row-at-a-time work of several processes at once, and a foreign reader of the DuckDB file must
+not stop an apply between a write and its outcome; so they live here and not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from icx import mask
+from icx.clock import SYSTEM, Clock
+from icx.errors import IcxError
+from icx.store import damage
+from icx.store.locks import Holder, alive, hold
+
+SCRIPTS = importlib.resources.files("icx.store") / "journal"
+HOUR, DAY = 60, 24 * 60  # minutes
+PUSH_SHARE = 0.05  # of an hour's calls that a pull leaves for pushes
+
+
+class CallLike(Protocol):
+    """What the tape needs of a call; icx.http.tape.Call has it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def ms(self) -> float: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def attempt(self) -> int: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def problem(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of a verb. Times are aware UTC; `state` is running, done, failed, stopped or cut off."""
+
+    run: str
+    verb: str
+    what: str
+    who: str
+    pid: int
+    started_at: datetime
+    ended_at: datetime | None
+    state: str
+    detail: Mapping[str, Any]
+
+
+class Journal:
+    """The workspace's `data/journal.sqlite`, made when first opened; safe to share between threads."""
+
+    def __init__(self, path: Path, clock: Clock = SYSTEM) -> None:
+        self.path = path
+        self.clock = clock
+        self._lock = threading.RLock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise damage.read_only(path) from None
+        with self._mending():
+            self._db = self._connect("full")  # an intent must outlive a power cut
+            self._tape = self._connect("normal")  # a call's record need only outlive the process
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
+
+    def __repr__(self) -> str:
+        return f"Journal({str(self.path)!r})"
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+        self._tape.close()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Open a transaction that is on disk when the block ends, or never was when it raises."""
+        with self._lock, self._mending():
+            self._db.execute("begin immediate")
+            try:
+                yield self._db
+                self._db.execute("commit")
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+
+    def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query."""
+        with self._lock, self._mending():
+            return self._db.execute(sql, parameters).fetchall()
+
+    # -- runs
+
+    def start_run(self, verb: str, what: str, who: str = "") -> str:
+        """Note that a verb began, and return its run, such as "r-142"."""
+        with self.write() as db:
+            row = db.execute(
+                "insert into runs (verb, what, who, pid, started_at) values (?, ?, ?, ?, ?)",
+                (verb, what, who, os.getpid(), self._now()),
+            )
+            return f"r-{row.lastrowid}"
+
+    def end_run(self, run: str, state: str = "done", detail: Mapping[str, Any] | None = None) -> None:
+        """Note how a run ended: done, failed or stopped; `detail` is JSON without secrets or addresses."""
+        with self.write() as db:
+            db.execute(
+                "update runs set state = ?, ended_at = ?, detail = ? where number = ?",
+                (state, self._now(), json.dumps(dict(detail or {}), default=str), int(run[2:])),
+            )
+
+    def runs(self, verb: str | None = None, what: str | None = None, limit: int = 50) -> list[Run]:
+        """Return runs, newest first. One whose process is gone without an end is `cut off`."""
+        rows = self.read(
+            "select * from runs where (:verb is null or verb = :verb) and (:what is null or what = :what) "
+            "order by number desc limit :limit",
+            {"verb": verb, "what": what, "limit": limit},
+        )
+        return [_run(row) for row in rows]
+
+    # -- tape
+
+    def tape_sink(self, run: str) -> Callable[[CallLike], None]:
+        """Return a function that writes each call of a run down."""
+
+        def note(call: CallLike) -> None:
+            with self._lock, self._mending():
+                self._tape.execute(
+                    "insert into calls (run, at, method, path, status, ms, bytes, attempt, problem) "
+                    "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        run,
+                        call.at.astimezone(UTC).isoformat(),
+                        call.method,
+                        mask.addresses_in(call.path),
+                        call.status,
+                        call.ms,
+                        call.bytes,
+                        call.attempt,
+                        mask.addresses_in(call.problem),
+                    ),
+                )
+
+        return note
+
+    def calls(self, run: str) -> tuple[int, int]:
+        """Return how many calls a run made, and how many of them were repeats."""
+        row = self.read("select count(*), coalesce(sum(attempt > 1), 0) from calls where run = ?", (run,))[0]
+        return int(row[0]), int(row[1])
+
+    # -- call budget
+
+    def budget(
+        self, app_id: str, account_id: int | None, *, per_hour: int, per_day: int, push: bool = False
+    ) -> SharedBudget:
+        """Return the calls that every process of this workspace shares for an application id and account."""
+        return SharedBudget(self, budget_key(app_id, account_id), per_hour, per_day, push)
+
+    def spend(self, key: str, per_hour: int, per_day: int) -> float:
+        """Take a call under `key`, or return the seconds after which one may be free."""
+        seconds = self.clock.now().timestamp()
+        minute = int(seconds // 60)
+        with self._lock, self._mending():
+            db = self._tape
+            db.execute("begin immediate")
+            try:
+                wait = 0.0
+                for window, limit in ((HOUR, per_hour), (DAY, per_day)):
+                    used = _used(db, key, minute, window)
+                    if used >= limit:
+                        wait = max(
+                            wait, _until_free(db, key, minute, window, used - limit + 1) * 60 - seconds
+                        )
+                if wait <= 0:
+                    db.execute(
+                        "insert into budget values (?, ?, 1) "
+                        "on conflict (key, minute) do update set calls = calls + 1",
+                        (key, minute),
+                    )
+                db.execute("commit")
+            except BaseException:
+                db.execute("rollback")
+                raise
+        return max(0.0, wait)
+
+    def left(self, key: str, per_hour: int, per_day: int) -> int:
+        """Return the calls left under `key` in the present hour (never more than the day leaves)."""
+        minute = int(self.clock.now().timestamp() // 60)
+        with self._lock:
+            hour = per_hour - _used(self._tape, key, minute, HOUR)
+            day = per_day - _used(self._tape, key, minute, DAY)
+        return max(0, min(hour, day))
+
+    # -- locks
+
+    def lock(
+        self, name: str, *, what: str = "", busy: Callable[[Holder | None], IcxError] | None = None
+    ) -> AbstractContextManager[None]:
+        """Hold a named lock of the workspace while the block runs; see `icx.store.locks.hold`."""
+        return hold(self.path.parent / "locks", name, what=what, busy=busy, clock=self.clock)
+
+    # -- inside
+
+    def _now(self) -> str:
+        return self.clock.now().astimezone(UTC).isoformat()
+
+    def _connect(self, synchronous: str) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        db.row_factory = sqlite3.Row
+        try:
+            db.execute("pragma journal_mode = wal")
+            db.execute(f"pragma synchronous = {synchronous}")
+            db.execute("pragma foreign_keys = on")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _migrate(self) -> None:
+        with self.write() as db:
+            db.execute("create table if not exists migrations (name text primary key, ran_at text not null)")
+            done = {row["name"] for row in db.execute("select name from migrations")}
+            scripts = {entry.name: entry for entry in SCRIPTS.iterdir() if entry.name.endswith(".sql")}
+            if newer := done - scripts.keys():
+                raise damage.made_by_newer(
+                    self.path, "a newer icx", f"one without {', '.join(sorted(newer))}"
+                )
+            for name in sorted(scripts.keys() - done):
+                for statement in _statements(scripts[name].read_text(encoding="utf-8")):
+                    db.execute(statement)
+                db.execute("insert into migrations values (?, ?)", (name, self._now()))
+
+    @contextmanager
+    def _mending(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            ours = _translated(error, self.path)
+            if ours is None:
+                raise
+            raise ours from error
+
+
+@dataclass(frozen=True)
+class SharedBudget:
+    """The sliding hour and day of one application id and account.
+
+    A pull (`push=False`) leaves the last 5 % of the hour to pushes.
+    """
+
+    journal: Journal
+    key: str
+    per_hour: int
+    per_day: int
+    push: bool = False
+
+    def spend(self) -> float:
+        """Take one call and return 0.0, or take none and return the seconds until one may be free."""
+        hour = self.per_hour if self.push else self.per_hour - int(self.per_hour * PUSH_SHARE)
+        return self.journal.spend(self.key, hour, self.per_day)
+
+    def left(self) -> int:
+        """Return the calls left this hour."""
+        return self.journal.left(self.key, self.per_hour, self.per_day)
+
+
+def budget_key(app_id: str, account_id: int | None) -> str:
+    """Return the name under which calls are counted; the application id itself is not kept."""
+    return hashlib.sha256(f"{app_id}/{account_id}".encode()).hexdigest()[:24]
+
+
+def _run(row: sqlite3.Row) -> Run:
+    state = row["state"]
+    if state == "running" and not alive(row["pid"]):
+        state = "cut off"
+    ended = row["ended_at"]
+    return Run(
+        f"r-{row['number']}",
+        row["verb"],
+        row["what"],
+        row["who"],
+        row["pid"],
+        datetime.fromisoformat(row["started_at"]),
+        datetime.fromisoformat(ended) if ended else None,
+        state,
+        json.loads(row["detail"]),
+    )
+
+
+def _used(db: sqlite3.Connection, key: str, minute: int, window: int) -> int:
+    row = db.execute(
+        "select coalesce(sum(calls), 0) from budget where key = ? and minute > ?", (key, minute - window)
+    ).fetchone()
+    return int(row[0])
+
+
+def _until_free(db: sqlite3.Connection, key: str, minute: int, window: int, wanted: int) -> int:
+    """Return the minute of the clock at which `wanted` of the calls in the window have left it."""
+    freed = 0
+    for when, calls in db.execute(
+        "select minute, calls from budget where key = ? and minute > ? order by minute",
+        (key, minute - window),
+    ):
+        freed += calls
+        if freed >= wanted:
+            return int(when) + window
+    return minute + window
+
+
+def _statements(script: str) -> Iterator[str]:
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+
+
+def _translated(error: sqlite3.Error, path: Path) -> IcxError | None:
+    text = str(error)
+    if "disk is full" in text:
+        return damage.disk_full(path)
+    if "readonly" in text or "unable to open" in text:
+        return damage.read_only(path)
+    if "not a database" in text or "malformed" in text:
+        return damage.not_a_database(path)
+    if "locked" in text:
+        return damage.busy(path, "another process", 60)
+    return None
