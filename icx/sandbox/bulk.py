@@ -9,10 +9,8 @@ from contextlib import contextmanager
 
 @contextmanager
 def bulk(con: sqlite3.Connection) -> Iterator[None]:
-    """All or nothing; the indexes are dropped meanwhile and made again before the commit."""
-    if con.in_transaction:
-        con.commit()
-    con.execute("begin immediate")
+    """All or nothing, inside the caller's transaction or in one of its own; indexes are made again at the end."""
+    con.execute("savepoint bulk")
     try:
         indexes = con.execute(
             "select name, sql from sqlite_master where type = 'index' and sql is not null"
@@ -22,9 +20,10 @@ def bulk(con: sqlite3.Connection) -> Iterator[None]:
         yield
         for _, sql in indexes:
             con.execute(sql)
-        con.execute("commit")
+        con.execute("release bulk")
     except BaseException:
-        con.execute("rollback")
+        con.execute("rollback to bulk")
+        con.execute("release bulk")
         raise
 
 
@@ -35,17 +34,11 @@ def next_id(con: sqlite3.Connection, table: str, column: str, first: int) -> int
 
 
 def write_place(
-    con: sqlite3.Connection,
-    account_id: int,
-    folder_id: int,
-    company: str,
-    folder_name: str,
-    fields: str = "{}",
+    con: sqlite3.Connection, *, account_id: int, folder_id: int, company: str, folder_name: str
 ) -> None:
     """The account and its folder, unless they are there already."""
     con.execute(
-        "insert or ignore into accounts (account_id, company_name, fields) values (?, ?, ?)",
-        (account_id, company, fields),
+        "insert or ignore into accounts (account_id, company_name) values (?, ?)", (account_id, company)
     )
     con.execute(
         "insert or ignore into folders (folder_id, account_id, name, email_recipient) values (?, ?, ?, ?)",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from icx.sandbox.mailings import Mailing
 from icx.sandbox.membership import NOT_LEFT, Membership
-from icx.sandbox.traits import BOUNCED, DAY, Flags, Ints, Traits
-from icx.sandbox.zone import clock_changes, offset_at
+from icx.sandbox.traits import BOUNCED, Flags, Ints, Traits
+from icx.sandbox.zone import DAY, clock_changes, offset_at
 
 CHUNK = 200_000
 NO_LINK = -1
@@ -48,7 +49,8 @@ def recipients_of(mailing: Mailing, lists: list[Membership], traits: Traits) -> 
         wanted = wanted[~np.isin(wanted, lists[place].reached(mailing.released))]
     dying = (traits.status[wanted] == BOUNCED) & (traits.bounces_left[wanted] > 0)
     reachable = (traits.ends[wanted] > mailing.released) | dying
-    return wanted[reachable & ~(traits.unusable[wanted])]
+    kept: Ints = wanted[reachable & ~traits.unusable[wanted]]
+    return kept
 
 
 def draw(
@@ -78,8 +80,10 @@ def draw(
         machine=np.repeat([False, True], [len(opened) + len(later), len(proxies)]),
     )
 
-    clicks = _clicks(rng, mailing, traits, people, opened, first)
-    goodbyes, left = _goodbyes(rng, mailing, lists, traits, people, opened, first, as_of)
+    clicks = _clicks(rng, mailing, traits, people=people, opened=opened, first=first)
+    goodbyes, left = _goodbyes(
+        rng, mailing, lists, traits=traits, people=people, opened=opened, first=first, as_of=as_of
+    )
     rows = []
     for one in (opens, clicks, bounces, goodbyes):
         kept = _before(one, np.full(len(one), as_of) if one.kind == "bounce" else _last(one, traits, as_of))
@@ -87,9 +91,11 @@ def draw(
     return Outcome(len(people) + int(bounced.sum()), int(bounced.sum()), rows, left)
 
 
-def _chance(mailing: Mailing, traits: Traits, people: Ints) -> npt.NDArray[np.float64]:
+def _chance(mailing: Mailing, traits: Traits, people: Ints) -> npt.NDArray[np.floating[Any]]:
     age = np.maximum(0, mailing.released - traits.created[people])
-    chance: npt.NDArray[np.float64] = traits.eager[people] * np.exp(-age / traits.fade[people]) * mailing.pull
+    chance: npt.NDArray[np.floating[Any]] = (
+        traits.eager[people] * np.exp(-age / traits.fade[people]) * mailing.pull
+    )
     return np.minimum(0.97, chance)
 
 
@@ -111,7 +117,7 @@ def _waking(rng: np.random.Generator, times: Ints) -> Ints:
 
 
 def _clicks(
-    rng: np.random.Generator, mailing: Mailing, traits: Traits, people: Ints, opened: Ints, first: Ints
+    rng: np.random.Generator, mailing: Mailing, traits: Traits, *, people: Ints, opened: Ints, first: Ints
 ) -> Rows:
     keen = rng.random(len(opened)) < 0.10 + 0.16 * traits.eager[opened]
     count = np.where(keen, 1 + rng.poisson(0.45, len(opened)), 0)
@@ -140,6 +146,7 @@ def _goodbyes(
     rng: np.random.Generator,
     mailing: Mailing,
     lists: list[Membership],
+    *,
     traits: Traits,
     people: Ints,
     opened: Ints,

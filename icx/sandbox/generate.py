@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from dataclasses import dataclass
 
@@ -10,9 +9,8 @@ import numpy as np
 
 from icx.sandbox import events, mailings, membership, people, traits
 from icx.sandbox.bulk import bulk, next_id, write_place
-from icx.sandbox.traits import BOUNCED, DONOTCONTACT, Ints, Traits
-
-CHUNK = 100_000
+from icx.sandbox.past import Past, write_bounce_counts
+from icx.sandbox.traits import Traits
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,14 @@ def generate(
         )
     streams = [np.random.default_rng([seed, folder_id, part]) for part in range(5)]
     with bulk(con):
-        write_place(con, account_id, folder_id, options.company, options.folder_name)
+        write_place(
+            con,
+            account_id=account_id,
+            folder_id=folder_id,
+            company=options.company,
+            folder_name=options.folder_name,
+        )
+        past = Past(con, folder_id)
         drawn = traits.draw(
             streams[0],
             contacts=contacts,
@@ -86,7 +91,7 @@ def generate(
         )
         campaign = next_id(con, "campaigns", "campaign_id", 501)
         mailings.write_campaigns(con, folder_id, campaign, options.company)
-        recipients, written = _send_all(con, streams[4], planned, lists, drawn, folder_id, as_of)
+        recipients, written = _send_all(streams[4], past, planned, lists, drawn, as_of=as_of)
         mailings.write(
             con,
             planned,
@@ -96,26 +101,33 @@ def generate(
             lists=[one.list_id for one in lists],
             recipients=recipients,
         )
-        _write_quiet_goodbyes(con, streams[4], lists, drawn, folder_id, as_of)
+        for places, when, list_id in membership.leave_quietly(streams[4], lists, as_of):
+            past.left(drawn.ids[places], when, list_id, actor="admin")
         by_kind = {mailing.kind: mailing.message_id for mailing in planned}
         subscriptions = membership.write(
-            con, lists, drawn, folder_id, by_kind.get("confirmation"), by_kind.get("welcome")
+            con,
+            lists,
+            drawn,
+            folder_id=folder_id,
+            confirmation=by_kind.get("confirmation"),
+            welcome=by_kind.get("welcome"),
         )
-        _write_status_history(con, drawn, folder_id)
-        _write_bounce_counts(con, drawn)
+        past.created_and_stopped(drawn)
+        write_bounce_counts(con, drawn)
     return Made(contacts, len(drawn) - contacts, len(lists), subscriptions, messages, written)
 
 
 def _send_all(
-    con: sqlite3.Connection,
     rng: np.random.Generator,
+    past: Past,
     planned: list[mailings.Mailing],
     lists: list[membership.Membership],
     drawn: Traits,
-    folder_id: int,
+    *,
     as_of: int,
 ) -> tuple[dict[int, int], int]:
     """Let every send happen in order of time; returns recipients by message and the number of events."""
+    con, folder_id = past.con, past.folder_id
     begin = event_id = next_id(con, "events", "event_id", 1)
     recipients: dict[int, int] = {}
     for mailing in planned:
@@ -126,7 +138,7 @@ def _send_all(
         for rows in outcome.rows:
             event_id = events.write(con, event_id, folder_id, mailing, rows)
         for who, when, list_id in outcome.left:
-            _write_goodbyes(con, folder_id, who, when, list_id, "contact")
+            past.left(who, when, list_id, actor="contact")
         con.execute(
             "insert into statistics (message_id, folder_id, delivered, forwards, comments, complaints)"
             " values (?, ?, ?, ?, 0, ?)",
@@ -139,55 +151,3 @@ def _send_all(
             ),
         )
     return recipients, event_id - begin
-
-
-def _write_goodbyes(
-    con: sqlite3.Connection, folder_id: int, who: Ints, when: Ints, list_id: int, actor: str
-) -> None:
-    details = json.dumps({"listId": str(list_id), "newStatus": "unsubscribed"}, separators=(",", ":"))
-    _write_actions(con, folder_id, who, when, "EditSubscription", actor, details)
-
-
-def _write_actions(
-    con: sqlite3.Connection, folder_id: int, who: Ints, when: Ints, kind: str, actor: str, details: str
-) -> None:
-    con.executemany(
-        "insert into actions (folder_id, contact_id, action_type, action_time, actor, details) values (?, ?, ?, ?, ?, ?)",
-        (
-            (folder_id, contact, kind, moment, actor, details)
-            for contact, moment in zip(who.tolist(), when.tolist(), strict=True)
-        ),
-    )
-
-
-def _write_quiet_goodbyes(
-    con: sqlite3.Connection,
-    rng: np.random.Generator,
-    lists: list[membership.Membership],
-    drawn: Traits,
-    folder_id: int,
-    as_of: int,
-) -> None:
-    for places, when, list_id in membership.leave_quietly(rng, lists, as_of):
-        _write_goodbyes(con, folder_id, drawn.ids[places], when, list_id, "admin")
-
-
-def _write_status_history(con: sqlite3.Connection, drawn: Traits, folder_id: int) -> None:
-    """One line of history for everybody who was created, stopped or lost."""
-    for begin in range(0, len(drawn), CHUNK):
-        part = slice(begin, begin + CHUNK)
-        _write_actions(con, folder_id, drawn.ids[part], drawn.created[part], "AddContact", "admin", "[]")
-    for status, name, actor in ((BOUNCED, "bounced", "system"), (DONOTCONTACT, "donotcontact", "contact")):
-        mine = drawn.status == status
-        details = json.dumps({"status": name}, separators=(",", ":"))
-        _write_actions(con, folder_id, drawn.ids[mine], drawn.ends[mine], "EditStatus", actor, details)
-
-
-def _write_bounce_counts(con: sqlite3.Connection, drawn: Traits) -> None:
-    """The service's own count, which for one in fifty differs from the bounce events it shows."""
-    some = np.flatnonzero(drawn.bounces > 0)
-    counts = drawn.bounces[some] + (drawn.ids[some] % 50 == 0)
-    con.executemany(
-        "update contacts set bounce_count = ? where contact_id = ?",
-        zip(counts.tolist(), drawn.ids[some].tolist(), strict=True),
-    )

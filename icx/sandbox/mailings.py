@@ -90,8 +90,6 @@ def plan(rng: np.random.Generator, *, messages: int, as_of: int, first_id: int) 
                 "welcome": "Welcome to Acme Outdoor",
             }[kind]
         created = released - int(rng.integers(3600, 4 * DAY))
-        if state == SCHEDULED:
-            released = as_of + 2 * DAY
         mailings.append(
             Mailing(
                 message_id=message_id,
@@ -99,7 +97,7 @@ def plan(rng: np.random.Generator, *, messages: int, as_of: int, first_id: int) 
                 kind=kind,
                 subject=subject,
                 links=links_of(rng, number, message_id),
-                released=released,
+                released=as_of + 2 * DAY if state == SCHEDULED else released,
                 created=created,
                 include=include,
                 exclude=exclude,

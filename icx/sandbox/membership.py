@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from icx.sandbox.traits import DAY, DELETED, LOCAL, NORMAL, PENDING, Flags, Ints, Traits
+from icx.sandbox.traits import DELETED, LOCAL, NORMAL, PENDING, Flags, Ints, Traits
+from icx.sandbox.zone import DAY
 
 NOT_LEFT = 2**62
 CHUNK = 100_000
@@ -55,7 +56,7 @@ class Membership:
         if not len(self.people):
             return np.zeros(len(people), dtype=bool)
         spot = np.minimum(np.searchsorted(self.people, people), len(self.people) - 1)
-        here = (self.people[spot] == people) & (self.left[spot] == NOT_LEFT) & ~self.pending[spot]
+        here: Flags = (self.people[spot] == people) & (self.left[spot] == NOT_LEFT) & ~self.pending[spot]
         here &= self.added[spot] <= times
         self.left[spot[here]] = times[here]
         return here
@@ -72,7 +73,9 @@ def draw(rng: np.random.Generator, traits: Traits, as_of: int, first_id: int, tw
             share = 0.002 if number > 6 else spec.share
             people = np.flatnonzero(rng.random(len(traits)) < share)
             leaving = np.zeros(len(people), dtype=bool)
-        lists.append(_members(rng, traits, as_of, first_id + number, spec, people, leaving))
+        lists.append(
+            _members(rng, traits, people, leaving, list_id=first_id + number, spec=spec, as_of=as_of)
+        )
     return lists
 
 
@@ -94,11 +97,12 @@ def _regulars(rng: np.random.Generator, traits: Traits) -> tuple[Ints, Flags]:
 def _members(
     rng: np.random.Generator,
     traits: Traits,
-    as_of: int,
-    list_id: int,
-    spec: ListSpec,
     people: Ints,
     leaving: Flags,
+    *,
+    list_id: int,
+    spec: ListSpec,
+    as_of: int,
 ) -> Membership:
     created = traits.created[people]
     late = (rng.random(len(people)) < 0.35) & (spec.name != REGULARS)
@@ -131,6 +135,7 @@ def write(
     con: sqlite3.Connection,
     lists: list[Membership],
     traits: Traits,
+    *,
     folder_id: int,
     confirmation: int | None,
     welcome: int | None,
@@ -148,8 +153,8 @@ def write(
                 one.spec.publicname,
                 one.spec.description,
                 one.spec.welcome,
+                str(welcome) if one.spec.welcome and welcome else "",
             )
-            + ((str(welcome) if one.spec.welcome and welcome else ""),)
             for one in lists
         ],
     )

@@ -67,7 +67,7 @@ class Names:
 
     @classmethod
     def of(cls, text: str) -> Names:
-        pairs = [(name.split("|") + [name])[:2] for name in text.split(" ")]
+        pairs = [[*name.split("|"), name][:2] for name in text.split(" ")]
         weights = 1 / (1 + np.arange(len(pairs))) ** 0.7
         return cls(
             np.array([shown for shown, _ in pairs], dtype=object),
@@ -115,12 +115,13 @@ def write_contacts(
     """Insert every contact of `traits`, `CHUNK` at a time."""
     addresses = Addresses()
     for begin in range(0, len(traits), CHUNK):
-        rows = _rows(rng, traits, slice(begin, min(begin + CHUNK, len(traits))), folder_id, addresses, extra)
+        part = slice(begin, min(begin + CHUNK, len(traits)))
+        rows = _rows(rng, traits, part, folder_id=folder_id, addresses=addresses, extra=extra)
         con.executemany(INSERT, rows)
 
 
 def _rows(
-    rng: np.random.Generator, traits: Traits, part: slice, folder_id: int, addresses: Addresses, extra: int
+    rng: np.random.Generator, traits: Traits, part: slice, *, folder_id: int, addresses: Addresses, extra: int
 ) -> Iterator[tuple[Any, ...]]:
     size = part.stop - part.start
     first, last, handles = _names(rng, size)
