@@ -1,1 +1,1 @@
-""""""
+"""Connections: a login, a place it opens, and five verbs."""

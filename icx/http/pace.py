@@ -41,7 +41,7 @@ class Pace:
 
     iContact announces no rate limit in its headers and answers 503 both when it is overloaded and when a limit
     is reached, so the pace is found by trying. One `Pace` is shared by all threads of a client.
-    `on_wait(until)` is told when the budget makes everybody wait; `until` is aware UTC.
+    `on_wait(until)` is told when the budget or a busy service makes a call wait; `until` is aware UTC.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Pace:
         if turn > now:
             self.clock.sleep(turn - now)
         while (seconds := self.budget.spend()) > 0.0:
-            self._wait(seconds)
+            self.pause(seconds)
 
     def answered(self, status: int | None, seconds: float) -> None:
         """Learn from an answer: its status (None: no answer came) and how long it took."""
@@ -90,7 +90,8 @@ class Pace:
                 faster = self.rate * 1.1 if self._climbing else self.rate + 0.1
                 self.rate = min(FASTEST, faster)
 
-    def _wait(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
+        """Wait, visibly: `waiting_until` says until when, and `on_wait` is told."""
         until = self.clock.now() + timedelta(seconds=seconds)
         self.waiting_until = until
         if self.on_wait is not None:

@@ -221,5 +221,5 @@ class Caller:
     def _wait(self, label: str, why: str, attempt: int, seconds: float) -> float:
         if self.on_wait is not None:
             self.on_wait(Waiting(label, why, attempt, self.clock.now() + timedelta(seconds=seconds)))
-        self.clock.sleep(seconds)
+        self.pace.pause(seconds)
         return seconds

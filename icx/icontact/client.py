@@ -16,10 +16,10 @@ from icx.http.pace import Pace
 from icx.http.secret import Secret
 from icx.http.session import safe_address
 from icx.http.tape import Tape
-from icx.icontact import answers, codec, failures, find, resolve
+from icx.icontact import answers, codec, failures, find, resolve, resources
 from icx.icontact.calls import Caller, Method, Reply, Waiting
 from icx.icontact.paging import Page, pages
-from icx.icontact.resources import Resource, collection_path, member_path, resource, subscription_id
+from icx.icontact.resources import RESOURCES, Resource, collection_path, member_path, subscription_id
 from icx.icontact.written import Written, matched, one_written
 
 PRODUCTION = "https://app.icontact.com/icp"
@@ -99,7 +99,7 @@ class Client:
 
     def page(
         self,
-        name: str,
+        resource: str,
         *,
         parent: int | str | None = None,
         offset: int = 0,
@@ -113,7 +113,7 @@ class Client:
         "anything", a comma "or", an empty value finds nothing. A filter that iContact does not know raises
         `filter-ignored`, because it would answer with everything.
         """
-        what = _able(name, "rows")
+        what = _able(resource, "rows")
         params = {
             **what.always,
             **{key: answers.param(value) for key, value in filters.items() if value is not None},
@@ -148,7 +148,7 @@ class Client:
 
     def pages(
         self,
-        name: str,
+        resource: str,
         *,
         parent: int | str | None = None,
         start: int = 0,
@@ -156,28 +156,28 @@ class Client:
         **filters: Any,
     ) -> Iterator[Page]:
         """Yield the pages of a collection, from row `start` (0-based) to the end; see `icx.icontact.paging`."""
-        what = _able(name, "rows")
+        what = _able(resource, "rows")
         return pages(
-            lambda offset: self.page(name, parent=parent, offset=offset, limit=limit, **filters),
+            lambda offset: self.page(resource, parent=parent, offset=offset, limit=limit, **filters),
             self._label(what, parent),
             start,
             what.id,
         )
 
     def rows(
-        self, name: str, *, parent: int | str | None = None, start: int = 0, **filters: Any
+        self, resource: str, *, parent: int | str | None = None, start: int = 0, **filters: Any
     ) -> Iterator[dict[str, Any]]:
         """Yield every row of a collection, each id once; events, which have none, all of them."""
-        for page in self.pages(name, parent=parent, start=start, **filters):
+        for page in self.pages(resource, parent=parent, start=start, **filters):
             yield from page.rows
 
-    def get(self, name: str, id: int | str, *, parent: int | str | None = None) -> dict[str, Any] | None:
+    def get(self, resource: str, id: int | str, *, parent: int | str | None = None) -> dict[str, Any] | None:
         """Return one row, or None when iContact has no such row.
 
         A deleted contact is still there with the status `deleted`; a deleted list is None (the recordings show a
         500 for it, with the words "No result for").
         """
-        what = _able(name, "get")
+        what = _able(resource, "get")
         path = member_path(what, id, account=self.account_id, folder=self.client_folder_id, parent=parent)
         label = f"{self._label(what, parent)}/{id}"
         reply = self._caller.call(
@@ -207,7 +207,7 @@ class Client:
 
         They are counted by the service at its leisure: a hint of what a reading of the events should give, no proof.
         """
-        what = resource("opens")
+        what = RESOURCES["opens"]
         path = self._collection(what, message_id).removesuffix(what.word) + "statistics"
         reply = self._caller.call(
             "GET", path, f"messages/{message_id}/statistics", check=answers.has("statistics")
@@ -228,14 +228,14 @@ class Client:
     # --- writing ---------------------------------------------------------------------------------------------------
 
     def create(
-        self, name: str, rows: Sequence[Mapping[str, Any]], *, parent: int | str | None = None
+        self, resource: str, rows: Sequence[Mapping[str, Any]], *, parent: int | str | None = None
     ) -> Written:
         """Create rows in one call, and return which of them iContact accepted; the others are in `missing`.
 
         A contact whose address exists is *changed* by this, and the fields not given may be blanked (so clients in the
         field report): look it up first and use `update`. iContact answers 200 also when it refused every row.
         """
-        what = _able(name, "create")
+        what = _able(resource, "create")
         if not rows:
             return Written((), (), 200)
         wire = [codec.encode(what, row) for row in rows]
@@ -245,10 +245,10 @@ class Client:
         return matched(what, rows, accepted, failures.warnings_in(reply.value), reply.status)
 
     def update(
-        self, name: str, id: int | str, fields: Mapping[str, Any], *, parent: int | str | None = None
+        self, resource: str, id: int | str, fields: Mapping[str, Any], *, parent: int | str | None = None
     ) -> Written:
         """Change the given fields of one row and leave the others as they are (member POST, never PUT)."""
-        what = _able(name, "update")
+        what = _able(resource, "update")
         path = member_path(what, id, account=self.account_id, folder=self.client_folder_id, parent=parent)
         label = f"POST {self._label(what, parent)}/{id}"
         reply = self._write("POST", path, label, codec.encode(what, fields), answers.has_row(what))
@@ -280,9 +280,9 @@ class Client:
             what, {"contactId": contact_id, "listId": to_list_id}, reply, f"PUT subscriptions/{id}"
         )
 
-    def delete(self, name: str, id: int | str, *, parent: int | str | None = None) -> Written:
+    def delete(self, resource: str, id: int | str, *, parent: int | str | None = None) -> Written:
         """Delete one row. A contact stays readable by its id, with the status `deleted`."""
-        what = _able(name, "delete")
+        what = _able(resource, "delete")
         path = member_path(what, id, account=self.account_id, folder=self.client_folder_id, parent=parent)
         reply = self._write(
             "DELETE", path, f"DELETE {self._label(what, parent)}/{id}", None, lambda value: None
@@ -328,7 +328,7 @@ class Client:
 
 
 def _able(name: str, verb: str) -> Resource:
-    what = resource(name)
+    what = resources.resource(name)
     if what.can(verb):
         return what
     raise BadInput(
