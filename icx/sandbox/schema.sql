@@ -51,12 +51,18 @@ create table if not exists stored (                                         -- s
 create table if not exists violations (
   violation_id integer primary key, folder_id integer, happened integer, kind text, contact_id integer, list_id integer,
   was text, became text, request text);
+create table if not exists departures (                                     -- what an address said, beyond its contact's life
+  departure_id integer primary key, folder_id integer not null, address text not null,  -- address in lower case
+  list_id integer, state text not null, contact_id integer, happened integer);          -- list_id null: about the contact itself
 
 create index if not exists contacts_by_folder on contacts (folder_id, contact_id);
+create index if not exists contacts_alive on contacts (folder_id, contact_id) where status <> 'deleted';
 create index if not exists contacts_by_email on contacts (folder_id, email collate nocase);
 create index if not exists subscriptions_by_contact on subscriptions (contact_id);
 create index if not exists subscriptions_by_folder on subscriptions (folder_id, list_id, contact_id);
 create index if not exists events_by_message on events (message_id, kind, event_id);
 create index if not exists actions_by_contact on actions (contact_id);
 create index if not exists messages_by_folder on messages (folder_id, message_id);
+create index if not exists departures_by_address on departures (folder_id, address, list_id);
+create index if not exists stored_by_kind on stored (kind, folder_id, parent, id);
 create index if not exists sends_by_message on sends (folder_id, message_id);
