@@ -85,7 +85,7 @@ def start(*, wait: float = 120, **options: Any) -> SandboxProcess:
     within `wait` seconds.
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
         [sys.executable, "-m", "icx.sandbox", *arguments(**options), "--json", "--exit-with-stdin"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -258,19 +258,18 @@ def announcement(base_url: str, who: Identity) -> dict[str, Any]:
 
 
 def _announce(options: argparse.Namespace, facts: Mapping[str, Any], out: TextIO) -> None:
-    if options.json:
-        print(json.dumps(facts), file=out, flush=True)
-        return
+    any_app = "" if options.app_id else "  (any is accepted)"
     lines = [
         f"A simulated iContact answers at {facts['base_url']}",
-        f"  application id  {facts['app_id']}" + ("" if options.app_id else "  (any is accepted)"),
+        f"  application id  {facts['app_id']}{any_app}",
         f"  username        {facts['username']}",
         f"  password        {facts['password']}",
         f"  account         {facts['account_id']}",
         f"  client folder   {facts['client_folder_id']}",
         "Ctrl-C ends it.",
     ]
-    print("\n".join(lines), file=out, flush=True)
+    out.write((json.dumps(facts) if options.json else "\n".join(lines)) + "\n")
+    out.flush()
 
 
 def main(argv: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
@@ -280,14 +279,14 @@ def main(argv: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
     try:
         bound = socket.create_server((options.host, options.port), backlog=256)
     except OSError as error:
-        print(f"Port {options.port} of {options.host} cannot be used: {error.strerror}.", file=sys.stderr)
+        sys.stderr.write(f"Port {options.port} of {options.host} cannot be used: {error.strerror}.\n")
         return 2
     with bound, tempfile.TemporaryDirectory(prefix="icx-sandbox-") as spare:
         path = options.state or Path(spare) / "sandbox.sqlite"
         try:
             state, who = prepare(path, options, who)
         except (ValueError, OSError, sqlite3.Error) as error:
-            print(str(error), file=sys.stderr)
+            sys.stderr.write(f"{error}\n")
             return 2
         scheme = "https" if options.cert else "http"
         host = f"[{options.host}]" if ":" in options.host else options.host

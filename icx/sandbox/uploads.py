@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from icx.sandbox import contacts, subscriptions
@@ -151,10 +152,8 @@ def _rows(call: Call) -> list[dict[str, str]]:
     except UnicodeDecodeError:
         file = call.body.decode("cp1252", errors="replace")
     if file.startswith('"'):
-        try:  # a client may send the text JSON-encoded
+        with suppress(ValueError):  # a client may send the text JSON-encoded
             file = str(json.loads(file))
-        except ValueError:
-            pass
     read = csv.reader(io.StringIO(file, newline=""))
     heads = [_wire_name(call, head) for head in next(read, [])]
     if "email" not in heads:

@@ -1,0 +1,31 @@
+"""What every test may use: a sandbox process for reading, and fresh ones for writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from icx.sandbox.process import SandboxProcess, start
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[SandboxProcess]:
+    """One sandbox of 400 contacts for the whole session; tests only read from it."""
+    with start(contacts=400, messages=12, seed=1) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
+    """Start sandboxes of one's own: `fresh_sandbox(contacts=60, consent="permissive")`; ended with the test."""
+    running: list[SandboxProcess] = []
+
+    def make(**options: Any) -> SandboxProcess:
+        running.append(start(**({"contacts": 60, "messages": 4} | options)))
+        return running[-1]
+
+    yield make
+    for each in running:
+        each.stop()
