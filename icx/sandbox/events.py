@@ -96,7 +96,7 @@ def _chance(mailing: Mailing, traits: Traits, people: Ints) -> npt.NDArray[np.fl
     chance: npt.NDArray[np.floating[Any]] = (
         traits.eager[people] * np.exp(-age / traits.fade[people]) * mailing.pull
     )
-    return np.minimum(0.97, chance)
+    return chance.clip(0, 0.97)
 
 
 def _delays(rng: np.random.Generator, size: int, room: int) -> Ints:

@@ -95,6 +95,7 @@ def _creations(rng: np.random.Generator, size: int, as_of: int) -> Ints:
         jump + shift
         for jump in clock_changes(as_of - 2 * 365 * DAY, as_of)
         for shift in (-3600, -1800, -1, 0, 1800, 3600)
+        if jump + shift <= as_of - 3600
     ]
     few = min(len(jumps), size // 12)
     created[:few] = jumps[:few]
