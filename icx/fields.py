@@ -10,6 +10,17 @@ from typing import Literal
 from icx.errors import BadInput
 
 FieldType = Literal["text", "integer", "number", "boolean", "time", "text list", "text→integer", "text→time"]
+# How each type is stored. Times are naive UTC.
+SQL_TYPES: dict[FieldType, str] = {
+    "text": "varchar",
+    "integer": "bigint",
+    "number": "double",
+    "boolean": "boolean",
+    "time": "timestamp",
+    "text list": "varchar[]",
+    "text→integer": "map(varchar, bigint)",
+    "text→time": "map(varchar, timestamp)",
+}
 Source = Literal["contact", "activity", "custom", "attached", "user", "derived"]
 
 

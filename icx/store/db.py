@@ -78,7 +78,7 @@ class Store:
             cursor = self._root.cursor()
         try:
             if schema is not None:
-                cursor.execute(f"set search_path = {literal(quoted(schema) + ',icx,main')}")
+                cursor.execute(f"set search_path = {literal(quoted(schema) + ',shared,main')}")
             yield cursor
         except duckdb.Error as error:
             ours = damage.translated(error, self.path)

@@ -6,7 +6,7 @@ import re
 
 from icx.errors import BadInput
 
-RESERVED = {"main", "icx", "temp", "system", "information_schema", "pg_catalog"}
+RESERVED = {"main", "icx", "shared", "temp", "system", "information_schema", "pg_catalog"}
 
 
 def quoted(identifier: str) -> str:

@@ -1,7 +1,7 @@
 -- What every connection shares. Consent facts and the record outlive a reset of any connection.
-create schema if not exists icx;
+create schema if not exists shared;
 
-create table icx.connections (
+create table shared.connections (
   name varchar primary key,          -- also the name of its schema
   account_id bigint not null,
   client_folder_id bigint not null,
@@ -13,7 +13,7 @@ create table icx.connections (
 );
 
 -- Append-only. `happened_at` is when it happened as far as known, `seen_at` when icx learned of it (UTC).
-create table icx.consent_facts (
+create table shared.consent_facts (
   account_id bigint not null,
   client_folder_id bigint not null,
   contact_id bigint,
@@ -26,7 +26,7 @@ create table icx.consent_facts (
   message_id bigint
 );
 
-create table icx.record (
+create table shared.record (
   happened_at timestamp not null,
   who varchar not null,
   verb varchar not null,             -- planned | overrode | applied | undid | exported | reset | attached
@@ -35,7 +35,7 @@ create table icx.record (
   run varchar
 );
 
-create table icx.member_snapshots (
+create table shared.member_snapshots (
   connection varchar not null,
   audience varchar not null,
   taken_at timestamp not null,

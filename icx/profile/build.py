@@ -1,0 +1,163 @@
+"""Build: one row per person from the tables of one connection, swapped in as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from icx.clock import Clock, aware_utc, naive_utc
+from icx.errors import BadInput
+from icx.profile.assemble import Assembly, Made, compute, mark_machines, one, swap
+from icx.profile.catalogue import everything
+from icx.profile.custom import failures
+from icx.profile.past import users_then
+from icx.profile.publish import publish
+from icx.profile.statement import Tables
+from icx.settings import Settings
+from icx.store.db import Connection, Store
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is: `done` of `of` steps; `what` is the one under way."""
+
+    what: str
+    done: int
+    of: int | None = None
+    rate: float | None = None
+    note: str = ""
+    waiting_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Build:
+    """What was built.
+
+    `table` is `profile`, or `profile_at` for a past moment. `no_address` counts people without a usable
+    address; `cast_failures` texts of custom fields that could not be read as their type, by column;
+    `late_events` events at or after `as_of`, left for the next build. `attributes` says whose values stand
+    in a past profile: "then", or "today" when the moment lies before the first pull.
+    """
+
+    build_id: str
+    as_of: datetime
+    people: int
+    fields: int
+    seconds: float
+    no_address: int
+    cast_failures: Mapping[str, int] = field(default_factory=dict)
+    late_events: int = 0
+    table: str = "profile"
+    attributes: str = "then"
+
+
+def build(
+    store: Store,
+    connection: str,
+    *,
+    settings: Settings,
+    fields_dir: Path | None,
+    clock: Clock,
+    as_of: datetime | None = None,
+    published: Path | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Build:
+    """Compute the profile of a connection and put it in place of the old one in one transaction.
+
+    Without `as_of` the moment is the start of the last complete pull. An earlier `as_of` (aware) builds
+    `profile_at` beside the profile and leaves that as it is. `published` is the folder under which
+    `<connection>/*.parquet` is replaced for outside readers.
+
+    Raises `BadInput`: "not-pulled" when there is no complete pull, "field-file" for a field file that cannot
+    be used, "as-of" for a moment after the last complete pull. The profile stays as it was then.
+    """
+    say = progress or (lambda _: None)
+    began = clock.monotonic()
+    with store.open(connection) as con:
+        say(Progress("fields", 0, 4))
+        pull_id, pulled_at = _last_pull(con, connection)
+        moment = pulled_at if as_of is None else naive_utc(as_of)
+        if moment > pulled_at:
+            raise _too_late(moment, pulled_at, connection)
+        name = "profile" if moment == pulled_at else "profile_at"
+        tables = Tables(users=f"{name}_people", machine=f"{name}_machine")
+        job = Assembly(con, connection, name, moment, everything(con, fields_dir), tables, settings)
+        attributes = "then"
+        if name == "profile":
+            _people(con, tables.users, settings)
+        else:
+            attributes = users_then(con, tables.users, moment)
+        say(Progress("machine events", 1, 4))
+        mark_machines(job)
+        say(Progress("profile", 2, 4))
+        compute(job)
+        say(Progress("swap", 3, 4))
+        failed = failures(con, tables.users, job.parts.customs)
+        people, no_address = one(con, f"select count(*), count(*) - count(email) from {job.target}")
+        (late,) = one(con, f"select count(*) from {tables.activity} where event_ts >= $as_of", moment)
+        seconds = clock.monotonic() - began
+        fields = len(job.parts.catalogue)
+        build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
+        if published is not None and name == "profile":
+            publish(con, published / connection)
+        say(Progress("done", 4, 4))
+    return Build(
+        build_id=build_id,
+        as_of=aware_utc(moment),
+        people=people,
+        fields=fields,
+        seconds=seconds,
+        no_address=no_address,
+        cast_failures=failed,
+        late_events=late,
+        table=name,
+        attributes=attributes,
+    )
+
+
+def last_build(store: Store, connection: str) -> tuple[str, datetime] | None:
+    """Return the id of the profile's build and its `as_of` (aware), or None when none was built."""
+    with store.open(connection) as con:
+        row = con.execute(
+            "select build_id, as_of from builds order by built_at desc, build_id desc limit 1"
+        ).fetchone()
+    return None if row is None else (row[0], aware_utc(row[1]))
+
+
+def _last_pull(con: Connection, connection: str) -> tuple[str, datetime]:
+    row = con.execute(
+        "select pull_id, started_at from pulls where state = 'complete' order by started_at desc limit 1"
+    ).fetchone()
+    if row is None:
+        raise BadInput(
+            "not-pulled",
+            f"There is no complete pull of {connection} yet, so there is nobody to make a profile of.",
+            where=connection,
+            kept="nothing was changed",
+            next=[["icx", "pull", connection]],
+        )
+    return row[0], row[1]
+
+
+def _too_late(moment: datetime, pulled_at: datetime, connection: str) -> BadInput:
+    return BadInput(
+        "as-of",
+        f"What {connection} was at {moment:%Y-%m-%d %H:%M} UTC is not known: the last complete pull began before.",
+        where=f"--as-of; known up to {pulled_at:%Y-%m-%d %H:%M} UTC",
+        kept="the profile as it was last built",
+        next=[["icx", "pull", connection], ["icx", "build", "--connection", connection]],
+    )
+
+
+def _people(con: Connection, table: str, settings: Settings) -> None:
+    touched = (
+        "and id in (select contact_id from icontact_activity semi join messages m"
+        " on m.message_id = icontact_activity.message_id and m.tagged)"
+        if settings.tag_filter
+        else ""
+    )
+    con.execute(
+        f"create or replace temp view {table} as select * from icontact_users where gone_at is null {touched}"
+    )
