@@ -1,0 +1,168 @@
+"""The look of a report: one fragment for the notebook, one page for a browser, both without a network."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from icx import mask
+from icx.quality import words
+from icx.quality.report import CheckReport, Result, stops_every_push
+
+_ICONS = {
+    "passed": '<circle cx="8" cy="8" r="6.3"/><path d="M5 8.3 7.2 10.4 11 6"/>',
+    "warning": '<path d="M8 2 14.5 13.5H1.5Z"/><path d="M8 6.3v3.4M8 11.4v.3"/>',
+    "failed": '<circle cx="8" cy="8" r="6.3"/><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"/>',
+}
+_TONE = {"passed": "ok", "warning": "warn", "failed": "bad"}
+_ORDER = {"failed": 0, "warning": 1, "passed": 2}
+
+
+def style() -> str:
+    """Return the stylesheet of every report: icx's tokens, then what only a report needs."""
+    root = importlib.resources.files("icx")
+    return "\n".join(
+        part.read_text(encoding="utf-8") for part in (root / "tokens.css", root / "quality" / "report.css")
+    )
+
+
+def fragment(reports: Sequence[CheckReport]) -> str:
+    """Return the reports as one piece of HTML that a notebook can show."""
+    return f"<style>{style()}</style>{_body(reports)}"
+
+
+def write(path: Path, reports: Sequence[CheckReport]) -> Path:
+    """Write a page that opens from disk in light and dark; replaces an older one whole."""
+    names = ", ".join(sorted({report.connection for report in reports}))
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Checks of {escape(names)}</title><style>{style()}</style></head>"
+        f'<body class="icx-page">{_body(reports)}</body></html>'
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".html.part")
+    beside.write_text(page, encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+def _body(reports: Sequence[CheckReport]) -> str:
+    results = [(report, one) for report in reports for one in report.results]
+    failed = sum(one.outcome == "failed" for _, one in results)
+    warned = sum(one.outcome == "warning" for _, one in results)
+    passed = len(results) - failed - warned
+    state = "failed" if failed else "passed"
+    verdict = "Not good enough to send yet" if failed else "Good enough to send"
+    every = any(
+        stops_every_push(report.suite, one.columns) for report, one in results if one.outcome == "failed"
+    )
+    stops = "none" if not failed else "stops every push" if every else "stops pushes that use it"
+    rows = "".join(
+        _row(report, one) for report, one in sorted(results, key=lambda pair: _ORDER[pair[1].outcome])
+    )
+    tiles = (
+        _tile("failed", "Failed", failed, stops)
+        + _tile("warning", "Warnings", warned, "never stop a push")
+        + _tile("passed", "Passed", passed, f"of {words.count(len(results))}")
+    )
+    return (
+        '<div class="icx icx-checks" role="region" aria-label="Checks">'
+        f'<div class="head">{_icon(state, 18)}<h2>{verdict}</h2></div>'
+        f'<p class="muted small">{" · ".join(_where(reports, len(results)))}</p>'
+        f'<div class="tiles">{tiles}</div>'
+        '<p class="muted small masked">addresses masked</p>'
+        '<table><thead><tr><th class="icon"><span class="sr">Verdict</span></th><th>Table</th><th>Column</th>'
+        '<th>Expected</th><th class="num">Unexpected</th><th class="num">Share</th><th>For example</th>'
+        f"<th>Effect</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<p class="muted small foot">{words.count(len(results))} of {words.count(len(results))} shown, worst first</p></div>'
+    )
+
+
+def _where(reports: Sequence[CheckReport], total: int) -> list[str]:
+    said = [f"<b>{words.count(total)} expectations</b> on {escape(reports[0].connection)}" if reports else ""]
+    for report in reports:
+        said.append(
+            f"{escape(report.suite)} {escape(report.judged)}: {report.rows_judged:,} {escape(report.noun)}"
+        )
+    if reports:
+        ran = max(report.ran_at for report in reports)
+        said.append(f"ran {ran.day} {ran:%b %Y, %H:%M} UTC, {sum(one.seconds for one in reports):.1f} s")
+    return [*said, "Great Expectations"]
+
+
+def _tile(outcome: str, label: str, number: int, context: str) -> str:
+    return (
+        f'<div class="tile"><span class="label">{_icon(outcome, 14)} {label}</span>'
+        f'<b>{words.count(number)}</b><span class="muted small">{context}</span></div>'
+    )
+
+
+def _row(report: CheckReport, one: Result) -> str:
+    shown = ", ".join(_sample(value) for value in one.samples[:3])
+    if len(one.samples) > 3:
+        shown += ", …"
+    effect = ""
+    if one.outcome == "failed":
+        every = stops_every_push(report.suite, one.columns)
+        effect = (
+            f'<span class="pill bad">{"stops all pushes" if every else "stops pushes that use it"}</span>'
+        )
+    elif one.outcome == "warning":
+        effect = '<span class="pill">warning only</span>'
+    column = ", ".join(one.columns) or "(table)"
+    unexpected = "" if one.unexpected is None else words.count(one.unexpected)
+    share = "" if not one.percent else words.percent(one.percent)
+    main = (
+        f'<tr class="{_TONE[one.outcome]}"><td class="icon">{_icon(one.outcome, 14)}<span class="sr">{one.outcome}</span></td>'
+        f'<td class="mono">{escape(report.suite)}</td><td class="mono clip" title="{escape(column)}">{escape(column)}</td>'
+        f'<td class="wrap">{escape(one.says)}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
+        f'<td class="mono muted wrap">{escape(shown)}</td><td>{effect}</td></tr>'
+    )
+    if one.outcome == "passed" and not one.unexpected:
+        return main
+    people = words.ids(one.people, 5)
+    parts = [f"<b>{escape(one.line)}</b>"]
+    if people:
+        parts.append(f'<span class="muted">rows of {escape(people)}</span>')
+    if one.outcome == "failed":
+        parts.append(
+            f'<span class="mono muted">override for one plan: --override {escape(one.key)} --because …</span>'
+        )
+    samples = _samples(one)
+    return (
+        f'{main}<tr class="detail"><td></td><td colspan="7"><details{" open" if one.outcome == "failed" else ""}>'
+        f'<summary>details</summary><div class="lines">{"".join(f"<div>{part}</div>" for part in parts)}</div>{samples}</details></td></tr>'
+    )
+
+
+def _samples(one: Result) -> str:
+    rows = (one.native.get("result") or {}).get("partial_unexpected_index_list") or []
+    rows = [row for row in rows if isinstance(row, dict)][:10]
+    if not rows:
+        return ""
+    names = list(rows[0])
+    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    body = "".join(
+        "<tr>"
+        + "".join(f'<td class="mono">{escape(_sample(row.get(name)))}</td>' for name in names)
+        + "</tr>"
+        for row in rows
+    )
+    return f'<table class="samples"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _sample(value: Any) -> str:
+    text = "no value" if value is None else mask.plain(value)
+    return text if len(text) <= 40 else f"{text[:39]}…"
+
+
+def _icon(outcome: str, size: int) -> str:
+    return (
+        f'<svg class="i {_TONE[outcome]}" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true" '
+        f'fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">{_ICONS[outcome]}</svg>'
+    )
