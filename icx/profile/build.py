@@ -128,7 +128,8 @@ def last_build(store: Store, connection: str) -> tuple[str, datetime] | None:
 
 def _last_pull(con: Connection, connection: str) -> tuple[str, datetime]:
     row = con.execute(
-        "select pull_id, started_at from pulls where state = 'complete' order by started_at desc limit 1"
+        "select pull_id, started_at from pulls where state = 'complete' and only_unit is null"
+        " order by started_at desc limit 1"
     ).fetchone()
     if row is None:
         raise BadInput(

@@ -64,7 +64,9 @@ def users_then(con: Connection, table: str, moment: datetime) -> str:
         {"moment": moment},
     )
     _read_addresses(con, table)
-    row = con.execute("select min(started_at) from pulls where state = 'complete'").fetchone()
+    row = con.execute(
+        "select min(started_at) from pulls where state = 'complete' and only_unit is null"
+    ).fetchone()
     return "today" if row is None or row[0] is None or moment < row[0] else "then"
 
 

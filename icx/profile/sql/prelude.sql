@@ -52,7 +52,7 @@ farewells as materialized (
 -- the first change started from; without changes the state of today, since the day of subscribing.
 steps as materialized (
   select
-    list_id, contact_id, happened_at as at, new as status,
+    list_id, contact_id, happened_at as changed_at, new as status,
     row_number() over (partition by list_id, contact_id order by happened_at) as step,
     old
   from changes
@@ -60,7 +60,7 @@ steps as materialized (
 ),
 
 states as materialized (
-  select list_id, contact_id, at, status from steps where old is not null or step > 1
+  select list_id, contact_id, changed_at, status from steps where old is not null or step > 1
   union all
   select
     t.list_id, t.contact_id, coalesce(s.add_date, timestamp '1970-01-01'), coalesce(t.old, t.status)
@@ -71,9 +71,9 @@ states as materialized (
 
 -- Spans in which a list held a contact as normal; `until` is null while it still does.
 memberships as materialized (
-  select list_id, contact_id, at as since, until
+  select list_id, contact_id, changed_at as since, until
   from (
-    select *, lead(at) over (partition by list_id, contact_id order by at) as until from states
+    select *, lead(changed_at) over (partition by list_id, contact_id order by changed_at) as until from states
   )
   where status = 'normal'
   union all
