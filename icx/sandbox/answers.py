@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -95,6 +95,15 @@ def warned(body: dict[str, Any], warnings: Iterable[str]) -> dict[str, Any]:
     """Add `warnings` to an envelope; the key is absent when there are none."""
     listed = list(warnings)
     return body | {"warnings": listed} if listed else body
+
+
+def blanks(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row as a write echoes it: empty text where a read gives null.
+
+    >>> blanks({"name": "News", "zip": None})
+    {'name': 'News', 'zip': ''}
+    """
+    return {key: "" if value is None else value for key, value in row.items()}
 
 
 def eastern(seconds: int | float) -> datetime:

@@ -78,7 +78,7 @@ def subscription(contact_status: str, was: str | None, became: str) -> Forbidden
     'address bounced'
     >>> subscription("bounced", None, "unsubscribed")
     """
-    if became == "unsubscribed" or became == was:
+    if became in ("unsubscribed", was):
         return None
     if (was, became) in NEVER_REJOINED:
         return Forbidden("rejoined", str(was), became, "left this list")

@@ -114,7 +114,8 @@ def list_page(call: Call) -> dict[str, Any]:
     statuses: list[str] = []
 
     def by_status(search: Search, value: str) -> None:
-        statuses.extend(part.strip() for part in value.split(",") if part.strip())
+        # one client writes Total and Unlisted
+        statuses.extend(part.strip().lower() for part in value.split(",") if part.strip())
         if not statuses:
             search.add("0")
 
@@ -346,8 +347,9 @@ def delete(call: Call) -> list[Any]:
     """DELETE a member: it stays readable by its id, with status deleted, and leaves its lists."""
     row = _row(call, number(call.ids[0]))
     contact_id = int(row[16])
-    if row[14] != "deleted":
-        _leave_address(call, contact_id, row[0], row[14])
-        call.con.execute("update contacts set status = 'deleted' where contact_id = ?", [contact_id])
-        call.con.execute("delete from subscriptions where contact_id = ?", [contact_id])
+    if row[14] == "deleted":
+        raise not_found()
+    _leave_address(call, contact_id, row[0], row[14])
+    call.con.execute("update contacts set status = 'deleted' where contact_id = ?", [contact_id])
+    call.con.execute("delete from subscriptions where contact_id = ?", [contact_id])
     return []

@@ -8,11 +8,12 @@ from typing import Any
 
 from icx.sandbox import (
     account,
+    campaigns,
     contacts,
     customfields,
     history,
     lists,
-    messaging,
+    messages,
     sends,
     stored,
     subscriptions,
@@ -84,13 +85,13 @@ FOLDER = {
         {"data": Resource({"PUT": uploads.put_data, "GET": uploads.read_data})},
     ),
     "campaigns": Resource(
-        {"GET": messaging.campaigns_page, "POST": messaging.campaigns_create},
-        {"GET": messaging.campaign_read, "POST": messaging.campaign_merge, "PUT": messaging.campaign_replace},
+        {"GET": campaigns.list_page, "POST": campaigns.create},
+        _module(campaigns, "GET POST PUT"),
         area="creative",
     ),
     "messages": Resource(
-        {"GET": messaging.messages_page, "POST": messaging.messages_create},
-        {"GET": messaging.message_read, "POST": messaging.message_merge},
+        {"GET": messages.list_page, "POST": messages.create},
+        _module(messages, "GET POST"),
         {word: _event(word) for word in tracking.KINDS}
         | {"statistics": Resource({"GET": tracking.statistics}, area="analytic")},
         area="creative",
@@ -102,7 +103,7 @@ FOLDER = {
     "signupforms": Resource(
         {"GET": stored.page_of(stored.FORMS)}, {"GET": stored.read_of(stored.FORMS)}, area="creative"
     ),
-    "automations": Resource({}, {"POST": messaging.welcome_automation}, area="creative"),
+    "automations": Resource({}, {"POST": messages.welcome_automation}, area="creative"),
 }
 USERS = _stored(
     stored.USERS,

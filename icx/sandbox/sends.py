@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from icx.sandbox.answers import ApiError, invalid, iso_time, missing, not_found, warned
+from icx.sandbox.answers import ApiError, blanks, invalid, iso_time, missing, not_found, warned
 from icx.sandbox.call import Call, next_id, number, text
 from icx.sandbox.history import API_USER
-from icx.sandbox.messaging import MOST_SPAM, spam_check
+from icx.sandbox.messages import MOST_SPAM, spam_check
 from icx.sandbox.search import Column, read_page, read_search
 
 IDS = {
@@ -83,9 +83,7 @@ def create(call: Call) -> dict[str, Any]:
     made = []
     for given in call.rows("send", "sends"):
         with call.row():
-            made.append(
-                {key: "" if value is None else value for key, value in _create_one(call, given).items()}
-            )
+            made.append(blanks(_create_one(call, given)))
     return warned({"sends": made}, call.warnings)
 
 

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -122,21 +122,21 @@ def identity(options: argparse.Namespace) -> Identity:
 def prepare(path: Path, options: argparse.Namespace, who: Identity) -> tuple[State, Identity]:
     """Open the file and fill it when it is new; a file with an account in it is gone on with."""
     state = State(path, _switches(options, who))
-    kept = (
-        state.reader().execute("select account_id, folder_id from folders order by rowid limit 1").fetchone()
-    )
-    if kept:
-        if options.as_of is not None:
-            state.set_clock(options.as_of)
-        return state, Identity(
-            who.app_id, who.username, who.password, options.account or kept[0], options.folder or kept[1]
-        )
     if options.as_of is not None:
         state.set_clock(options.as_of)
+    kept = (
+        state.reader()
+        .execute("select account_id, folder_id from folders order by folder_id limit 1")
+        .fetchone()
+    )
+    filled = "select 1 from meta where key = 'filled' union all select 1 from contacts limit 1"
+    if kept and state.reader().execute(filled).fetchone():
+        return state, replace(who, account_id=kept[0], client_folder_id=kept[1])
     with state.write() as con:
         _account(con, options, who)
     with closing(sqlite3.connect(path)) as con:
         _fill(con, options, who, state.now())
+        con.execute("insert or replace into meta values ('filled', '1')")
         con.commit()
     return state, who
 
@@ -177,12 +177,12 @@ def _account(con: sqlite3.Connection, options: argparse.Namespace, who: Identity
     for n in range(options.accounts):
         name = "Acme Outdoor" if n == 0 else f"Acme Outdoor {n + 1}"
         con.execute(
-            "insert into accounts (account_id, company_name, fields) values (?, ?, ?)",
+            "insert or ignore into accounts (account_id, company_name, fields) values (?, ?, ?)",
             [who.account_id + n, name, json.dumps(fields)],
         )
         for m in range(options.folders):
             con.execute(
-                "insert into folders (folder_id, account_id, name, email_recipient) values (?, ?, ?, ?)",
+                "insert or ignore into folders (folder_id, account_id, name, email_recipient) values (?, ?, ?, ?)",
                 [
                     who.client_folder_id + n * 1000 + m,
                     who.account_id + n,
@@ -192,7 +192,7 @@ def _account(con: sqlite3.Connection, options: argparse.Namespace, who: Identity
             )
     user = {"userName": who.username, "email": "owner@example.com", "firstName": "Sam", "lastName": "Sandbox"}
     con.execute(
-        "insert into stored (kind, id, folder_id, parent, fields) values ('user', 40711, ?, 0, ?)",
+        "insert or ignore into stored (kind, id, folder_id, parent, fields) values ('user', 40711, ?, 0, ?)",
         [who.account_id, json.dumps(user)],
     )
 

@@ -68,7 +68,7 @@ def _count(call: Call, message_id: int) -> dict[str, Any]:
         "select delivered, forwards, comments, complaints from statistics where message_id = ?", [message_id]
     ).fetchone() or (None, 0, 0, 0)
     sent = call.con.execute(
-        "select coalesce(sum(recipient_count), 0) from sends where folder_id = ? and message_id = ? and status = 'released'",
+        "select coalesce(sum(recipient_count), 0) from sends where folder_id = ? and message_id = ? and status not in ('pending', 'cancelled', 'canceled')",
         [call.folder_id, message_id],
     ).fetchone()[0]
     none = (0, 0)

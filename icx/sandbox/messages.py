@@ -1,4 +1,4 @@
-"""Campaigns (sender properties) and messages, with the spam check that versions from 2.1 show."""
+"""Messages, with the spam check that versions from 2.1 show, and the welcome automation."""
 
 from __future__ import annotations
 
@@ -6,43 +6,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from icx.sandbox.answers import ApiError, invalid, iso_time, missing, not_found, not_supported, warned
+from icx.sandbox.answers import ApiError, blanks, invalid, iso_time, missing, not_found, not_supported, warned
 from icx.sandbox.call import Call, next_id, number, text
 from icx.sandbox.search import Column, read_page, read_search
 
-CAMPAIGN_KEYS = (
-    "name",
-    "description",
-    "fromName",
-    "fromEmail",
-    "forwardToFriend",
-    "subscriptionManagement",
-    "clickTrackMode",
-    "useAccountAddress",
-    "archiveByDefault",
-    "street",
-    "city",
-    "state",
-    "zip",
-    "country",
-)
-CAMPAIGN_REQUIRED = (
-    "name",
-    "fromName",
-    "fromEmail",
-    "subscriptionManagement",
-    "clickTrackMode",
-    "useAccountAddress",
-    "archiveByDefault",
-)
-CAMPAIGN_SEARCHED = {
-    "campaignId": Column("campaign_id", "id"),
-    **{key: Column(f"json_extract(fields, '$.{key}')") for key in CAMPAIGN_KEYS},
-}
-FIRST_CAMPAIGN, FIRST_MESSAGE = 101, 5001
-
-MESSAGE_TYPES = ("normal", "confirmation", "welcome", "autoresponder")
-MESSAGE_TEXTS = {
+FIRST_ID = 5001
+TYPES = ("normal", "confirmation", "welcome", "autoresponder")
+TEXTS = {
     "subject": "subject",
     "messageType": "message_type",
     "messageName": "message_name",
@@ -50,14 +20,14 @@ MESSAGE_TEXTS = {
     "htmlBody": "html_body",
     "textBody": "text_body",
 }
-MESSAGE_SELECT = (
+SELECT = (
     "cast(message_id as text), cast(campaign_id as text), message_type, subject, message_name, preview_text, "
     "html_body, text_body, create_date, raw_score"
 )
-MESSAGE_SEARCHED = {
+SEARCHED = {
     "messageId": Column("message_id", "id"),
     "campaignId": Column("campaign_id", "id"),
-    **{wire: Column(column) for wire, column in MESSAGE_TEXTS.items()},
+    **{wire: Column(column) for wire, column in TEXTS.items()},
     "createDate": Column("create_date", "time"),
 }
 # Rule name -> (score, what it says, the words that earn it, in lower case).
@@ -72,92 +42,6 @@ SPAM_RULES = {
     "URG_BIZ": (0.6, "Contains urgent matter", ("urgent", "act now")),
 }
 MOST_SPAM = 5.0
-
-
-# --- campaigns
-
-
-def _campaign_row(row: tuple[Any, ...]) -> dict[str, Any]:
-    fields = json.loads(row[1])
-    return {"campaignId": row[0], **{key: text(fields.get(key)) for key in CAMPAIGN_KEYS}}
-
-
-def _campaign(call: Call, campaign_id: int | None) -> dict[str, Any]:
-    sql = "select cast(campaign_id as text), fields from campaigns where folder_id = ? and campaign_id = ?"
-    row = call.con.execute(sql, [call.folder_id, campaign_id]).fetchone()
-    if row is None:
-        raise not_found()
-    return _campaign_row(row)
-
-
-def campaigns_page(call: Call) -> dict[str, Any]:
-    """GET campaigns."""
-    search = read_search(call, CAMPAIGN_SEARCHED)
-    search.add("folder_id = ?", call.folder_id)
-    return read_page(
-        call,
-        search,
-        plural="campaigns",
-        select="cast(campaign_id as text), fields",
-        source="campaigns",
-        key="campaign_id",
-        row=_campaign_row,
-    )
-
-
-def campaign_read(call: Call) -> dict[str, Any]:
-    """GET a member."""
-    return {"campaign": _campaign(call, number(call.ids[0]))}
-
-
-def campaigns_create(call: Call) -> dict[str, Any]:
-    """POST the collection: rows with a campaignId update, the others create."""
-    made = []
-    for given in call.rows("campaign", "campaigns"):
-        with call.row():
-            campaign_id = number(given.get("campaignId"))
-            if campaign_id is None:
-                campaign_id = next_id(call.con, "campaigns", "campaign_id", FIRST_CAMPAIGN)
-                _save_campaign(call, campaign_id, given, {})
-            else:
-                _save_campaign(call, campaign_id, given, _campaign(call, campaign_id))
-            made.append(_blanks(_campaign(call, campaign_id)))
-    return warned({"campaigns": made or None}, call.warnings)
-
-
-def _save_campaign(call: Call, campaign_id: int, given: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
-    row = {**kept, **{key: value for key, value in given.items() if value is not None}}
-    for name in CAMPAIGN_REQUIRED:
-        if text(row.get(name)) is None:
-            raise ApiError(400, missing(name))
-    fields = {key: value for key in CAMPAIGN_KEYS if (value := text(row.get(key))) is not None}
-    call.con.execute(
-        "insert or replace into campaigns (campaign_id, folder_id, fields) values (?, ?, ?)",
-        [campaign_id, call.folder_id, json.dumps(fields)],
-    )
-
-
-def campaign_merge(call: Call) -> dict[str, Any]:
-    """POST a member: only the given fields change."""
-    return _write_campaign(call, replace=False)
-
-
-def campaign_replace(call: Call) -> dict[str, Any]:
-    """PUT a member: everything not given is blanked."""
-    return _write_campaign(call, replace=True)
-
-
-def _write_campaign(call: Call, *, replace: bool) -> dict[str, Any]:
-    now = _campaign(call, number(call.ids[0]))
-    _save_campaign(call, int(now["campaignId"]), call.fields("campaign"), {} if replace else now)
-    return warned({"campaign": _blanks(_campaign(call, int(now["campaignId"])))}, call.warnings)
-
-
-def _blanks(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: "" if value is None else value for key, value in row.items()}
-
-
-# --- messages
 
 
 def spam_details(*texts: str | None) -> list[tuple[float, str, str]]:
@@ -187,7 +71,7 @@ def spam_check(call: Call, raw_score: float, *texts: str | None) -> dict[str, An
     return {"spamCheck": {"rawScore": f"{raw_score:.1f}", "spamDetails": details}}
 
 
-def _message_row(call: Call, row: tuple[Any, ...]) -> dict[str, Any]:
+def _read_row(call: Call, row: tuple[Any, ...]) -> dict[str, Any]:
     keys = (
         "messageId",
         "campaignId",
@@ -205,58 +89,58 @@ def _message_row(call: Call, row: tuple[Any, ...]) -> dict[str, Any]:
 
 def message(call: Call, message_id: int | None) -> dict[str, Any]:
     """Return one message as a GET gives it, or 404."""
-    sql = f"select {MESSAGE_SELECT} from messages where folder_id = ? and message_id = ?"
+    sql = f"select {SELECT} from messages where folder_id = ? and message_id = ?"
     row = call.con.execute(sql, [call.folder_id, message_id]).fetchone()
     if row is None:
         raise not_found()
-    return _message_row(call, row)
+    return _read_row(call, row)
 
 
-def messages_page(call: Call) -> dict[str, Any]:
+def list_page(call: Call) -> dict[str, Any]:
     """GET messages."""
-    search = read_search(call, MESSAGE_SEARCHED)
+    search = read_search(call, SEARCHED)
     search.add("folder_id = ?", call.folder_id)
     return read_page(
         call,
         search,
         plural="messages",
-        select=MESSAGE_SELECT,
+        select=SELECT,
         source="messages",
         key="message_id",
-        row=lambda row: _message_row(call, row),
+        row=lambda row: _read_row(call, row),
     )
 
 
-def message_read(call: Call) -> dict[str, Any]:
+def read(call: Call) -> dict[str, Any]:
     """GET a member."""
     return {"message": message(call, number(call.ids[0]))}
 
 
-def messages_create(call: Call) -> dict[str, Any]:
+def create(call: Call) -> dict[str, Any]:
     """POST the collection: rows with a messageId update, the others create."""
     made = []
     for given in call.rows("message", "messages"):
         with call.row():
             message_id = number(given.get("messageId"))
             kept = {} if message_id is None else message(call, message_id)
-            message_id = message_id or next_id(call.con, "messages", "message_id", FIRST_MESSAGE)
-            _save_message(call, message_id, given, kept)
-            made.append(_blanks(message(call, message_id)))
+            message_id = message_id or next_id(call.con, "messages", "message_id", FIRST_ID)
+            _save(call, message_id, given, kept)
+            made.append(blanks(message(call, message_id)))
     return warned({"messages": made or None}, call.warnings)
 
 
-def _save_message(call: Call, message_id: int, given: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+def _save(call: Call, message_id: int, given: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
     row = {**kept, **{key: value for key, value in given.items() if value is not None}}
     for name in ("campaignId", "messageType", "subject"):
         if text(row.get(name)) is None:
             raise ApiError(400, missing(name))
-    if row["messageType"] not in MESSAGE_TYPES:
+    if row["messageType"] not in TYPES:
         raise ApiError(400, invalid("messageType"))
     campaign_id = number(row["campaignId"])
     known = "select 1 from campaigns where folder_id = ? and campaign_id = ?"
     if call.con.execute(known, [call.folder_id, campaign_id]).fetchone() is None:
         raise ApiError(400, invalid("campaignId"))
-    values: dict[str, Any] = {column: text(row.get(wire)) for wire, column in MESSAGE_TEXTS.items()}
+    values: dict[str, Any] = {column: text(row.get(wire)) for wire, column in TEXTS.items()}
     values["campaign_id"] = campaign_id
     # Every change is checked again, as the service does.
     broken = spam_details(values["subject"], values["html_body"], values["text_body"])
@@ -272,11 +156,11 @@ def _save_message(call: Call, message_id: int, given: Mapping[str, Any], kept: M
     )
 
 
-def message_merge(call: Call) -> dict[str, Any]:
+def merge(call: Call) -> dict[str, Any]:
     """POST a member: only the given fields change."""
     now = message(call, number(call.ids[0]))
-    _save_message(call, int(now["messageId"]), call.fields("message"), now)
-    return warned({"message": _blanks(message(call, int(now["messageId"])))}, call.warnings)
+    _save(call, int(now["messageId"]), call.fields("message"), now)
+    return warned({"message": blanks(message(call, int(now["messageId"])))}, call.warnings)
 
 
 def welcome_automation(call: Call) -> dict[str, Any]:
