@@ -42,3 +42,12 @@ create table shared.member_snapshots (
   as_of timestamp not null,
   contact_id bigint not null
 );
+
+-- One row per snapshot taken, so that an empty audience is a fact and its size over time is a short read.
+create table shared.snapshots (
+  connection varchar not null,
+  audience varchar not null,
+  taken_at timestamp not null,
+  as_of timestamp not null,
+  size bigint not null
+);
