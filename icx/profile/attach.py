@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
-from icx.clock import naive_utc
+from icx.clock import Clock, naive_utc
 from icx.errors import BadInput
 from icx.functions import email
 from icx.profile import builtin
@@ -42,7 +42,8 @@ def attach(
     source: Path | str | pd.DataFrame,
     key: str,
     name: str | None = None,
-    identity: Identity | None = None,
+    identity: str | None = None,
+    clock: Clock | None = None,
 ) -> Attached:
     """Add the columns of a table to the profile as `<name>_<column>`; the next build has them.
 
@@ -68,7 +69,7 @@ def attach(
             raise _wrong(
                 "attach-key", f"There is no column `{key}`. Columns are {', '.join(columns)}.", "--key"
             )
-        chosen = identity or _guess(con, key)
+        chosen = _identity(identity) if identity else _guess(con, key)
         _add_keys(con, key, chosen)
         others = [column for column in columns if column != key]
         _check_columns(con, label, others)
@@ -83,7 +84,7 @@ def attach(
                 "insert into attached (name, key_column, identity, source, row_count, matched, unmatched, duplicates,"
                 " attached_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 [label, key, chosen, _said(source), report.rows, report.matched, report.unmatched,
-                 report.duplicates, naive_utc(store.clock.now())],
+                 report.duplicates, naive_utc((clock or store.clock).now())],
             )  # fmt: skip
             con.execute("commit")
         except BaseException:
@@ -126,6 +127,12 @@ def _select(con: Connection, source: Path | str | pd.DataFrame) -> str:
 def _forget(con: Connection) -> None:
     con.unregister("attaching_frame")
     con.execute("detach database if exists attaching_file")
+
+
+def _identity(text: str) -> Identity:
+    if text in {"email", "contact_id"}:
+        return cast(Identity, text)
+    raise _wrong("attach-key", f'"{text}" is no identity; email and contact_id are.', "--identity")
 
 
 def _guess(con: Connection, key: str) -> Identity:

@@ -86,7 +86,9 @@ def build(
         job = Assembly(con, connection, name, moment, everything(con, fields_dir), tables, settings)
         attributes = "then"
         if name == "profile":
-            _people(con, tables.users, settings)
+            con.execute(
+                f"create or replace temp view {tables.users} as select * from icontact_users where gone_at is null"
+            )
         else:
             attributes = users_then(con, tables.users, moment)
         say(Progress("machine events", 1, 4))
@@ -149,16 +151,4 @@ def _too_late(moment: datetime, pulled_at: datetime, connection: str) -> BadInpu
         where=f"--as-of; known up to {pulled_at:%Y-%m-%d %H:%M} UTC",
         kept="the profile as it was last built",
         next=[["icx", "pull", connection], ["icx", "build", "--connection", connection]],
-    )
-
-
-def _people(con: Connection, table: str, settings: Settings) -> None:
-    touched = (
-        "and id in (select contact_id from icontact_activity semi join messages m"
-        " on m.message_id = icontact_activity.message_id and m.tagged)"
-        if settings.tag_filter
-        else ""
-    )
-    con.execute(
-        f"create or replace temp view {table} as select * from icontact_users where gone_at is null {touched}"
     )

@@ -11,7 +11,6 @@ TEXTS = (
     "email", "prefix", "first_name", "last_name", "suffix", "street", "street_line_2", "city", "state",
     "postal_code", "phone", "fax", "business", "status", "bounce_count",
 )  # fmt: skip
-GONE = ("", "0", "no", "false", "gone")
 
 
 def users_then(con: Connection, table: str, moment: datetime) -> str:
@@ -57,7 +56,8 @@ def users_then(con: Connection, table: str, moment: datetime) -> str:
         left join undo c on c.contact_id = u.id
         where coalesce(u.create_date, u.first_seen) < $moment
           and case
-            when map_contains(c.was, 'exists') then coalesce(c.was['exists'], '') not in {GONE}
+            when u.first_seen > $moment then true  -- seen later for the first time, but created by then
+            when map_contains(c.was, 'exists') then c.was['exists'] is not null
             else u.gone_at is null or u.gone_at > $moment
           end
         """,

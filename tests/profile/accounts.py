@@ -13,10 +13,6 @@ from icx.store.db import Store
 
 PULLED = datetime(2026, 3, 10, 12, 0, 0)  # noqa: DTZ001 (the store's times are naive UTC)
 CLOCK = ManualClock(PULLED.replace(tzinfo=UTC) + timedelta(minutes=5))
-USER_COLUMNS = (
-    "id email prefix first_name last_name suffix street street_line_2 city state postal_code phone fax business"
-    " status create_date bounce_count custom"
-).split()
 
 
 def store_at(directory: Path) -> Store:
@@ -49,7 +45,7 @@ def contact(con: Any, id: int, **values: Any) -> None:
     )
 
 
-def event(
+def event(  # noqa: PLR0917
     con: Any, contact_id: int, kind: str, at: datetime, message_id: int = 1, url: str | None = None
 ) -> None:
     add(
@@ -67,7 +63,7 @@ def event(
         add(con, "urls", event_url=url, url_main=shown, url_key=url_key(url))
 
 
-def send(
+def send(  # noqa: PLR0917
     con: Any, send_id: int, message_id: int, at: datetime, lists: list[int], without: Sequence[int] = ()
 ) -> None:
     add(
