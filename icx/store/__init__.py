@@ -1,5 +1,6 @@
 """Keeps rows: one DuckDB file for analytics, one SQLite journal for operations."""
 
 from icx.store.db import Connection, Store, check_name, literal, memory, quoted
+from icx.store.rows import one_row
 
-__all__ = ["Connection", "Store", "check_name", "literal", "memory", "quoted"]
+__all__ = ["Connection", "Store", "check_name", "literal", "memory", "one_row", "quoted"]

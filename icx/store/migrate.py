@@ -19,6 +19,7 @@ import duckdb
 from icx.errors import Damaged
 from icx.store.damage import disk_full, made_by_newer, read_only
 from icx.store.names import quoted
+from icx.store.rows import one_row
 
 MIGRATIONS: Traversable = importlib.resources.files("icx.store") / "migrations"
 
@@ -46,9 +47,11 @@ def newest() -> int:
 
 def stored(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Return a database's version and the icx that brought it there; (0, '') for a new file."""
-    there = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'icx_migrations'"
-    ).fetchone()
+    there = one_row(
+        con.execute(
+            "select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'icx_migrations'"
+        )
+    )
     if not there or not there[0]:
         return 0, ""
     rows = con.execute("select name, icx from main.icx_migrations").fetchall()

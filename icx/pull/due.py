@@ -1,0 +1,99 @@
+"""Due: which units a pull reads, decided from ages, counters and what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# (younger than, verified again after): by the age of a message's last release. Opens and clicks decay; the vendor's
+# pages show nothing after years, but nothing promises it.
+EVENT_TIERS = (
+    (timedelta(days=3), timedelta(0)),
+    (timedelta(days=14), timedelta(days=1)),
+    (timedelta(days=60), timedelta(days=7)),
+    (timedelta(days=365), timedelta(days=30)),
+    (timedelta.max, timedelta(days=90)),
+)
+# A statistics call is one instead of four; its counters tell which of the four to make.
+STATISTICS_TIERS = (
+    (timedelta(days=14), timedelta(0)),
+    (timedelta(days=60), timedelta(days=1)),
+    (timedelta(days=365), timedelta(days=7)),
+    (timedelta.max, timedelta(days=30)),
+)
+EARLY = 0.9  # a pull that runs a few minutes earlier than yesterday's still counts as a day later
+YOUNG = timedelta(days=14)
+OVERDUE = timedelta(hours=36)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as far as its age goes. `released_at` is its last release, or its making (naive UTC)."""
+
+    message_id: int
+    name: str
+    message_type: str | None
+    released_at: datetime | None
+    tagged: bool | None
+
+    def age(self, now: datetime) -> timedelta:
+        """Return the time since the last release; automated messages and undated ones never age."""
+        if self.message_type not in (None, "normal") or self.released_at is None:
+            return timedelta(0)
+        return now - self.released_at
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knows of one kind of event of a message."""
+
+    stored: int
+    service: int | None
+    statistics: int | None
+    state: str
+    verified_at: datetime
+    there: int  # rows in the table now
+
+
+def interval(age: timedelta, tiers: tuple[tuple[timedelta, timedelta], ...]) -> timedelta:
+    """Return how long a verification holds at an age.
+
+    >>> interval(timedelta(days=30), EVENT_TIERS)
+    datetime.timedelta(days=7)
+    """
+    return next(every for below, every in tiers if age < below)
+
+
+def event_due(message: Message, known: Known | None, counter: int | None, now: datetime) -> str | None:
+    """Return why a kind of event is to be read again, or None when it is verified in its time.
+
+    `counter` is the newest statistics figure; it is a hint, so a difference is looked into once while it
+    stays the same, and again at each pull while the message is young.
+    """
+    if known is None:
+        return "never read"
+    if known.there != known.stored:
+        return "rows are missing here" if known.there < known.stored else "rows too many here"
+    if known.state != "equal":
+        return known.state
+    age = message.age(now)
+    if counter is not None and counter != known.statistics:
+        return "statistics moved"
+    if counter is not None and known.service is not None and counter > known.service and age < YOUNG:
+        return "statistics say more"
+    if now - known.verified_at >= interval(age, EVENT_TIERS) * EARLY:
+        return "its time has come"
+    return None
+
+
+def statistics_due(message: Message, read_at: datetime | None, now: datetime) -> bool:
+    """Tell whether a message's counters are to be read."""
+    if read_at is None:
+        return True
+    return now - read_at >= interval(message.age(now), STATISTICS_TIERS) * EARLY
+
+
+def overdue(message: Message | None, verified_at: datetime, now: datetime) -> bool:
+    """Tell whether a verification is older than it should be, with a day and a half of grace."""
+    every = timedelta(0) if message is None else interval(message.age(now), EVENT_TIERS)
+    return now - verified_at > every + OVERDUE

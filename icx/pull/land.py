@@ -1,0 +1,312 @@
+"""Landing: pages into staging, and a whole reading in place of the stored unit, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from icx.pull import consent, history
+from icx.pull.columns import Aside
+from icx.pull.units import EVENT_TYPE, KEYS, TABLE, Unit
+from icx.store import Connection, Store, one_row
+
+
+class Bench:
+    """The store while pages land: opened when there is something to write, given back while we wait.
+
+    Opening costs about 30 ms and an open file keeps every other program out, so it is neither held for
+    the length of a pull nor opened for each page.
+    """
+
+    def __init__(self, store: Store, connection: str) -> None:
+        self.store = store
+        self.connection = connection
+        self._opened: Any = None
+        self._con: Connection | None = None
+        self._since = 0.0
+
+    def con(self) -> Connection:
+        """Return an open connection; `rest` gives it back."""
+        if self._con is None:
+            self._opened = self.store.open(self.connection)
+            self._con = self._opened.__enter__()
+            self._since = self.store.clock.monotonic()
+        return self._con
+
+    @property
+    def held(self) -> float:
+        """Seconds since the file was opened, 0 when it is closed."""
+        return 0.0 if self._con is None else self.store.clock.monotonic() - self._since
+
+    def rest(self) -> None:
+        """Close the file so that others may have it."""
+        if self._con is not None:
+            opened, self._opened, self._con = self._opened, None, None
+            opened.__exit__(None, None, None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """Open a transaction; errors of the machine come out as `Damaged`."""
+        con = self.con()
+        try:
+            con.execute("begin")
+            try:
+                yield con
+                con.execute("commit")
+            except BaseException:
+                _roll_back(con)
+                raise
+        except BaseException as error:
+            opened, self._opened, self._con = self._opened, None, None
+            if opened is not None:  # the store closes, and says disk-full and its like in our words
+                opened.__exit__(type(error), error, error.__traceback__)
+            raise
+
+
+def _roll_back(con: Connection) -> None:
+    with suppress(Exception):  # a failed commit has already rolled back
+        con.execute("rollback")
+
+
+@dataclass
+class Landing:
+    """Whose unit lands, and what the pull learned so far."""
+
+    folder: consent.Folder
+    pull_id: str
+    at: datetime  # when the pages at hand were landed
+    touched_only: bool = False
+    counted: dict[str, history.Counted] = field(default_factory=dict)
+
+    @property
+    def now(self) -> datetime:
+        return self.folder.now
+
+
+def begin(con: Connection, unit: Unit) -> None:
+    """Forget pages and rows set aside of an earlier reading of this unit."""
+    con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
+    con.execute(f"delete from staged_units where {_of(unit)}")
+    con.execute(f"delete from set_aside where {_of(unit)}")
+
+
+def stage(
+    con: Connection,
+    unit: Unit,
+    page: pa.Table,
+    *,
+    total: int | None,
+    rows_read: int,
+    last_row: str,
+    began_at: datetime,
+) -> None:
+    """Put a page beside the others of its unit."""
+    con.register("page", page)
+    con.execute(f"insert into {unit.staged} by name select * from page")
+    con.unregister("page")
+    con.execute(f"delete from staged_units where {_of(unit)}")
+    con.execute(
+        "insert into staged_units values (?, ?, ?, ?, ?, ?)",
+        [unit.collection, unit.message_id, total, rows_read, last_row, began_at],
+    )
+
+
+def set_aside(con: Connection, unit: Unit, asides: list[Aside], now: datetime) -> None:
+    """Keep rows that cannot be read, each with its place and reason."""
+    for aside in asides:
+        con.execute(
+            "insert into set_aside values (?, ?, ?, ?, ?, ?)",
+            [now, unit.collection, unit.message_id, aside.position, aside.reason, aside.raw],
+        )
+
+
+def distinct(con: Connection, unit: Unit) -> int:
+    """Return how many different rows of a collection wait in staging."""
+    keys = ", ".join(KEYS[unit.collection])
+    row = one_row(con.execute(f"select count(*) from (select distinct {keys} from {unit.staged})"))
+    assert row is not None
+    return int(row[0])
+
+
+def replace(
+    con: Connection,
+    unit: Unit,
+    landing: Landing,
+    *,
+    service: int | None,
+    asides: int,
+    verified: bool,
+    reason: str | None,
+    page: pa.Table | None = None,
+    new_unit: bool = False,
+) -> None:
+    """Put the reading in place of the stored unit. `page` is the whole reading when it came in one answer."""
+    source = "page"
+    if page is not None:
+        con.register("page", page)
+    else:
+        source = f"(select * from {unit.staged} where {_of_staged(unit)})"
+    if unit.is_events:
+        _events(con, unit, landing, source, new_unit=new_unit)
+    else:
+        _collection(con, unit, landing, source, verified=verified)
+    stored = _count(con, unit, source)
+    if page is not None:
+        con.unregister("page")
+    else:
+        con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
+        con.execute(f"delete from staged_units where {_of(unit)}")
+    if reason is None and asides:
+        reason = "set aside"
+    if reason is None and landing.touched_only and unit.collection in ("contacts", "subscriptions"):
+        reason = "filtered"
+    state = "equal" if verified else "provisional"
+    _enter(con, unit, landing, stored=stored, service=service, state=state, reason=reason)
+
+
+def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, verified: bool) -> None:
+    name, now = unit.collection, landing.now
+    if name == "contacts":
+        gone = con.execute("select private_name from custom_fields where gone_at is not null").fetchall()
+        history.read_contacts(con, source, now, [field for (field,) in gone])
+        consent.statuses(con, landing.folder, "reading")
+        landing.counted[name] = history.contacts(
+            con, source, now, verified=verified, touched_only=landing.touched_only
+        )
+        consent.gone(con, landing.folder)
+    elif name == "subscriptions":
+        consent.left_lists(con, landing.folder, source)
+        landing.counted[name] = history.subscriptions(
+            con, source, now, verified=verified, touched_only=landing.touched_only
+        )
+        consent.came_back(con, landing.folder)
+    elif name in ("lists", "customfields"):
+        landing.counted[name] = history.named(con, TABLE[name], KEYS[name][0], source, now, verified=verified)
+    else:
+        _replaced(con, unit, source, verified=verified)
+
+
+def _replaced(con: Connection, unit: Unit, source: str, *, verified: bool) -> None:
+    """Campaigns, messages and sends: the reading takes the place of what was stored."""
+    table, (key,) = TABLE[unit.collection], KEYS[unit.collection]
+    if unit.collection == "messages":
+        # What is known of a message's tag is learned from its body, which a listing need not hold.
+        source = (
+            f"(select s.* replace (coalesce(s.html_body, t.html_body) as html_body), t.tagged "
+            f"from {source} s left join messages t using (message_id))"
+        )
+    con.execute(
+        f"create or replace temp table incoming as select * from {source} "
+        f"qualify row_number() over (partition by {key}) = 1"
+    )
+    con.execute(
+        f"delete from {table}" + ("" if verified else f" where {key} in (select {key} from incoming)")
+    )
+    con.execute(f"insert into {table} by name select * from incoming")
+    con.execute("drop table incoming")
+
+
+def _events(con: Connection, unit: Unit, landing: Landing, source: str, *, new_unit: bool) -> None:
+    if not new_unit:
+        con.execute(
+            "delete from icontact_activity where message_id = ? and event_type = ?",
+            [unit.message_id, EVENT_TYPE[unit.collection]],
+        )
+    con.execute(f"insert into icontact_activity by name select * from {source}")
+    if unit.collection == "clicks":
+        _urls(con, source)
+    if unit.collection == "unsubscribes":
+        consent.left_by_event(con, landing.folder, unit.message_id)
+
+
+def _urls(con: Connection, source: str) -> None:
+    """Hash each link that was never stored before, once."""
+    from icx.functions import url_key, urlmain
+
+    texts = [
+        text
+        for (text,) in con.execute(
+            f"select distinct s.event_url from {source} s anti join urls u on u.event_url = s.event_url "
+            "where s.event_url is not null"
+        ).fetchall()
+    ]
+    if not texts:
+        return
+    mains = [urlmain(text) for text in texts]
+    shown = [
+        None if main is None else main.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for main in mains
+    ]
+    con.register(
+        "new_urls",
+        pa.table(
+            {
+                "event_url": pa.array(texts, pa.string()),
+                "url_main": pa.array(shown, pa.string()),
+                "url_key": pa.array([url_key(text) for text in texts], pa.string()),
+            }
+        ),
+    )
+    con.execute("insert into urls by name select * from new_urls")
+    con.unregister("new_urls")
+
+
+def _count(con: Connection, unit: Unit, source: str) -> int:
+    if unit.is_events:
+        sql = f"select count(*) from {source}"
+    else:
+        table = TABLE[unit.collection]
+        there = " where gone_at is null" if table in ("icontact_users", "lists", "custom_fields") else ""
+        sql = f"select count(*) from {table}{there}"
+    row = one_row(con.execute(sql))
+    assert row is not None
+    return int(row[0])
+
+
+def _enter(
+    con: Connection,
+    unit: Unit,
+    landing: Landing,
+    *,
+    stored: int,
+    service: int | None,
+    state: str,
+    reason: str | None,
+) -> None:
+    """Write the unit's line of the ledger."""
+    counter = None
+    if unit.is_events:
+        column = {"opens": "opens_total", "clicks": "clicks_total"}.get(unit.collection, unit.collection)
+        row = one_row(con.execute(f"select {column} from statistics where message_id = ?", [unit.message_id]))
+        counter = row[0] if row else None
+    con.execute(f"delete from units where {_of(unit)}")
+    con.execute(
+        "insert into units values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            unit.collection,
+            unit.message_id,
+            stored,
+            service,
+            counter,
+            state,
+            reason,
+            landing.at,
+            landing.pull_id,
+        ],
+    )
+
+
+def _of(unit: Unit) -> str:
+    message = "is null" if unit.message_id is None else f"= {unit.message_id}"
+    return f"collection = '{unit.collection}' and message_id {message}"
+
+
+def _of_staged(unit: Unit) -> str:
+    if not unit.is_events:
+        return "true"
+    return f"message_id = {unit.message_id} and event_type = '{EVENT_TYPE[unit.collection]}'"

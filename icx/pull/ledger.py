@@ -1,0 +1,268 @@
+"""The completeness ledger: each unit's stored rows, counted now, against what the service said."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from icx.clock import aware_utc, naive_utc
+from icx.pull.due import YOUNG, Message, overdue
+from icx.pull.units import COLLECTIONS, KINDS, TABLE, Unit
+from icx.store import Connection, Store, one_row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+State = Literal["equal", "due", "provisional", "explained", "unequal"]
+Colour = Literal["green", "amber", "red"]
+_SYMBOL = {"green": "●", "amber": "▲", "red": "■"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One unit: rows stored (counted now), the service's total, the statistics figure, and what that means.
+
+    `verified_at` is aware UTC, None when the unit was never read.
+    """
+
+    unit: Unit
+    name: str
+    stored: int
+    service: int | None
+    statistics: int | None
+    state: State
+    reason: str
+    verified_at: datetime | None
+
+    @property
+    def colour(self) -> Colour:
+        return "green" if self.state == "equal" else "red" if self.state == "unequal" else "amber"
+
+    def as_dict(self) -> dict[str, Any]:
+        place: dict[str, Any] = {"collection": self.unit.collection}
+        if self.unit.message_id is not None:
+            place = {"message": self.unit.message_id, "kind": self.unit.collection}
+        return place | {
+            "stored": self.stored,
+            "service": self.service,
+            "statistics": self.statistics,
+            "state": self.state,
+            "verified": None if self.verified_at is None else self.verified_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table `units`: what the last reading of a unit gave (times naive UTC)."""
+
+    stored: int
+    service: int | None
+    statistics: int | None
+    state: str
+    reason: str | None
+    verified_at: datetime
+
+
+@dataclass(frozen=True)
+class _Now:
+    """What is in the tables at the moment of counting."""
+
+    stored: int
+    others: int  # rows of people who are not listed
+    message: Message | None
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Every cell of a connection, and where its events belong."""
+
+    connection: str
+    cells: Sequence[Cell]
+    events: int
+    of_listed: int
+    of_unknown: int
+
+    def of_colour(self, colour: Colour) -> list[Cell]:
+        return [cell for cell in self.cells if cell.colour == colour]
+
+    def red(self) -> list[Cell]:
+        """Return the cells where stored and counted differ."""
+        return self.of_colour("red")
+
+    def cell(self, collection: str, message_id: int | None = None) -> Cell | None:
+        """Return one cell."""
+        unit = Unit(collection, message_id)
+        return next((cell for cell in self.cells if cell.unit == unit), None)
+
+    @property
+    def colour(self) -> Colour:
+        """The worst of all cells."""
+        worst: tuple[Colour, ...] = ("red", "amber")
+        return next((colour for colour in worst if self.of_colour(colour)), "green")
+
+    @property
+    def state(self) -> State:
+        """The worst cell's word; of ambers the most pressing."""
+        order: tuple[State, ...] = ("unequal", "provisional", "due", "explained")
+        states = {cell.state for cell in self.cells}
+        return next((state for state in order if state in states), "equal")
+
+    def __repr__(self) -> str:
+        equal, explained = len(self.of_colour("green")), sum(c.state == "explained" for c in self.cells)
+        open_ = len(self.of_colour("amber")) - explained
+        parts = [f"{equal} equal"] + ([f"{open_} due"] if open_ else []) + [f"{explained} explained"]
+        return f"{len(self.cells)} counts compared with the service: {', '.join(parts)}, {len(self.red())} differ"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the `ledger` object of the JSON output; `open` lists what is not green."""
+        return {
+            "green": len(self.of_colour("green")),
+            "amber": len(self.of_colour("amber")),
+            "red": len(self.red()),
+            "open": [cell.as_dict() for cell in self.cells if cell.colour != "green"],
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the cells as a pandas table."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "unit": cell.unit.name,
+                    "name": cell.name,
+                    "stored": cell.stored,
+                    "service": cell.service,
+                    "statistics": cell.statistics,
+                    "state": cell.state,
+                    "reason": cell.reason,
+                    "verified_at": cell.verified_at,
+                }
+                for cell in self.cells
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        shown = [c for c in self.cells if c.unit.message_id is None] + [
+            c for c in self.cells if c.unit.message_id is not None and c.colour != "green"
+        ]
+        rows = "".join(
+            f"<tr><td>{html.escape(c.name)}</td><td style='text-align:right'>{c.stored:,}</td>"
+            f"<td style='text-align:right'>{'not known' if c.service is None else f'{c.service:,}'}</td>"
+            f"<td>{_SYMBOL[c.colour]} {c.state}</td><td>{html.escape(c.reason)}</td></tr>"
+            for c in shown
+        )
+        return (
+            f"<p>{html.escape(repr(self))}</p><table><thead><tr><th>unit</th><th>stored</th><th>service</th>"
+            f"<th>state</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
+            f"<p>Events: {self.events:,} = {self.of_listed:,} of listed people + {self.of_unknown:,} of others.</p>"
+        )
+
+
+def ledger(store: Store, connection: str, now: datetime | None = None) -> Ledger:
+    """Count what is stored now and compare it with what the service said; `now` is aware, else the store's clock."""
+    with store.open(connection) as con:
+        return of(con, connection, naive_utc(now or store.clock.now()))
+
+
+def messages_of(con: Connection) -> dict[int, Message]:
+    """Return the messages with the moment from which their age counts."""
+    rows = con.execute(
+        """
+        select m.message_id, coalesce(nullif(m.message_name, ''), nullif(m.subject, ''), 'message'),
+          m.message_type, coalesce(max(coalesce(s.released_at, s.scheduled_at)), any_value(m.create_date)),
+          m.tagged
+        from messages m left join sends s on s.message_id = m.message_id
+        group by all order by 4 nulls last, 1
+        """
+    ).fetchall()
+    return {row[0]: Message(*row) for row in rows}
+
+
+def counts(con: Connection) -> dict[Unit, tuple[int, int]]:
+    """Return rows stored now for each kind of each message, and how many are of people not listed."""
+    rows = con.execute(
+        """
+        select e.message_id, e.event_type || 's', count(*), count(*) filter (u.id is null)
+        from icontact_activity e
+        left join (select id from icontact_users where gone_at is null) u on u.id = e.contact_id
+        group by all
+        """
+    ).fetchall()
+    plural = {kind: kind for kind in KINDS}
+    return {Unit(plural.get(kind, kind), message): (count, others) for message, kind, count, others in rows}
+
+
+def of(con: Connection, connection: str, now: datetime) -> Ledger:
+    """Return the ledger through an open connection; `now` is naive UTC."""
+    messages = messages_of(con)
+    there = counts(con)
+    lines = {
+        Unit(row[0], row[1]): Line(*row[2:])
+        for row in con.execute(
+            "select collection, message_id, stored, service, statistics, state, reason, verified_at from units"
+        ).fetchall()
+    }
+    cells = []
+    for collection in COLLECTIONS:
+        unit = Unit(collection)
+        if unit in lines:
+            table = TABLE[collection]
+            listed = " where gone_at is null" if table in ("icontact_users", "lists", "custom_fields") else ""
+            row = one_row(con.execute(f"select count(*) from {table}{listed}"))
+            stored = row[0] if row else 0
+            cells.append(_cell(unit, collection, lines[unit], _Now(stored, 0, None, now)))
+    for unit in sorted((u for u in lines.keys() | there.keys() if u.is_events), key=_by_message):
+        assert unit.message_id is not None
+        message = messages.get(unit.message_id)
+        name = (
+            f'{unit.collection} of "{message.name}"' if message else f"{unit.collection} of {unit.message_id}"
+        )
+        stored, others = there.get(unit, (0, 0))
+        cells.append(_cell(unit, name, lines.get(unit), _Now(stored, others, message, now)))
+    events = sum(stored for stored, _ in there.values())
+    unknown = sum(others for _, others in there.values())
+    return Ledger(connection, cells, events, events - unknown, unknown)
+
+
+def _by_message(unit: Unit) -> tuple[int, int]:
+    return unit.message_id or 0, KINDS.index(unit.collection)
+
+
+def _cell(unit: Unit, name: str, line: Line | None, here: _Now) -> Cell:
+    if line is None:
+        return Cell(unit, name, here.stored, None, None, "unequal", "stored here, never read there", None)
+    word, why = _judged(unit, line, here)
+    return Cell(
+        unit, name, here.stored, line.service, line.statistics, word, why, aware_utc(line.verified_at)
+    )
+
+
+def _judged(unit: Unit, line: Line, here: _Now) -> tuple[State, str]:
+    stored, service, statistics = here.stored, line.service, line.statistics
+    if stored != line.stored:
+        return "unequal", f"stored and counted differ: {stored:,} here, {line.stored:,} were read"
+    if line.state == "provisional":
+        return "provisional", f"{line.reason or 'the count moved'}; read again"
+    if line.state == "due":
+        return "due", f"{line.reason or 'could not be read'}; read again"
+    if service is not None and stored != service:
+        if line.reason == "filtered":
+            return "explained", f"{service - stored:,} left out by the tag filter"
+        if line.reason == "set aside":
+            return "explained", f"{service - stored:,} set aside, they cannot be read"
+        return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at iContact"
+    if unit.is_events and statistics is not None and service is not None and statistics > service:
+        more = f"statistics say {statistics - service:,} more"
+        if here.message is not None and here.message.age(here.now) < YOUNG:
+            return "due", f"{more}; read again"
+        return "explained", f"{more}; its own rows and total agree"
+    if overdue(here.message if unit.is_events else None, line.verified_at, here.now):
+        return "due", f"last verified {line.verified_at:%Y-%m-%d %H:%M} UTC"
+    if here.others:
+        return "explained", f"{here.others:,} by people the service no longer lists"
+    return "equal", ""

@@ -1,0 +1,261 @@
+"""One reading of a unit: which pages to ask for, and when it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from icx.errors import IcxError, Refused
+from icx.pull import columns, land
+from icx.pull.land import Landing
+from icx.pull.units import KEYS, PageLike, Source, Unit
+from icx.store import Connection, one_row
+
+TRIES = 3
+# A page this long that repeats the one before is no chance; two events can be alike, twenty in a row are not.
+SURELY_THE_SAME = 20
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What an interrupted reading left in staging."""
+
+    total: int | None
+    rows_read: int
+    last_row: str
+
+
+@dataclass(frozen=True)
+class _Answer:
+    page: PageLike
+    offset: int
+    attempt: int
+
+
+@dataclass
+class Reading:
+    """A unit being read. It is whole when the rows read equal `total` and `total` did not move.
+
+    Otherwise it is read again, three times in all; the last one is kept as provisional. `staged` lets a reading
+    that was cut off go on, when the service still gives the same `total` and the same last row.
+    """
+
+    client: Source
+    unit: Unit
+    label: str
+    page_size: int
+    staged: Staged | None = None
+    new_unit: bool = True  # nothing of it is stored yet
+    dirty: bool = False  # pages or rows set aside of an earlier reading are there
+    bodies: bool = False
+    went_on: bool = False
+    finished: bool = False
+    provisional: bool = False
+    totals: list[int | None] = field(default_factory=list)
+    _attempt: int = 1  # answers asked for by an earlier one are dropped
+    _starts: int = 1
+    _tries: int = 1
+    _total: int | None = None
+    _known: bool = False  # the first page of this attempt has landed
+    _asked: bool = False  # the first page of this attempt was asked for
+    _one_by_one: bool = False  # pages are not as long as the first one let expect
+    _step: int = 0
+    _flying: int = 0  # calls of this attempt that have not landed
+    _next: int = 0  # offset of the next page to ask for
+    _read: int = 0  # rows landed, those set aside included
+    _asides: int = 0
+    _moved: bool = False
+    _stuck: bool = False
+    _digest: Any = None
+
+    def next_call(self) -> Callable[[], _Answer] | None:
+        if self.finished:
+            return None
+        if not self._asked:
+            self._asked = True
+            return self._call(self.staged.rows_read - 1 if self.staged else 0)
+        if not self._known or (self._one_by_one and self._flying):
+            return None
+        if self._total is not None and self._next >= self._total:
+            return None
+        offset = self._next
+        self._next += self._step
+        return self._call(offset)
+
+    def _call(self, offset: int) -> Callable[[], _Answer]:
+        attempt = self._attempt
+        self._flying += 1
+
+        def call() -> _Answer:
+            page = self.client.page(
+                self.unit.collection, parent=self.unit.message_id, offset=offset, limit=self.page_size
+            )
+            return _Answer(page, offset, attempt)
+
+        return call
+
+    def refused(self, error: IcxError) -> bool:
+        """A message that cannot be read does not stop the others; a collection does."""
+        return self.unit.is_events and isinstance(error, Refused) and error.code in _ONE_MESSAGE
+
+    def land(self, con: Connection, landing: Landing, answer: _Answer) -> int:
+        page, offset = answer.page, answer.offset
+        if answer.attempt != self._attempt:
+            return 0  # asked for by an attempt that was given up
+        self._flying -= 1
+        skip = 0
+        if not self._known:
+            if self.staged and not self._goes_on(page, offset):
+                self._again(fault=False)
+                return 0
+            skip = 1 if self.staged else 0
+            self._begin(con, page, offset)
+        elif page.total != self._total:
+            self.totals.append(page.total)
+            if self._tries < TRIES:
+                self._again()
+                return 0
+            self._moved, self._total = True, page.total
+        repeated = self._is_repeated(page)
+        if repeated and self._total is None:  # a collection without paging gives everything each time
+            self._end(con, landing, None)
+            return 0
+        self._stuck |= repeated
+        return self._take(con, landing, page, offset, skip)
+
+    def _is_repeated(self, page: PageLike) -> bool:
+        digest, before = getattr(page, "digest", None), self._digest
+        self._digest = digest
+        if not digest or digest != before:
+            return False
+        return self._total is None or (
+            columns.size(page) >= SURELY_THE_SAME and getattr(page, "varied", True)
+        )
+
+    def _goes_on(self, page: PageLike, offset: int) -> bool:
+        assert self.staged is not None
+        return (
+            page.total == self.staged.total
+            and columns.size(page) > 0
+            and columns.fingerprint(self.unit, page, offset, offset) == self.staged.last_row
+        )
+
+    def _begin(self, con: Connection, page: PageLike, offset: int) -> None:
+        self._known = True
+        self._total = page.total
+        self._one_by_one |= page.total is None
+        self.totals.append(page.total)
+        self._step = max(columns.size(page), 1)
+        self._next = offset + self._step
+        if self.staged:
+            self.went_on = True
+            self._read = self.staged.rows_read
+            row = one_row(
+                con.execute(
+                    "select count(*) from set_aside where collection = ? and message_id is not distinct from ?",
+                    [self.unit.collection, self.unit.message_id],
+                )
+            )
+            self._asides = int(row[0]) if row else 0
+        else:
+            self._read = self._asides = 0
+            if self.dirty or self._starts > 1:
+                land.begin(con, self.unit)
+
+    def _take(self, con: Connection, landing: Landing, page: PageLike, offset: int, skip: int) -> int:
+        table, asides = columns.table(self.unit, page, offset, skip, bodies=self.bodies)
+        land.set_aside(con, self.unit, asides, landing.at)
+        count = columns.size(page)
+        only = offset == 0
+        self._read += count - skip
+        self._asides += len(asides)
+        end = count == 0 or (self._total is not None and self._read >= self._total)
+        if not (end and only):
+            last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
+            land.stage(
+                con,
+                self.unit,
+                table,
+                total=self._total,
+                rows_read=self._read,
+                last_row=last,
+                began_at=landing.now,
+            )
+        if end:
+            self._end(con, landing, table if only else None)
+        elif count < self._step or self._one_by_one:
+            # What was asked for beyond a short page does not fit any more; from here page by page.
+            self._one_by_one = True
+            self._next, self._step = self._read, max(count, 1)
+            self._attempt, self._flying = self._attempt + 1, 0
+        return int(table.num_rows)
+
+    def _end(self, con: Connection, landing: Landing, page: pa.Table | None) -> None:
+        rows = self._read
+        if self.unit.collection in KEYS:
+            keys = list(KEYS[self.unit.collection])
+            different = (
+                land.distinct(con, self.unit)
+                if page is None
+                else page.select(keys).group_by(keys).aggregate([]).num_rows
+            )
+            rows = different + self._asides
+        whole = not self._moved and not self._stuck and (self._total is None or rows == self._total)
+        if not whole and self._tries < TRIES:
+            self._again()
+            return
+        self.provisional = not whole
+        land.replace(
+            con,
+            self.unit,
+            landing,
+            service=self._total if self._total is not None else rows,
+            asides=self._asides,
+            verified=whole,
+            reason=None if whole else "the count moved" if self._moved else "rows and count differ",
+            page=page,
+            new_unit=self.new_unit,
+        )
+        self.finished = True
+
+    def _again(self, *, fault: bool = True) -> None:
+        """Start over; pages of this attempt that are still under way are dropped when they come."""
+        self._attempt += 1
+        self._starts += 1
+        self._tries += fault
+        self._known = self._asked = self._moved = self._stuck = False
+        self.staged = None
+        self._digest = None
+        self._next = self._read = self._asides = self._flying = 0
+
+
+_ONE_MESSAGE = ("service-refused",)
+
+
+@dataclass
+class Once:
+    """A single call whose answer lands in one statement: statistics, or a message's body."""
+
+    label: str
+    fetch: Callable[[], Any]
+    store: Callable[[Connection, Any, datetime], None]
+    finished: bool = False
+    _asked: bool = False
+
+    def next_call(self) -> Callable[[], Any] | None:
+        if self._asked:
+            return None
+        self._asked = True
+        return self.fetch
+
+    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
+        self.store(con, answer, landing.at)
+        self.finished = True
+        return 0
+
+    def refused(self, error: IcxError) -> bool:
+        return isinstance(error, Refused) and error.code in _ONE_MESSAGE

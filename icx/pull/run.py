@@ -1,0 +1,483 @@
+"""The pull: what is due is read, landed and counted, and the next pull goes on where this one stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from icx.clock import Clock, naive_utc
+from icx.errors import BadInput, IcxError, TryLater
+from icx.pull import consent, due, keep, tags
+from icx.pull.first import first_pull
+from icx.pull.land import Bench, Landing
+from icx.pull.ledger import counts, messages_of, of
+from icx.pull.notes import notes
+from icx.pull.progress import Meter, Progress
+from icx.pull.reader import Reader, Task
+from icx.pull.reading import Once, Reading, Staged
+from icx.pull.report import PullReport, Resumed
+from icx.pull.units import KINDS, PEOPLE, SMALL, Source, Unit
+from icx.settings import Settings
+from icx.store import Connection, Store, one_row
+from icx.store.journal import Journal
+from icx.store.locks import Holder
+
+
+def pull(
+    store: Store,
+    journal: Journal,
+    client: Source,
+    connection: str,
+    *,
+    settings: Settings,
+    clock: Clock,
+    contacts_only: bool = False,
+    full: bool = False,
+    unit: tuple[int, str] | None = None,
+    tag: bool | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    run: str | None = None,
+    who: str = "",
+) -> PullReport:
+    """Bring in what changed and count it against the service.
+
+    `full` verifies every unit, `unit` (message id, kind of event) reads one again and nothing else. `tag` overrides
+    the setting `tag_filter`. `run` is the journal's run whose tape the client writes; without it one is started.
+    Stopped at any moment, by anything, the same call goes on: whole units are kept, waiting pages too.
+    """
+    if client.account_id is None or client.client_folder_id is None:
+        raise BadInput(
+            "parameter",
+            "A pull needs a client with an account and a folder.",
+            where=f"the connection {connection}",
+            kept="nothing was read",
+            next=[["icx", "connect", connection, "--update"]],
+        )
+    ours = run is None
+    run = run or journal.start_run("pull", connection, who)
+    try:
+        with journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=_busy(connection)):
+            keep.register(store, connection, client.account_id, client.client_folder_id)
+            job = _Pull(store, journal, client, connection, settings, clock, run, progress)
+            job.tagged = settings.tag_filter if tag is None else tag
+            if unit is not None:
+                report = job.one(Unit(unit[1], unit[0]))
+            else:
+                report = job.everything(contacts_only=contacts_only, full=full)
+    except BaseException as error:
+        if ours:
+            stopped = "failed" if isinstance(error, Exception) else "stopped"
+            journal.end_run(run, stopped, {"error": getattr(error, "code", type(error).__name__)})
+        raise
+    if ours:
+        journal.end_run(run, "done", report.as_dict())
+    return report
+
+
+@dataclass
+class _Pull:
+    """One execution: its clock, its place in the store, its threads."""
+
+    store: Store
+    journal: Journal
+    client: Source
+    connection: str
+    settings: Settings
+    clock: Clock
+    run: str
+    progress: Callable[[Progress], None] | None
+    tagged: bool = False
+    contacts_only: bool = False
+    full: bool = False
+    right_missing: str | None = None
+    began: float = 0.0
+    went_on: list[Reading] = field(default_factory=list)
+    moved: list[Reading] = field(default_factory=list)
+    calls_before: int = 0
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.monotonic()
+        self.began_at = naive_utc(self.clock.now())
+        self.bench = Bench(self.store, self.connection)
+        self.meter = Meter(self.clock, self.progress)
+        assert self.client.account_id is not None
+        assert self.client.client_folder_id is not None
+        self.folder = consent.Folder(self.client.account_id, self.client.client_folder_id, self.began_at)
+
+    # -- one unit
+
+    def one(self, unit: Unit) -> PullReport:
+        """Read one unit again."""
+        con = self.bench.con()
+        messages = messages_of(con)
+        if unit.collection not in KINDS or unit.message_id not in messages:
+            self.bench.rest()
+            raise BadInput(
+                "unit-unknown",
+                f"{self.connection} has no unit {unit.name}.",
+                where=f"kinds are {', '.join(KINDS)}; messages are in the table messages",
+                kept="nothing was read",
+                next=[["icx", "pull", self.connection]],
+            )
+        known = self._lines(con)
+        self._open(None, only=unit.name)
+        self._prepare()
+        self.meter.start(1)
+        with self._ending("partial"):
+            self.reader.read([self._reading(unit, known, messages)])
+            with self.bench.transaction() as con:
+                consent.left_by_event(con, self.folder, unit.message_id)
+        return self._report(None, first=False)
+
+    # -- everything that is due
+
+    def everything(self, *, contacts_only: bool, full: bool) -> PullReport:
+        con = self.bench.con()
+        before = keep.interrupted(con, self.began_at)
+        first = not con.execute("select 1 from pulls where state = 'complete' limit 1").fetchall()
+        self.contacts_only = contacts_only
+        self.full = full or bool(before and before.full)
+        if before is not None:
+            self.folder = consent.Folder(
+                self.folder.account_id, self.folder.client_folder_id, before.started_at
+            )
+        else:
+            with self.bench.transaction() as con:
+                keep.clear_staging(con)
+        self._open(before)
+        self._prepare()
+        known = self._lines(self.bench.con())
+        done = {unit for unit, at in known.items() if before is not None and at >= before.started_at}
+        with self._ending("complete"):
+            self._collections(SMALL, known, done)
+            con = self.bench.con()
+            names = con.execute("select private_name from custom_fields where gone_at is null").fetchall()
+            self.client.custom_names = frozenset(name for (name,) in names)
+            if not self.tagged:  # with the tag filter, only people with an event are kept: events come first
+                self._collections(PEOPLE, known, done)
+            if not contacts_only:
+                self._tags()
+                self._events(known, done, before)
+            if self.tagged:
+                self._collections(PEOPLE, known, done)
+            with self.bench.transaction() as con:
+                consent.left_by_event(con, self.folder)
+                consent.came_back(con, self.folder)
+        return self._report(before, first=first)
+
+    def _collections(self, names: Iterable[str], known: dict[Unit, datetime], done: set[Unit]) -> None:
+        units = [Unit(name) for name in names if Unit(name) not in done]
+        self.reader.read([self._reading(unit, known, {}) for unit in units])
+
+    def _tags(self) -> None:
+        if not self.tagged:
+            with self.bench.transaction() as con:
+                tags.forget(con)
+            return
+        wanted = tags.bodies_wanted(self.bench.con(), everything=self.full)
+        self.reader.read([tags.body_task(self.client, id, self.settings) for id in wanted])
+        with self.bench.transaction() as con:
+            tags.judge(con, self.settings)
+
+    def _events(self, known: dict[Unit, datetime], done: set[Unit], before: keep.Interrupted | None) -> None:
+        con = self.bench.con()
+        messages = {
+            id: message for id, message in messages_of(con).items() if not self.tagged or message.tagged
+        }
+        read_at = dict(con.execute("select message_id, read_at from statistics").fetchall())
+        since = before.started_at if before else self.began_at
+        fresh = {id for id, at in read_at.items() if at >= since}
+        wanted = [
+            id
+            for id, message in messages.items()
+            if id not in fresh and (self.full or due.statistics_due(message, read_at.get(id), self.began_at))
+        ]
+        units = len(messages) * len(KINDS)
+        self.meter.start(units + len(wanted), 0)
+        self.reader.read([self._statistics(messages[id]) for id in wanted])
+        if self.right_missing:
+            return
+        asked = list(self._due(messages, done))
+        self.meter.of = units
+        self.meter.start(units, units - len(asked))
+        self.reader.read(self._readings(asked, known, messages))
+
+    def _due(self, messages: dict[int, due.Message], done: set[Unit]) -> Iterator[Unit]:
+        con = self.bench.con()
+        lines = {
+            Unit(row[0], row[1]): row[2:]
+            for row in con.execute(
+                "select collection, message_id, stored, service, statistics, state, verified_at "
+                "from units where message_id is not null"
+            ).fetchall()
+        }
+        counters = {
+            row[0]: dict(zip(KINDS, row[1:], strict=True))
+            for row in con.execute(
+                "select message_id, opens_total, clicks_total, bounces, unsubscribes from statistics"
+            ).fetchall()
+        }
+        there = counts(con)
+        for id, message in messages.items():
+            for kind in KINDS:
+                unit = Unit(kind, id)
+                line = lines.get(unit)
+                known = None if line is None else _known(line, there.get(unit, (0, 0))[0])
+                why = due.event_due(message, known, counters.get(id, {}).get(kind), self.began_at)
+                if why is not None if unit in done else self.full or why is not None:
+                    yield unit
+
+    # -- tasks
+
+    def _reading(self, unit: Unit, known: dict[Unit, datetime], messages: dict[int, due.Message]) -> Reading:
+        message = messages.get(unit.message_id or 0)
+        label = f'"{message.name}" {unit.collection}' if message else unit.collection
+        reading = Reading(
+            self.client,
+            unit,
+            label,
+            self.settings.page_size,
+            staged=self.staged.get(unit),
+            new_unit=unit not in known,
+            dirty=unit in self.dirty,
+            bodies=self.tagged,
+        )
+        self.readings.append(reading)
+        return reading
+
+    def _readings(
+        self, units: list[Unit], known: dict[Unit, datetime], messages: dict[int, due.Message]
+    ) -> Iterator[Task]:
+        for unit in units:
+            if self.right_missing:
+                return
+            yield _Tracking(self._reading(unit, known, messages), self._note_missing)
+
+    def _statistics(self, message: due.Message) -> Task:
+        def store(con: Connection, answer: Any, at: datetime) -> None:
+            con.execute("delete from statistics where message_id = ?", [message.message_id])
+            con.execute(
+                "insert into statistics values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [message.message_id, *(answer.get(name) for name in _COUNTERS), at],
+            )
+
+        return _Tracking(
+            Once(
+                f'"{message.name}" statistics',
+                lambda: None if self.right_missing else self.client.statistics(message.message_id),
+                lambda con, answer, at: None if answer is None else store(con, answer, at),
+            ),
+            self._note_missing,
+        )
+
+    def _note_missing(self, error: IcxError) -> None:
+        self.right_missing = self.right_missing or error.where_text()
+
+    # -- around the reading
+
+    def _lines(self, con: Connection) -> dict[Unit, datetime]:
+        rows = con.execute("select collection, message_id, verified_at from units").fetchall()
+        return {Unit(collection, message): at for collection, message, at in rows}
+
+    def _open(self, before: keep.Interrupted | None, only: str | None = None) -> None:
+        with self.bench.transaction() as con:
+            con.execute("update pulls set state = 'stopped' where state = 'running'")
+            con.execute(
+                "insert into pulls (pull_id, started_at, began_at, state, full_sweep, only_unit, resumed_from) "
+                "values (?, ?, ?, 'running', ?, ?, ?)",
+                [
+                    self.run,
+                    before.started_at if before else self.began_at,
+                    self.began_at,
+                    self.full,
+                    only,
+                    before.pull_id if before else None,
+                ],
+            )
+
+    def _prepare(self) -> None:
+        con = self.bench.con()
+        self.staged: dict[Unit, Staged] = keep.staged(con)
+        self.dirty = keep.dirty(con)
+        self.readings: list[Reading] = []
+        pace = getattr(self.client, "pace", None)
+        self.reader = Reader(
+            self.bench,
+            Landing(self.folder, self.run, self.began_at, touched_only=self.tagged),
+            self.settings.threads,
+            self.clock,
+            self.meter,
+            lambda: getattr(pace, "waiting_until", None),
+            lambda: pace.left() if pace is not None else None,
+            lambda con, pages: _note_pages(con, self.run, pages),
+        )
+
+    def _calls(self) -> tuple[int, int]:
+        made, retried = self.journal.calls(self.run)
+        return max(made, self.reader.pages), retried
+
+    def _ending(self, state: str) -> _Ending:
+        return _Ending(self, state)
+
+    def _report(self, before: keep.Interrupted | None, *, first: bool) -> PullReport:
+        made, retried = self._calls()
+        now = naive_utc(self.clock.now())
+        con = self.bench.con()
+        try:
+            book = of(con, self.connection, now)
+            told = notes(
+                con,
+                self.connection,
+                readings=self.readings,
+                refused=self.reader.refused,
+                right_missing=self.right_missing,
+                folder=self.folder,
+            )
+            overview = first_pull(con) if first else None
+        finally:
+            self.bench.rest()
+        keep.refresh_views(self.store)
+        resumed = None
+        if before is not None:
+            went_on = next((r for r in self.readings if r.went_on), None)
+            earlier = sum(max(self.journal.calls(part)[0], 0) for part in before.parts) or before.pages
+            resumed = Resumed(
+                before.pull_id,
+                before.began_at,
+                earlier,
+                before.pages + self.reader.pages - sum(r.went_on for r in self.readings),
+                went_on.label if went_on else None,
+            )
+        return PullReport(
+            connection=self.connection,
+            run=self.run,
+            as_of=self.folder.now,
+            seconds=self.clock.monotonic() - self.began,
+            calls=made,
+            retried=retried,
+            calls_left=self.reader.calls_left(),
+            ledger=book,
+            counted=dict(self.reader.landing.counted),
+            messages=_count(self.store, self.connection, "messages"),
+            set_aside=_count(self.store, self.connection, "set_aside"),
+            contacts_only=self.contacts_only or self.right_missing is not None,
+            resumed=resumed,
+            notes=told,
+            first=overview,
+            zone=self.settings.zone,
+        )
+
+
+class _Ending:
+    """Writes down how a pull ended, also when it was stopped, and says what was kept."""
+
+    def __init__(self, job: _Pull, state: str) -> None:
+        self.job = job
+        self.state = state
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        job = self.job
+        if error is None:
+            self._close(self.state)
+            return
+        try:
+            self._close("stopped")
+        except Exception:  # a full disk stops this too; the line stays `running`, and the next pull knows
+            job.bench.rest()
+        if isinstance(error, IcxError):
+            done, of = job.meter.done, job.meter.of
+            units = f"{done} of {of} units, and the pages waiting" if of else "every unit read so far"
+            error.kept = f"{units}; {error.kept}" if error.kept else units
+            if not error.where_text():
+                error.where = job.meter.what
+            if isinstance(error, TryLater):
+                error.next = [["icx", "pull", job.connection], *error.next]
+
+    def _close(self, state: str) -> None:
+        job = self.job
+        calls, retried = job._calls()
+        try:
+            with job.bench.transaction() as con:
+                con.execute(
+                    "update pulls set state = ?, ended_at = ?, calls = ?, retried = ? where pull_id = ?",
+                    [state, naive_utc(job.clock.now()), calls, retried, job.run],
+                )
+        finally:
+            job.bench.rest()
+
+
+class _Tracking:
+    """A task under a message: without the right to see tracking, the pull goes on with contacts and lists."""
+
+    def __init__(self, task: Reading | Once, missing: Callable[[IcxError], None]) -> None:
+        self.task = task
+        self.missing = missing
+        self.label = task.label
+
+    @property
+    def finished(self) -> bool:
+        return self.task.finished
+
+    @finished.setter
+    def finished(self, value: bool) -> None:
+        self.task.finished = value
+
+    def next_call(self) -> Callable[[], Any] | None:
+        return self.task.next_call()
+
+    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
+        return self.task.land(con, landing, answer)
+
+    def refused(self, error: IcxError) -> bool:
+        if error.code == "right-missing":
+            self.missing(error)
+            return True
+        return self.task.refused(error)
+
+
+_COUNTERS = (
+    "bounces",
+    "delivered",
+    "unsubscribes",
+    "opens_unique",
+    "opens_total",
+    "clicks_unique",
+    "clicks_total",
+    "forwards",
+    "comments",
+    "complaints",
+)
+
+
+def _known(line: tuple[Any, ...], there: int) -> due.Known:
+    stored, service, statistics, state, verified_at = line
+    return due.Known(stored, service, statistics, state, verified_at, there)
+
+
+def _note_pages(con: Connection, run: str, pages: int) -> None:
+    con.execute("update pulls set pages = ? where pull_id = ?", [pages, run])
+
+
+def _count(store: Store, connection: str, table: str) -> int:
+    with store.open(connection) as con:
+        row = one_row(con.execute(f"select count(*) from {table}"))
+    return int(row[0]) if row else 0
+
+
+def _busy(connection: str) -> Callable[[Holder | None], IcxError]:
+    def error(holder: Holder | None) -> IcxError:
+        by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
+        return TryLater(
+            "pull-running",
+            f"{connection} is being pulled.",
+            where=by,
+            kept="this one read nothing",
+            next=[["icx", "status"]],
+        )
+
+    return error

@@ -1,0 +1,341 @@
+"""The plan journal: plans, the answers to their stops, and what became of every row.
+
+What a plan decided is written once and read whole (a million rows, with the columns that travel), so it is a
+Parquet file in data/plans that DuckDB can read too. What happens to it is row-at-a-time work of an apply that
+may be killed between two writes, so it lies in the SQLite journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from icx.clock import naive_utc
+from icx.errors import BadInput, IcxError
+from icx.store.journal import Journal
+from icx.store.locks import Holder
+
+SUBSCRIBING = "('add', 'add_pending', 'create', 'restore')"
+
+
+class Place(NamedTuple):
+    """The list a plan is for. `list_id` is None for a list that does not exist yet."""
+
+    account_id: int
+    client_folder_id: int
+    list_id: int | None
+
+
+@dataclass(frozen=True)
+class KeptPlan:
+    """A plan as the journal keeps it. Times are aware UTC; `header` is what was decided, without people."""
+
+    plan_id: str
+    made_at: datetime
+    who: str
+    connection: str
+    audience: str
+    place: Place
+    list_name: str
+    state: str
+    header: dict[str, Any]
+    began_at: datetime | None
+    ended_at: datetime | None
+    result: dict[str, Any] | None
+    answers: dict[str, str]
+
+
+class Intent(NamedTuple):
+    """One row about to be written."""
+
+    row: int
+    contact_id: int | None
+    action: str
+    from_list: int | None
+    to_list: int | None
+
+
+class Outcome(NamedTuple):
+    """What became of one row; `words` are the service's, or why it was left out."""
+
+    row: int
+    action: str
+    state: str
+    words: str = ""
+    contact_id: int | None = None
+
+
+class Plans:
+    """The plans of a workspace, in its journal and beside it."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.journal = journal
+        self.folder = journal.path.parent / "plans"
+
+    def __repr__(self) -> str:
+        return f"Plans({str(self.folder)!r})"
+
+    # -- making and reading plans
+
+    def add(
+        self,
+        header: Mapping[str, Any],
+        rows: pa.Table,
+        *,
+        place: Place,
+        list_name: str,
+        connection: str,
+        audience: str,
+        who: str,
+    ) -> str:
+        """Keep a plan, whole or not at all, and return its id, such as "P-31"."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.journal.write() as db:
+            number = db.execute(
+                "insert into plans (made_at, who, connection, audience, account_id, client_folder_id, list_id,"
+                " list_name, header) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._now(), who, connection, audience, *place, list_name, json.dumps(dict(header))),
+            ).lastrowid
+            path = self._path(f"P-{number}")
+            scratch = path.with_suffix(".tmp")
+            with scratch.open("wb") as file:
+                pq.write_table(rows, file, compression="zstd")
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
+        return f"P-{number}"
+
+    def get(self, plan_id: str) -> KeptPlan:
+        """Return a plan, or say which there are."""
+        found = self.journal.read("select * from plans where number = ?", (self._number(plan_id),))
+        if not found:
+            raise self._unknown(plan_id)
+        answers = self.journal.read(
+            "select key, value from plan_answers where plan = ?", (self._number(plan_id),)
+        )
+        return _kept(found[0], {row["key"]: row["value"] for row in answers})
+
+    def all(self) -> list[KeptPlan]:
+        """Return every plan, newest first."""
+        return [_kept(row, {}) for row in self.journal.read("select * from plans order by number desc")]
+
+    def rows(self, plan_id: str) -> pa.Table:
+        """Return what the plan decided, a row per person."""
+        return pq.read_table(self._path(plan_id))
+
+    def path(self, plan_id: str) -> Path:
+        """Return the Parquet file of the plan's rows."""
+        return self._path(plan_id)
+
+    # -- applying
+
+    def lock(
+        self, place: Place, plan_id: str, busy: Callable[[Holder | None], IcxError]
+    ) -> AbstractContextManager[None]:
+        """Hold the target list: one apply at a time."""
+        name = f"apply {place.account_id} {place.client_folder_id} {place.list_id or plan_id}"
+        return self.journal.lock(name, what=plan_id, busy=busy)
+
+    def begin(self, plan_id: str, answers: Mapping[str, str], who: str) -> None:
+        """Note that the plan is being applied, with the answers given to its stops."""
+        number = self._number(plan_id)
+        with self.journal.write() as db:
+            db.execute(
+                "update plans set state = 'applying', began_at = coalesce(began_at, ?) where number = ?",
+                (self._now(), number),
+            )
+            db.executemany(
+                "insert or replace into plan_answers values (?, ?, ?, ?, ?)",
+                [(number, key, value, who, self._now()) for key, value in answers.items()],
+            )
+
+    def found_list(self, plan_id: str, list_id: int) -> None:
+        """Note the id of the list that the plan had made."""
+        with self.journal.write() as db:
+            db.execute("update plans set list_id = ? where number = ?", (list_id, self._number(plan_id)))
+
+    def intend(self, plan_id: str, batch: int, intents: Iterable[Intent]) -> None:
+        """Note what is about to be sent; on disk before the call leaves."""
+        number, now = self._number(plan_id), self._now()
+        with self.journal.write() as db:
+            db.executemany(
+                "insert into plan_rows (plan, row, contact_id, action, from_list, to_list, batch, state, at)"
+                " values (?, ?, ?, ?, ?, ?, ?, 'sent', ?)"
+                " on conflict (plan, row, action) do update set state = 'sent', words = '', at = excluded.at,"
+                " batch = excluded.batch, contact_id = excluded.contact_id, to_list = excluded.to_list,"
+                " from_list = excluded.from_list, ended_at = null",
+                [
+                    (number, one.row, one.contact_id, one.action, one.from_list, one.to_list, batch, now)
+                    for one in intents
+                ],
+            )
+
+    def outcome(self, plan_id: str, outcomes: Iterable[Outcome]) -> None:
+        """Note what became of rows, sent or left out."""
+        number, now = self._number(plan_id), self._now()
+        with self.journal.write() as db:
+            db.executemany(
+                "insert into plan_rows (plan, row, contact_id, action, batch, state, words, at, ended_at)"
+                " values (?, ?, ?, ?, 0, ?, ?, ?, ?)"
+                " on conflict (plan, row, action) do update set state = excluded.state, words = excluded.words,"
+                " contact_id = coalesce(excluded.contact_id, contact_id), ended_at = excluded.ended_at",
+                [
+                    (number, one.row, one.contact_id, one.action, one.state, one.words, now, now)
+                    for one in outcomes
+                ],
+            )
+
+    def end(self, plan_id: str, state: str, result: Mapping[str, Any]) -> None:
+        """Note how an apply ended: finished, applying (stopped; it goes on), or closed (its list is gone)."""
+        with self.journal.write() as db:
+            db.execute(
+                "update plans set state = ?, ended_at = ?, result = ? where number = ?",
+                (state, self._now(), json.dumps(dict(result)), self._number(plan_id)),
+            )
+
+    def next_batch(self, plan_id: str) -> int:
+        """Return the number of the next batch."""
+        rows = self.journal.read(
+            "select coalesce(max(batch), 0) + 1 from plan_rows where plan = ?", (self._number(plan_id),)
+        )
+        return int(rows[0][0])
+
+    def outcomes(self, plan_id: str) -> list[dict[str, Any]]:
+        """Return what became of every row touched or left out."""
+        rows = self.journal.read(
+            "select row, contact_id, action, from_list, to_list, batch, state, words, at, ended_at"
+            " from plan_rows where plan = ? order by row, action",
+            (self._number(plan_id),),
+        )
+        return [dict(row) for row in rows]
+
+    # -- what earlier plans did
+
+    def unfinished(self, place: Place) -> list[str]:
+        """Return the plans to this list that an apply began and did not finish, oldest first."""
+        rows = self.journal.read(
+            "select number from plans where state = 'applying' and account_id = ? and client_folder_id = ?"
+            " and list_id = ? order by number",
+            tuple(place),
+        )
+        return [f"P-{row['number']}" for row in rows]
+
+    def own_writes(self, place: Place) -> pa.Table:
+        """Return when icx itself subscribed whom to this list: contact_id, written_at (naive UTC)."""
+        rows = self.journal.read(
+            f"select r.contact_id, r.at from plan_rows r join plans p on p.number = r.plan"
+            f" where p.account_id = ? and p.client_folder_id = ? and r.to_list = ?"
+            f" and r.action in {SUBSCRIBING} and r.state in ('sent', 'done', 'in_doubt')"
+            f" and r.contact_id is not null order by r.at",
+            tuple(place),
+        )
+        return pa.table(
+            {
+                "contact_id": pa.array([row["contact_id"] for row in rows], pa.int64()),
+                "written_at": pa.array(
+                    [naive_utc(datetime.fromisoformat(row["at"])) for row in rows], pa.timestamp("us")
+                ),
+            }
+        )
+
+    def parked(self, place: Place) -> dict[int, int]:
+        """Return the contacts that icx moved from this list and did not move back, and to which list each."""
+        rows = self.journal.read(
+            "select r.contact_id, r.action, r.to_list from plan_rows r join plans p on p.number = r.plan"
+            " where p.account_id = ? and p.client_folder_id = ? and p.list_id = ?"
+            " and r.action in ('park', 'restore') and r.state in ('sent', 'done', 'in_doubt')"
+            " and r.contact_id is not null order by r.at, r.plan",
+            tuple(place),
+        )
+        away: dict[int, int] = {}
+        for row in rows:
+            if row["action"] == "park":
+                away[row["contact_id"]] = row["to_list"]
+            else:
+                away.pop(row["contact_id"], None)
+        return away
+
+    def last_push(self, place: Place) -> int | None:
+        """Return how many people the last push added to this list, or None when there was none."""
+        rows = self.journal.read(
+            f"select p.number, count(*) as added from plans p join plan_rows r on r.plan = p.number"
+            f" where p.account_id = ? and p.client_folder_id = ? and r.to_list = ? and r.state = 'done'"
+            f" and r.action in {SUBSCRIBING} and p.state = 'finished'"
+            f" group by p.number order by p.number desc limit 1",
+            tuple(place),
+        )
+        return int(rows[0]["added"]) if rows else None
+
+    def pushed(self, place: Place) -> bool:
+        """Return whether any plan was ever applied to this list, to its end or not."""
+        rows = self.journal.read(
+            "select 1 from plans where state in ('applying', 'finished') and began_at is not null"
+            " and account_id = ? and client_folder_id = ? and list_id = ? limit 1",
+            tuple(place),
+        )
+        return bool(rows)
+
+    def of_contact(self, contact_id: int) -> list[dict[str, Any]]:
+        """Return every push row of one contact, with its plan: for what is held about somebody."""
+        rows = self.journal.read(
+            "select 'P-' || p.number as plan, p.audience, p.connection, p.list_name, p.who, r.action, r.state,"
+            " r.words, r.at from plan_rows r join plans p on p.number = r.plan where r.contact_id = ?"
+            " order by r.at",
+            (contact_id,),
+        )
+        return [dict(row) for row in rows]
+
+    # -- inside
+
+    def _path(self, plan_id: str) -> Path:
+        return self.folder / f"P-{self._number(plan_id)}.parquet"
+
+    def _number(self, plan_id: str) -> int:
+        digits = plan_id.removeprefix("P-").removeprefix("p-")
+        if not digits.isascii() or not digits.isdigit():
+            raise self._unknown(plan_id)
+        return int(digits)
+
+    def _unknown(self, plan_id: str) -> BadInput:
+        rows = self.journal.read("select number from plans order by number desc limit 3")
+        latest = ", ".join(f"P-{row['number']}" for row in rows) or "none yet"
+        return BadInput(
+            "plan-unknown",
+            f'There is no plan "{plan_id}".',
+            where=f"the latest are: {latest}",
+            kept="nothing was sent",
+            next=[["icx", "plans"]],
+        )
+
+    def _now(self) -> str:
+        return self.journal.clock.now().astimezone(UTC).isoformat()
+
+
+def _kept(row: Any, answers: dict[str, str]) -> KeptPlan:
+    def moment(text: str | None) -> datetime | None:
+        return datetime.fromisoformat(text) if text else None
+
+    return KeptPlan(
+        plan_id=f"P-{row['number']}",
+        made_at=datetime.fromisoformat(row["made_at"]),
+        who=row["who"],
+        connection=row["connection"],
+        audience=row["audience"],
+        place=Place(row["account_id"], row["client_folder_id"], row["list_id"]),
+        list_name=row["list_name"],
+        state=row["state"],
+        header=json.loads(row["header"]),
+        began_at=moment(row["began_at"]),
+        ended_at=moment(row["ended_at"]),
+        result=json.loads(row["result"]) if row["result"] else None,
+        answers=answers,
+    )
