@@ -1,4 +1,4 @@
-"""What every test may use: a sandbox process for reading, and fresh ones for writing."""
+"""What every test may use: a sandbox for reading, fresh ones for writing, and a server that misbehaves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from misbehaving import Misbehaving
 
 from icx.sandbox.process import SandboxProcess, start
 
@@ -29,3 +30,11 @@ def fresh_sandbox() -> Iterator[Callable[..., SandboxProcess]]:
     yield make
     for each in running:
         each.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Misbehaving]:
+    """A server that hangs up, cuts answers off and says 503 as it is told."""
+    server = Misbehaving()
+    yield server
+    server.stop()

@@ -51,7 +51,7 @@ class Misbehaving:
             def handle_any(self) -> None:
                 outer._handle(self)
 
-            do_GET = do_POST = do_PUT = do_DELETE = handle_any
+            do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - the library's names
 
             def log_message(self, *args: object) -> None:
                 """Stay silent."""

@@ -11,7 +11,9 @@ from icx.http import Secret
 WORD = "s3cret-w0rd"
 
 
-@pytest.mark.parametrize("show", [repr, str, "{}".format, "{:>40}".format, lambda s: f"{s!r}", lambda s: f"{[s]}"])
+@pytest.mark.parametrize(
+    "show", [repr, str, "{}".format, "{:>40}".format, lambda s: f"{s!r}", lambda s: f"{[s]}"]
+)
 def test_a_secret_does_not_show_when_printed(show):
     assert WORD not in show(Secret(WORD))
 

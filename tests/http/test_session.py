@@ -46,7 +46,9 @@ def test_a_login_is_not_sent_to_an_unsafe_address(address):
     assert "s3cret" not in str(raised.value)
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:8080/icp", "http://localhost/icp", "http://[::1]:80/icp"])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8080/icp", "http://localhost/icp", "http://[::1]:80/icp"]
+)
 def test_plain_http_is_for_this_machine_only(address):
     assert safe_address(address) == address
 
@@ -151,12 +153,8 @@ def test_every_thread_has_its_own_connection(server, session):
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path):
     key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=localhost"],
-        check=True,
-        capture_output=True,
-    )
+    make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(["openssl", *make.split(), "-keyout", key, "-out", cert], check=True, capture_output=True)
     server = Misbehaving()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)

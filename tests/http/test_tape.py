@@ -26,7 +26,10 @@ def test_an_address_in_a_path_is_hidden():
 
 def test_what_the_api_says_itself_stays():
     params = {"status": "total", "limit": "1000", "offset": "0", "createDateSearchType": "gt"}
-    assert shown_path("/contacts", params) == "/contacts?status=total&limit=1000&offset=0&createDateSearchType=gt"
+    assert (
+        shown_path("/contacts", params)
+        == "/contacts?status=total&limit=1000&offset=0&createDateSearchType=gt"
+    )
 
 
 @given(st.text(min_size=3, alphabet=st.characters(categories=["L", "N"])), st.sampled_from(["city", "phone"]))

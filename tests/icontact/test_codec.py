@@ -28,14 +28,19 @@ MOMENTS = st.datetimes(datetime(2000, 1, 1), datetime(2037, 12, 31)).map(  # noq
         ("20090725 14:55:12", "2009-07-25T18:55:12"),
         ("2026-01-01", "2026-01-01T05:00:00"),
         ("2025-11-02 01:30:00", "2025-11-02T05:30:00"),  # happens twice: the first is meant
-        ("2025-03-09 02:30:00", "2025-03-09T07:30:00"),  # never happened: read with the offset before the change
+        (
+            "2025-03-09 02:30:00",
+            "2025-03-09T07:30:00",
+        ),  # never happened: read with the offset before the change
     ],
 )
 def test_every_recorded_date_form_is_read(text, utc):
     assert codec.read_time(text) == datetime.fromisoformat(utc).replace(tzinfo=UTC)
 
 
-@pytest.mark.parametrize("text", ["0000-00-00", "0000-00-00 00:00:00", "", "yesterday", "2026-13-01", "12/31/2026", "2026-02-30"])
+@pytest.mark.parametrize(
+    "text", ["0000-00-00", "0000-00-00 00:00:00", "", "yesterday", "2026-13-01", "12/31/2026", "2026-02-30"]
+)
 def test_a_date_that_is_none_is_not_read(text):
     with pytest.raises(codec.CannotRead):
         codec.read_time(text)
@@ -121,7 +126,13 @@ def test_an_odd_counter_does_not_cost_its_row():
     assert codec.decode(CONTACTS, {"contactId": "1", "bounceCount": "many"})["bounceCount"] is None
 
 
-@given(st.recursive(st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=10,
+    )
+)
 def test_json_of_any_kind_is_parsed_as_python_does(value):
     assert codec.parse(json.dumps(value).encode()) == value
     assert codec.parse(json.dumps(value, ensure_ascii=False).encode()) == value
@@ -140,7 +151,12 @@ def test_what_is_no_json_is_a_value_error(body):
 
 def test_fields_are_written_as_the_wire_wants_them():
     fields = {"emailOwnerOnChange": False, "name": "News", "description": "", "publicname": None, "n": [3, 4]}
-    assert codec.encode(LISTS, fields) == {"emailOwnerOnChange": 0, "name": "News", "description": "", "n": "3,4"}
+    assert codec.encode(LISTS, fields) == {
+        "emailOwnerOnChange": 0,
+        "name": "News",
+        "description": "",
+        "n": "3,4",
+    }
 
 
 def test_what_icontact_sets_itself_is_not_written():

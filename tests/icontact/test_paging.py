@@ -17,7 +17,9 @@ def paged(rows, plural="contacts", most=20, total=None):
     def reply(asked: Asked) -> Says:
         offset, limit = int(asked.params.get("offset", 0)), int(asked.params.get("limit", 20))
         page = rows[offset : offset + min(limit, most)]
-        return Says({plural: page, "limit": 20, "offset": offset, "total": len(rows) if total is None else total})
+        return Says(
+            {plural: page, "limit": 20, "offset": offset, "total": len(rows) if total is None else total}
+        )
 
     return reply
 
@@ -59,7 +61,9 @@ def test_events_alike_in_every_column_are_all_given(server, client):
 
 
 def test_a_collection_without_total_is_read_once(server, client):
-    folders = {"clientfolders": [{"clientFolderId": "222", "logoId": None, "emailRecipient": "a@example.com"}]}
+    folders = {
+        "clientfolders": [{"clientFolderId": "222", "logoId": None, "emailRecipient": "a@example.com"}]
+    }
     server.says(Says(folders))
     assert [row["clientFolderId"] for row in client.folders(111)] == [222]
 
@@ -129,6 +133,8 @@ def test_reading_always_ends_and_a_quiet_collection_is_read_whole(rows, sizes, d
         values = [{"id": value} for value in part]
         return Page(values, total, offset, read=len(part), digest=repr((offset, part)).encode())
 
-    read = [row["id"] for page in pages(fetch, "rows", id_field="id" if with_id else None) for row in page.rows]
+    read = [
+        row["id"] for page in pages(fetch, "rows", id_field="id" if with_id else None) for row in page.rows
+    ]
     if quiet:
         assert read == (list(dict.fromkeys(rows)) if with_id else rows)
