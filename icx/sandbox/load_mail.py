@@ -118,7 +118,11 @@ def _own_campaign(con: sqlite3.Connection, folder_id: int) -> int:
 def _statistics(
     con: sqlite3.Connection, messages: list[int], counters: dict[str, list[Any]], folder_id: int
 ) -> None:
-    given = [place for place in range(len(messages)) if any(values[place] for values in counters.values())]
+    given = [
+        place
+        for place in range(len(messages))
+        if counters["delivered"][place] is not None or any(counters[name][place] for name in COUNTERS[1:])
+    ]
     if given:
         columns = {name: [values[place] for place in given] for name, values in counters.items()}
         insert(con, "statistics", {"message_id": [messages[place] for place in given], **columns}, folder_id)

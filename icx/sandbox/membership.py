@@ -83,8 +83,8 @@ def _regulars(rng: np.random.Generator, traits: Traits) -> tuple[Ints, Flags]:
     """About an eighth of the neighbours, most of them keen, a few from elsewhere; and keen ones who will leave."""
     near = np.flatnonzero((traits.city == LOCAL) & (traits.status == NORMAL) & ~traits.unusable)
     keen = rng.permutation(near[traits.eager[near] > 0.25])
-    members = max(4, round(0.105 * len(near)))
-    leavers = keen[: max(2, round(0.07 * len(near)))]
+    members = max(4, round(0.145 * len(near)))
+    leavers = keen[: max(2, round(0.09 * len(near)))]
     stay = keen[len(leavers) : len(leavers) + (2 * members) // 3]
     rest = np.setdiff1d(near, np.concatenate([leavers, stay]))
     few = rng.permutation(rest)[: max(0, members - len(stay) - members // 20)]

@@ -72,7 +72,7 @@ CULTURES = (
 )
 
 CITIES = (
-    City("Durham", 4.5, "NC", "277##", "US", "South"),
+    City("Durham", 3.3, "NC", "277##", "US", "South"),
     City("Raleigh", 9.0, "NC", "276##", "US", "South"),
     City("Charlotte", 7.5, "NC", "282##", "US", "South"),
     City("New York", 7.0, "NY", "100##", "US", "Northeast"),
@@ -147,7 +147,7 @@ UNUSABLE = (
     ".ada{n}@example.com",
     "jo{n}.@example.org",
     "no-at-sign-{n}.example.com",
-    "@example.net",
+    "@mx{n}.example.net",
     "someone{n}@",
     "one{n}@example.com, two{n}@example.com",
     "two at{n}@example.org",
