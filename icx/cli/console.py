@@ -11,7 +11,7 @@ from typing import Any, TextIO
 import orjson
 
 from icx.cli.options import Options
-from icx.errors import NeedsYou
+from icx.errors import IcxError
 from icx.mask import plain
 
 # What stands in for a symbol where the stream cannot carry it; the word beside it stays.
@@ -92,7 +92,7 @@ class Console:
             self._redrawn = ""
             _write(self._err, "\r\x1b[K")
 
-    def ask(self, question: str, *, missing: Callable[[], NeedsYou], hidden: bool = False) -> str:
+    def ask(self, question: str, *, missing: Callable[[], IcxError], hidden: bool = False) -> str:
         """Return what a person types; without a terminal nothing is asked and `missing()` is raised."""
         if not self._in.isatty():
             raise missing()

@@ -1,0 +1,215 @@
+"""Commands that end at a list: plan, apply, undo, plans."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from icx.cli.common import command, shown, workspace
+from icx.cli.console import Console
+from icx.cli.options import Options
+from icx.cli.progress import reporter
+from icx.cli.result import Result
+from icx.errors import BadInput, NeedsYou
+
+if TYPE_CHECKING:
+    from icx.plan import Plan
+    from icx.plan.policy import MapLine
+    from icx.plan.stops import Stop
+
+Obj = tuple[Options, Console]
+
+
+@command(
+    "plan",
+    "Show what a push would change on a list; sends nothing.",
+    "icx plan 'Loyal in Durham' --to 'acme/lists/Durham regulars'",
+    "icx plan Sunset --to 'acme/lists/#3004' --stale park",
+)
+@click.argument("audience")
+@click.option("--to", required=True, help="CONNECTION/lists/LIST: the list's exact name, or #ID.")
+@click.option("--create", is_flag=True, help="Make the list when there is none of this name.")
+@click.option(
+    "--stale",
+    type=click.Choice(["stay", "park", "unsubscribe"]),
+    default="stay",
+    show_default=True,
+    help="Members no longer in the audience.",
+)
+@click.option(
+    "--invite", type=int, metavar="MESSAGE", help="Ask unconfirmed people, with this confirmation message."
+)
+@click.option(
+    "--map",
+    "lines",
+    multiple=True,
+    metavar="COLUMN=FIELD",
+    help="A profile column that travels to a contact field; COLUMN=FIELD! also empties it.",
+)
+@click.option("--create-contacts", is_flag=True, help="Make contacts for people without an iContact id.")
+@click.option("--basis", default="", help="On what basis contacts are created.")
+@click.option(
+    "--override",
+    "checks",
+    multiple=True,
+    metavar="SUITE/COLUMN",
+    help="Let a failed check not hold this plan; needs --because.",
+)
+@click.option("--strict", is_flag=True, help="Exit 3 when something would stop the apply.")
+@click.option("--as-of", hidden=True)
+def plan(
+    obj: Obj,
+    audience: str,
+    to: str,
+    create: bool,
+    stale: str,
+    invite: int | None,
+    lines: tuple[str, ...],
+    create_contacts: bool,
+    basis: str,
+    checks: tuple[str, ...],
+    strict: bool,
+    as_of: str | None,
+) -> Result:
+    from icx.plan import Policy
+    from icx.workspace.workspace import not_now
+
+    options, console = obj
+    if as_of is not None:
+        raise not_now(f"--as-of {as_of}")
+    if checks and not options.because:
+        raise BadInput(
+            "usage",
+            "An override says why.",
+            where=f"--override {checks[0]}",
+            kept="nothing was planned",
+            next=["the same command with --because '…'"],
+        )
+    ws = workspace(obj)
+    policy = Policy(
+        stale=stale,
+        invite=invite is not None,
+        confirmation_message=invite,
+        mapping=tuple(_line(text) for text in lines),
+        create_contacts=create_contacts,
+        basis=basis,
+    )
+    console.progress(f"{to} › reading the list", changed=True)
+    made = ws.plan(
+        audience,
+        to,
+        create=create,
+        policy=policy,
+        overrides={check: str(options.because) for check in checks},
+    )
+    return Result("plan/1", str(made), made.as_dict(), 3 if strict and _held(made) else 0)
+
+
+def _held(plan: Plan) -> bool:
+    return bool(plan.stops) or plan.checks.get("ok") is False
+
+
+def _line(text: str) -> MapLine:
+    from icx.plan.policy import MapLine
+
+    column, equals, field = text.partition("=")
+    if not equals or not column or not field.rstrip("!"):
+        raise BadInput(
+            "cannot-map",
+            f'"{text}" is no mapping line.',
+            where="--map COLUMN=FIELD",
+            kept="nothing was planned",
+            next=["--map first_name=firstName"],
+        )
+    return MapLine(column, field.rstrip("!"), blank=field.endswith("!"))
+
+
+@command(
+    "apply",
+    "Carry out a plan and read the list back; cut off, the same command goes on.",
+    "icx apply P-31",
+    "icx apply P-31 --yes --confirm growth=1204",
+)
+@click.argument("plan_id", metavar="PLAN")
+@click.option("--test", type=int, metavar="CONTACT", help="Add this one contact only.")
+@click.option("--as-of", hidden=True)
+def apply(obj: Obj, plan_id: str, test: int | None, as_of: str | None) -> Result:
+    from icx.workspace.workspace import not_now
+
+    options, console = obj
+    if as_of is not None:
+        raise not_now(f"--as-of {as_of}")
+    ws = workspace(obj)
+    answers = dict(options.confirm)
+
+    def ask(stop: Stop, number: int, of: int) -> str | None:
+        if options.yes and stop.confirm == "y":
+            return "y"
+        tail = " [y/N] " if stop.confirm == "y" else " "
+        try:
+            return console.ask(
+                f"  {number} of {of}  {stop.question}{tail}",
+                missing=lambda: NeedsYou("needs-answer", "", kept=""),
+            )
+        except NeedsYou:
+            return None  # nobody to ask: the plan says which answers it still needs
+
+    done = ws.apply(
+        plan_id, answers=answers, ask=ask, test=test, progress=reporter(console, plan_id, ws.settings.tz)
+    )
+    return Result("apply/1", str(done), done.as_dict(), exit_code(done))
+
+
+def exit_code(done: Any) -> int:
+    """Return the exit code of an apply: 1 for a read-back that differs or rows in doubt, 130 when it was stopped."""
+    if done.state == "stopped":
+        return 130
+    back = done.read_back
+    return 1 if done.in_doubt or (back is not None and not back.equal) else 0
+
+
+@command(
+    "undo", "Plan the way back of an applied plan; sends nothing.", "icx undo P-31", "icx undo P-31 --json"
+)
+@click.argument("plan_id", metavar="PLAN")
+def undo(obj: Obj, plan_id: str) -> Result:
+    ws = workspace(obj)
+    made = ws.undo(plan_id)
+    return Result("plan/1", str(made), made.as_dict())
+
+
+@command("plans", "List plans, or show what became of each row of one.", "icx plans", "icx plans P-31 --json")
+@click.argument("plan_id", required=False, metavar="PLAN")
+@click.option(
+    "--rows", "shown_rows", default=50, show_default=True, help="How many rows to print; JSON has all."
+)
+def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
+    from icx.plan import load
+
+    _, console = obj
+    ws = workspace(obj)
+    zone = ws.settings.tz
+    if plan_id is None:
+        every = ws.plans()
+        rows = [
+            (one.plan_id, shown(one.made_at, zone), one.audience, f"{one.target.connection}/lists/{one.target.list}",
+             f"{one.counts.add + one.counts.create:,}", one.state)
+            for one in every
+        ]  # fmt: skip
+        text = (
+            console.table(["plan", "made", "audience", "to", "adds", "state"], rows, right=[4])
+            if rows
+            else "No plan is made yet."
+        )
+        return Result("plans/1", text, {"plans": [one.as_dict() for one in every]})
+    made = load(ws.plan_journal, plan_id)
+    outcomes = ws.plan_journal.outcomes(made.plan_id)
+    heads = ["contact", "action", "state", "why"]
+    rows = [(row["contact_id"], row["action"], row["state"], row["words"]) for row in outcomes]
+    lines = [str(made)]
+    if rows:
+        lines.append(console.table(heads, rows[:shown_rows], right=[0]))
+        if len(rows) > shown_rows:
+            lines.append(f"{shown_rows:,} of {len(rows):,} rows shown; --json has all")
+    return Result("plans/1", "\n".join(lines), {"plan": made.as_dict(), "rows": outcomes})

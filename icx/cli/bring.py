@@ -1,0 +1,160 @@
+"""Commands that bring data in: pull, attach, build, check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from icx.cli.common import command, moment, shown, workspace
+from icx.cli.console import Console
+from icx.cli.options import Options
+from icx.cli.progress import reporter
+from icx.cli.result import Result
+from icx.errors import BadInput
+
+Obj = tuple[Options, Console]
+KINDS = ("opens", "clicks", "bounces", "unsubscribes")
+
+
+@command(
+    "pull",
+    "Bring in what changed of one or more connections, and count it against the service.",
+    "icx pull acme",
+    "icx pull acme --unit 88104/unsubscribes",
+)
+@click.argument("names", nargs=-1)
+@click.option("--all", "every", is_flag=True, help="Every saved connection.")
+@click.option("--full", is_flag=True, help="Read every unit again, also those verified before.")
+@click.option("--contacts-only", is_flag=True, help="Leave messages and events out.")
+@click.option("--unit", help="One unit only: MESSAGE/KIND, such as 88104/opens.")
+def pull(
+    obj: Obj, names: tuple[str, ...], every: bool, full: bool, contacts_only: bool, unit: str | None
+) -> Result:
+    _, console = obj
+    ws = workspace(obj)
+    picked = (
+        [one.name for one in ws.accounts.connections.all()]
+        if every
+        else list(names) or [ws.connection().name]
+    )
+    reports = []
+    for name in picked:
+        reports.append(
+            ws.pull(
+                name,
+                contacts_only=contacts_only,
+                full=full,
+                unit=_unit(unit),
+                progress=reporter(console, name, ws.settings.tz),
+            )
+        )
+    data = reports[0].as_dict() if len(reports) == 1 else {"pulls": [report.as_dict() for report in reports]}
+    red = any(ws.ledger(name).red() for name in picked)
+    return Result("pull/1", "\n\n".join(str(report) for report in reports), data, 1 if red else 0)
+
+
+def _unit(text: str | None) -> tuple[int, str] | None:
+    if text is None:
+        return None
+    message, _, kind = text.partition("/")
+    if message.isdigit() and kind in KINDS:
+        return int(message), kind
+    raise BadInput(
+        "usage",
+        f'"{text}" is not a unit.',
+        where=f"--unit MESSAGE/KIND; a kind is {', '.join(KINDS)}",
+        kept="nothing was started",
+        next=[["icx", "pull", "--unit", "88104/opens"]],
+    )
+
+
+@command(
+    "attach",
+    "Add a table's columns as fields: CSV, Parquet, or a DuckDB table.",
+    "icx attach crm.csv --key email",
+    "icx attach scores.parquet --key contact_id --name scores",
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--key", required=True, help="The column that says who a row is about.")
+@click.option("--name", help="What its fields are called: NAME_column; else the file's name.")
+@click.option(
+    "--identity",
+    type=click.Choice(["email", "contact_id"]),
+    help="What the key holds; else its values decide.",
+)
+def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | None) -> Result:
+    options, _ = obj
+    ws = workspace(obj)
+    done = ws.attach(file, key, name=name or file.stem, connection=options.connection, identity=identity)
+    text = (
+        f"{done.name}: {done.rows:,} rows, {done.matched:,} found among the contacts by {done.identity}, "
+        f"{done.unmatched:,} not, {done.duplicates:,} share a key with another row\n"
+        f"Next: icx build, then icx fields {done.name}"
+    )
+    data = {
+        "name": done.name,
+        "rows": done.rows,
+        "matched": done.matched,
+        "unmatched": done.unmatched,
+        "duplicates": done.duplicates,
+    }
+    return Result("attach/1", text, data)
+
+
+@command("build", "Make one profile row per contact.", "icx build", "icx build --as-of 2026-10-01")
+@click.option("--as-of", help="A past moment, for looking only; a date is its start in the workspace's zone.")
+def build(obj: Obj, as_of: str | None) -> Result:
+    options, console = obj
+    ws = workspace(obj)
+    zone = ws.settings.tz
+    name = ws.connection(options.connection).name
+    done = ws.build(name, as_of=moment(as_of, zone), progress=reporter(console, name, zone))
+    lines = [
+        f"Built the {done.table} of {name}: {done.people:,} people × {done.fields} fields as of {shown(done.as_of, zone)}"
+    ]
+    if done.no_address:
+        lines.append(
+            f"  {done.no_address:,} have no usable address; they are counted, and no push reaches them by address"
+        )
+    for field, count in done.cast_failures.items():
+        lines.append(f"  {field}: {count:,} texts do not read as its type and are empty here")
+    if done.late_events:
+        lines.append(
+            f"  {done.late_events:,} events came after that moment; the next pull and build count them"
+        )
+    if done.table == "profile_at" and done.attributes == "today":
+        lines.append("  attributes are today's: the moment lies before the first pull")
+    lines.append("Next: icx check" if done.table == "profile" else "Next: icx audience count NAME --as-of …")
+    data: dict[str, Any] = {
+        "connection": name,
+        "build": done.build_id,
+        "as_of": done.as_of,
+        "people": done.people,
+        "fields": done.fields,
+        "no_address": done.no_address,
+        "cast_failures": dict(done.cast_failures),
+        "table": done.table,
+    }
+    return Result("build/1", "\n".join(lines), data)
+
+
+@command("check", "Judge the data before acting on it.", "icx check", "icx check profile --rows email")
+@click.argument("suites", nargs=-1)
+@click.option("--rows", "which", help="The rows that failed an expectation, by column or expectation.")
+@click.option("--limit", default=20, show_default=True, help="How many rows --rows shows.")
+def check(obj: Obj, suites: tuple[str, ...], which: str | None, limit: int) -> Result:
+    options, console = obj
+    ws = workspace(obj)
+    reports = ws.checks(suites, name=options.connection)
+    ok = all(report.ok for report in reports)
+    lines = [str(report) for report in reports]
+    data: dict[str, Any] = {"ok": ok, "suites": [report.as_dict() for report in reports]}
+    if which:
+        for report in reports:
+            frame = report.rows(which, show_people=options.show_people, limit=limit)
+            if len(frame):
+                lines.append(console.table(list(frame.columns), frame.astype(str).itertuples(index=False)))
+                data["rows"] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    return Result("check/1", "\n".join(lines), data, 0 if ok else 3)

@@ -1,0 +1,102 @@
+"""Commands to look and choose: fields, lists."""
+
+from __future__ import annotations
+
+import click
+
+from icx.cli.common import command, moment, workspace
+from icx.cli.console import Console
+from icx.cli.options import Options
+from icx.cli.result import Result
+
+Obj = tuple[Options, Console]
+
+
+@command(
+    "fields",
+    "Show fields, how full they are, and their SQL.",
+    "icx fields opens",
+    "icx fields email_last_click_ts",
+)
+@click.argument("word", required=False)
+@click.option("--as-of", help="Checked as a time only: the catalogue is today's.")
+def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
+    options, console = obj
+    ws = workspace(obj)
+    moment(as_of, ws.settings.tz)
+    name = ws.connection(options.connection).name
+    catalogue = ws.catalogue(name)
+    try:
+        shares = {row.field: row.share for row in ws.fill_rates(name).itertuples()}
+    except ValueError:
+        shares = {}
+    if word in catalogue:
+        field = catalogue[word]
+        share = f"filled for {shares[word]:.0%}" if word in shares else "not built yet"
+        flags = "".join(
+            [
+                ", personal" if field.pii else "",
+                ", an estimate" if field.estimate else "",
+                ", gone from iContact" if field.gone else "",
+            ]
+        )
+        text = f"{field.name}: {field.type}{flags}; {share}\n  {field.description}\n\n{field.sql.strip()}"
+        return Result("fields/1", text, {"connection": name, "fields": [_data(field, shares)]})
+    found = [
+        field
+        for field in catalogue.values()
+        if not word or word.lower() in f"{field.name} {field.description}".lower()
+    ]
+    if word and not found:
+        catalogue.find(word, "the catalogue")
+    rows = [
+        (
+            field.name,
+            field.type,
+            f"{shares[field.name]:.0%}" if field.name in shares else "",
+            field.source,
+            field.description,
+        )
+        for field in found
+    ]
+    text = console.table(["field", "type", "filled", "from", "what it says"], rows, right=[2])
+    text += f"\n{len(found)} of {len(catalogue)} fields of {name}. Next: icx fields {found[0].name}"
+    return Result("fields/1", text, {"connection": name, "fields": [_data(field, shares) for field in found]})
+
+
+def _data(field: object, shares: dict[str, float]) -> dict[str, object]:
+    values = dict(vars(field))
+    return values | {"filled": shares.get(str(values["name"]))}
+
+
+@command(
+    "lists",
+    "Show lists with ids, sizes, and whether they mail a welcome.",
+    "icx lists acme",
+    "icx lists acme --json",
+)
+@click.argument("name", required=False)
+def lists(obj: Obj, name: str | None) -> Result:
+    options, console = obj
+    ws = workspace(obj)
+    saved = ws.connection(name or options.connection)
+    frame = ws.lists(saved.name)
+    rows = [
+        (
+            row.list_id,
+            row.name,
+            f"{row.members:,}",
+            f"{row.pending:,}",
+            f"{row.unsubscribed:,}",
+            "mails a welcome" if row.welcome else "",
+        )
+        for row in frame.itertuples()
+    ]
+    if not rows:
+        text = f"No list of {saved.name} is stored. Next: icx pull {saved.name}"
+    else:
+        text = console.table(
+            ["id", "list", "members", "pending", "left", "welcome"], rows, right=[0, 2, 3, 4]
+        )
+        text += f"\nAs of the last pull. Next: icx plan AUDIENCE --to '{saved.name}/lists/{rows[0][1]}'"
+    return Result("lists/1", text, {"connection": saved.name, "lists": frame.to_dict("records")})

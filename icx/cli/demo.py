@@ -1,0 +1,186 @@
+"""The demo: the whole road on a simulated account, every figure read from what really happened."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from icx.cli.act import exit_code
+from icx.cli.common import shown
+from icx.cli.console import Console
+from icx.cli.options import Options
+from icx.cli.progress import reporter
+from icx.cli.result import Result
+from icx.errors import BadInput
+
+if TYPE_CHECKING:
+    from icx.workspace import Workspace
+
+MARK = ".icx-demo"
+AUDIENCE = "Loyal in Durham"
+TARGET = "acme/lists/Durham regulars"
+
+
+def show(
+    console: Console, options: Options, folder: Path, *, contacts: int, messages: int, seed: int
+) -> Result:
+    """Walk the road and print a line or two a stop; a second run begins from nothing again."""
+    from icx.workspace import Workspace
+
+    began = time.monotonic()
+    _clear(folder)
+    say = _speaker(console, options)
+    say(
+        f"icx demo: an iContact account that lives on this machine; nothing leaves it      workspace {folder}/"
+    )
+    ws = Workspace.with_sandbox(folder, contacts=contacts, messages=messages, seed=seed)
+    try:
+        return _road(ws, console, folder, say, began)
+    finally:
+        console.clear()
+        ws.close()
+
+
+def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], None], began: float) -> Result:
+    zone = ws.settings.tz
+    saved = ws.connection("acme")
+    address = saved.base_url.split("//", 1)[-1].split("/", 1)[0]
+    say(
+        f"  account    {saved.company} ({saved.account_id}) › {saved.folder_name} ({saved.client_folder_id}), simulated at {address}; login accepted"
+    )
+
+    report = ws.pull("acme", progress=reporter(console, "acme", zone))
+    pulled = report.as_dict()
+    stored = {table["name"]: table["stored"] for table in pulled["tables"]}
+    say(
+        f"  pull       {stored['contacts']:,} contacts · {stored['subscriptions']:,} subscriptions · {stored['messages']:,} messages · "
+        f"{pulled['events']['stored']:,} events · {pulled['calls']['made']:,} calls, {report.seconds:.0f} s"
+    )
+    cells = ws.ledger("acme")
+    say(f"  ledger     {cells!r}")
+
+    built = ws.build("acme", progress=reporter(console, "acme", zone))
+    say(
+        f"  profile    {built.people:,} people × {built.fields} fields as of {shown(built.as_of, zone)}; "
+        f"{built.no_address:,} have no usable address"
+    )
+
+    reports = ws.checks(name="acme")
+    results = [result for one in reports for result in one.results]
+    warnings = [result for one in reports for result in one.warnings]
+    failed = [result for one in reports for result in one.failed]
+    warned = f" ({warnings[0].line})" if warnings else ""
+    say(
+        f"  checks     {len(results)} expectations: {len(results) - len(warnings) - len(failed)} passed, "
+        f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}{warned}, {len(failed)} failed"
+    )
+
+    f = ws.fields
+    rule = (f.opens_90d >= 3) & (f.city == "Durham") & ~f.email_last_click_ts.within(days=7)
+    loyal = ws.audience(AUDIENCE, rule, description="the demo's audience")
+    counted = loyal.count()
+    say(f"  audience   {AUDIENCE}: {counted.count:,} people, {loyal.english}")
+    say(
+        "             "
+        + " → ".join([f"{counted.of:,}", *(f"{step.left:,} {step.english}" for step in counted.steps)])
+    )
+
+    plan = ws.plan(loyal, TARGET)
+    numbers = plan.as_dict()
+    counts = numbers["counts"]
+    say(
+        f'  plan       {plan.plan_id} to the list "{plan.target.list}" ({plan.target.list_id}), now {numbers["members"]["now"]:,} members: '
+        f"{counts['add']:,} add · {counts['keep']:,} keep"
+    )
+    say(
+        f"             {counts['refused']:,} refused: "
+        + " · ".join(f"{n:,} {_reason(code)}" for code, n in plan.refused.items())
+    )
+    if plan.stops:
+        say(
+            f"             stops: {', '.join(stop.words for stop in plan.stops)} (you would be asked; the demo says yes)"
+        )
+
+    done = ws.apply(
+        plan,
+        answers={stop.key: stop.confirm or "the demo" for stop in plan.stops},
+        progress=reporter(console, plan.plan_id, zone),
+    )
+    say(f"  apply      {done.added:,} added, {done.refused_by_service:,} refused by the service")
+    back = done.read_back
+    assert back is not None
+    people = (
+        "the same people by id"
+        if back.equal
+        else f"{len(back.missing)} missing, {len(back.extra)} more than planned"
+    )
+    say(f"  read back  {back.expected:,} members expected, {back.found:,} found, {people}")
+
+    person = _somebody(loyal)
+    seconds = time.monotonic() - began
+    page = reports[0].html_path
+    say(
+        f"Done in {seconds:.0f} s. Data: {folder}/data/icx.duckdb"
+        + (f" · what the checks saw: {page}" if page else "")
+    )
+    say(f"Next, after  source .venv/bin/activate && cd {folder}")
+    say(f"  icx audience why '{AUDIENCE}' {person:<9} why one person is in or out")
+    say(f"  icx undo {plan.plan_id:<33} what taking it back would look like")
+    say("  icx connect                                your own account")
+    data: dict[str, Any] = {
+        "workspace": str(folder),
+        "pull": pulled,
+        "ledger": cells.as_dict(),
+        "profile": {
+            "people": built.people,
+            "fields": built.fields,
+            "as_of": built.as_of,
+            "no_address": built.no_address,
+        },
+        "checks": {
+            "ok": not failed,
+            "expectations": len(results),
+            "warnings": len(warnings),
+            "failed": len(failed),
+        },
+        "audience": counted.as_dict(),
+        "plan": numbers,
+        "apply": done.as_dict(),
+    }
+    return Result("demo/1", "", data, exit_code(done))
+
+
+def _reason(code: str) -> str:
+    return code.replace("_", " ").replace("do not contact", "do-not-contact")
+
+
+def _somebody(loyal: Any) -> int:
+    members = loyal.members()
+    return int(members[len(members) // 2]) if members else 0
+
+
+def _speaker(console: Console, options: Options) -> Callable[[str], None]:
+    def say(text: str) -> None:
+        if not options.json:
+            console.result(text)
+
+    return say
+
+
+def _clear(folder: Path) -> None:
+    """Begin from nothing, but only in a folder the demo made itself."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MARK).exists():
+            raise BadInput(
+                "demo-folder",
+                "That folder holds something else; the demo begins from nothing and leaves it alone.",
+                where=str(folder),
+                kept="everything in it",
+                next=[["icx", "demo", "another-folder"]],
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("icx demo made this folder; running it again empties it.\n", encoding="utf-8")

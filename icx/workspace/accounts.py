@@ -1,0 +1,255 @@
+"""Logins of a workspace: verified before they are saved, turned into clients that share one budget of calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.connections.diagnosis import Verified, verify
+from shared.connections.icontact import client_for
+from shared.connections.login import Login
+from shared.connections.saved import Connections, SavedConnection
+
+from icx.errors import BadInput, NeedsYou
+from icx.http import Pace
+from icx.icontact import Client, Waiting
+from icx.store import Store
+from icx.store.journal import Journal
+from icx.store.names import check_name
+
+if TYPE_CHECKING:
+    from icx.clock import Clock
+    from icx.sandbox.process import SandboxProcess
+    from icx.settings import Settings
+
+SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What `connect` saved, and where its secrets went (keyring or file)."""
+
+    saved: SavedConnection
+    verified: Verified
+    place: str | None
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return repr(self.saved)
+
+
+class Accounts:
+    """The connections of one workspace, with the simulated accounts that run for it."""
+
+    def __init__(
+        self, data: Path, store: Store, journal: Callable[[], Journal], settings: Settings, clock: Clock
+    ) -> None:
+        self.connections = Connections(data)
+        self._data = data
+        self._store = store
+        self._journal = journal
+        self._settings = settings
+        self._clock = clock
+        self._running: dict[str, SandboxProcess] = {}
+
+    def pick(self, name: str | None) -> SavedConnection:
+        """Return the named connection, else the only one, else the one made default."""
+        if name is not None:
+            return self.connections.load(name)
+        every = self.connections.all()
+        chosen = every if len(every) == 1 else [one for one in every if one.default]
+        if chosen:
+            return chosen[0]
+        if not every:
+            raise BadInput(
+                "connection-unknown",
+                "No connection is saved here yet.",
+                where=str(self.connections.directory),
+                kept="nothing was changed",
+                next=[["icx", "connect", "acme"]],
+            )
+        names = [one.name for one in every]
+        raise NeedsYou(
+            "needs-answer",
+            "Several connections are saved, and none is the default.",
+            where=", ".join(names),
+            kept="nothing was picked for you",
+            next=[
+                f"the same command with --connection {names[0]}",
+                ["icx", "connect", names[0], "--default"],
+            ],
+            data={"choices": names},
+        )
+
+    def connect(
+        self,
+        name: str,
+        login: Login,
+        *,
+        account: int | None = None,
+        folder: int | None = None,
+        contacts_only: bool = False,
+        description: str | None = None,
+        default: bool = False,
+        reset: bool = False,
+        on_wait: Callable[[Waiting], None] | None = None,
+    ) -> Connected:
+        """Verify a login and save it; on any doubt nothing is saved.
+
+        A connection keeps its account and folder: another one is refused as `other-account`, unless `reset` says
+        that what was pulled under this name may be dropped (consent facts always stay).
+        """
+        check_name(name)
+        old = next((one for one in self.connections.all() if one.name == name), None)
+        if old is not None:
+            account, folder = account or old.account_id, folder or old.client_folder_id
+        found = verify(
+            login,
+            account=account,
+            folder=folder,
+            contacts_only=contacts_only,
+            name=name,
+            clock=self._clock,
+            on_wait=on_wait,
+        )
+        if old is not None and (old.account_id, old.client_folder_id) != (
+            found.account_id,
+            found.client_folder_id,
+        ):
+            if not reset:
+                raise self._other(old, found)
+            self._store.drop_schema(name)
+        fresh = SavedConnection(
+            name=name,
+            kind=old.kind if old else "icontact",
+            account_id=found.account_id,
+            client_folder_id=found.client_folder_id,
+            company=found.company,
+            folder_name=found.folder_name,
+            contacts_only=found.contacts_only,
+            description=description if description is not None else old.description if old else "",
+            default=default or bool(old and old.default),
+            secret_key=old.secret_key if old else "",
+        )
+        if default:
+            for other in self.connections.all():
+                if other.default and other.name != name:
+                    self.connections.save(replace(other, default=False))
+        saved, place = self.connections.save(fresh, login)
+        self.enter(saved)
+        return Connected(saved, found, place, login.notes)
+
+    def enter(self, saved: SavedConnection) -> None:
+        """Make the connection's schema, and note its account, folder and name in the database."""
+        self._store.create_schema(saved.name)
+        with self._store.open() as con:
+            con.execute(
+                """insert into shared.connections values (?, ?, ?, ?, ?, ?, ?, now()::timestamp)
+                   on conflict (name) do update set account_id = excluded.account_id,
+                     client_folder_id = excluded.client_folder_id, company = excluded.company,
+                     folder_name = excluded.folder_name, contacts_only = excluded.contacts_only,
+                     is_default = excluded.is_default""",
+                [
+                    saved.name, saved.account_id, saved.client_folder_id, saved.company, saved.folder_name,
+                    saved.contacts_only, saved.default,
+                ],
+            )  # fmt: skip
+
+    def client(
+        self,
+        saved: SavedConnection,
+        *,
+        run: str | None = None,
+        push: bool = False,
+        on_wait: Callable[[Waiting], None] | None = None,
+    ) -> Client:
+        """Return a client of a saved connection; its calls go on the run's tape and on the shared budget."""
+        login = self._login(saved)
+        journal, settings = self._journal(), self._settings
+        budget = journal.budget(
+            login.app_id.reveal(),
+            saved.account_id,
+            per_hour=settings.calls_per_hour,
+            per_day=settings.calls_per_day,
+            push=push,
+        )
+        return client_for(
+            replace(saved, base_url=login.base_url),
+            login,
+            page_size=settings.page_size,
+            pace=Pace(budget=budget, clock=self._clock),
+            tape=journal.tape_sink(run) if run else None,
+            clock=self._clock,
+            on_wait=on_wait,
+        )
+
+    def calls_left(self, saved: SavedConnection) -> int | None:
+        """Return the calls left this hour, or None when the secret is not at hand."""
+        try:
+            app_id = self.connections.login(saved).app_id.reveal()
+        except NeedsYou:
+            return None
+        settings = self._settings
+        budget = self._journal().budget(
+            app_id, saved.account_id, per_hour=settings.calls_per_hour, per_day=settings.calls_per_day
+        )
+        return budget.left()
+
+    def start_sandbox(self, name: str, state: Path, **options: object) -> SavedConnection:
+        """Start a simulated account whose state is kept in a file, and save it as a connection."""
+        from icx.sandbox.process import start
+
+        state.parent.mkdir(parents=True, exist_ok=True)
+        self._stop(name)
+        process = start(state=state, **options)
+        self._running[name] = process
+        login = Login.clean(process.app_id, process.username, process.password, process.base_url)
+        known = {one.name for one in self.connections.all()}
+        fresh = SavedConnection(name=name) if name not in known else self.connections.load(name)
+        fresh = replace(
+            fresh,
+            kind=SANDBOX,
+            account_id=process.account_id,
+            client_folder_id=process.client_folder_id,
+            description=f"a simulated account on this machine, kept in {state.name}",
+        )
+        found = verify(
+            login, account=fresh.account_id, folder=fresh.client_folder_id, name=name, clock=self._clock
+        )
+        fresh = replace(fresh, company=found.company, folder_name=found.folder_name)
+        saved, _ = self.connections.save(fresh, login)
+        self.enter(saved)
+        return saved
+
+    def sandbox(self, name: str) -> SandboxProcess | None:
+        """Return the simulated account that runs under this name, if one does."""
+        return self._running.get(name)
+
+    def close(self) -> None:
+        """End the simulated accounts this workspace started."""
+        for name in list(self._running):
+            self._stop(name)
+
+    def _login(self, saved: SavedConnection) -> Login:
+        if saved.kind == SANDBOX and saved.name not in self._running:
+            # A simulated account runs only while somebody uses it; its port is another one each time.
+            saved = self.start_sandbox(saved.name, self._data / f"{SANDBOX}-{saved.name}.sqlite")
+        elif saved.kind == SANDBOX:
+            saved = self.connections.load(saved.name)
+        return self.connections.login(saved)
+
+    def _stop(self, name: str) -> None:
+        process = self._running.pop(name, None)
+        if process is not None:
+            process.stop()
+
+    def _other(self, old: SavedConnection, found: Verified) -> NeedsYou:
+        return NeedsYou(
+            "other-account",
+            f"{old.name} holds {old.company} › {old.folder_name}; you gave {found.company} › {found.folder_name}. The two are never mixed.",
+            where=f"account {old.account_id} → {found.account_id}, folder {old.client_folder_id} → {found.client_folder_id}",
+            kept="every stored contact; consent facts stay always",
+            next=[["icx", "connect", f"{old.name}-2"], ["icx", "connect", old.name, "--reset"]],
+        )

@@ -1,0 +1,66 @@
+"""What a pull will cost, asked of the service with a handful of calls before it is begun."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from icx.workspace.workspace import Workspace
+
+COUNTED = ("customfields", "lists", "campaigns", "messages", "sends", "contacts", "subscriptions")
+PER_MESSAGE = 5  # statistics, opens, clicks, bounces, unsubscribes
+
+
+@dataclass(frozen=True)
+class PullCost:
+    """Rows the service has, the calls a first pull makes at least, and what the pace makes of them."""
+
+    connection: str
+    rows: dict[str, int]
+    calls: int
+    seconds_a_call: float
+    threads: int
+    calls_left: int | None
+
+    @property
+    def minutes(self) -> float:
+        return self.calls * self.seconds_a_call / self.threads / 60
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "connection": self.connection,
+            "rows": self.rows,
+            "calls": self.calls,
+            "minutes": round(self.minutes, 1),
+            "calls_left_hour": self.calls_left,
+        }
+
+    def text(self) -> str:
+        counted = " · ".join(f"{n:,} {name}" for name, n in self.rows.items())
+        left = "not known" if self.calls_left is None else f"{self.calls_left:,}"
+        return (
+            f"A first pull of {self.connection} makes about {self.calls:,} calls, about {max(1, round(self.minutes))} min "
+            f"at {self.seconds_a_call * 1000:.0f} ms a call and {self.threads} at a time; {left} are left this hour.\n"
+            f"  {counted}\n"
+            f"  events come on top where a message has more than a page of them; later pulls read what can still change\n"
+            f"Next: icx pull {self.connection}"
+        )
+
+
+def pull_cost(ws: Workspace, name: str | None) -> PullCost:
+    """Ask the service how many rows each collection has (one call each, one row) and reckon the calls of a pull."""
+    saved = ws.connection(name)
+    rows: dict[str, int] = {}
+    began = ws.clock.monotonic()
+    with ws.run("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+        for collection in COUNTED:
+            status = {"status": "total"} if collection == "contacts" else {}
+            rows[collection] = client.page(collection, limit=1, **status).total or 0
+        left = client.pace.left()
+    each = (ws.clock.monotonic() - began) / len(COUNTED)
+    size = ws.settings.page_size
+    calls = sum(max(1, -(-n // size)) for n in rows.values())
+    if not saved.contacts_only:
+        calls += PER_MESSAGE * rows["messages"]
+    return PullCost(saved.name, rows, calls, each, ws.settings.threads, left)

@@ -1,0 +1,117 @@
+"""Where things lie in a workspace, and how an empty folder becomes a tidy one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from icx.settings import Settings
+
+_IGNORE = """\
+# What icx makes. Kept in version control: audiences, fields and connections (they hold no secret).
+*
+!.gitignore
+!audiences/
+!audiences/**
+!fields/
+!fields/**
+!connections/
+!connections/**
+"""
+
+_FIELD_EXAMPLE = """\
+-- name: clicks_per_open
+-- type: number
+-- description: clicks for each open, over the whole history; empty without an open
+-- pii: no
+email_click_ct / nullif(email_open_ct, 0)
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one workspace; nothing exists until something is written there."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        return self.root / "icx.toml"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "icx.duckdb"
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal.sqlite"
+
+    @property
+    def connections(self) -> Path:
+        return self.data / "connections"
+
+    @property
+    def audiences(self) -> Path:
+        return self.data / "audiences"
+
+    @property
+    def fields(self) -> Path:
+        return self.data / "fields"
+
+    @property
+    def reports(self) -> Path:
+        return self.data / "reports"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def expectations(self) -> Path:
+        return self.root / "expectations"
+
+
+def init(root: Path) -> list[Path]:
+    """Lay out a workspace and return what was made; what is there already stays as it is."""
+    layout = Layout(root)
+    made: list[Path] = []
+    for folder in (layout.connections, layout.audiences, layout.fields, layout.expectations):
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            made.append(folder)
+    files = {
+        layout.data / ".gitignore": _IGNORE,
+        layout.settings: _settings_text(),
+        layout.fields / "clicks_per_open.sql": _FIELD_EXAMPLE,
+    }
+    for path, text in files.items():
+        if not path.exists():
+            path.write_text(text, encoding="utf-8")
+            made.append(path)
+    return made
+
+
+def keep_out_of_git(layout: Layout) -> None:
+    """Make sure that a database never lands in version control by accident."""
+    ignore = layout.data / ".gitignore"
+    if layout.data.exists() and not ignore.exists():
+        ignore.write_text(_IGNORE, encoding="utf-8")
+
+
+def _settings_text() -> str:
+    lines = ["# Settings of this workspace. Take the # away from a line to change it.", ""]
+    for field in fields(Settings):
+        value = field.default
+        shown = (
+            f'"{value}"'
+            if isinstance(value, str)
+            else str(value).lower()
+            if isinstance(value, bool)
+            else str(value)
+        )
+        lines.append(f"# {field.name} = {'[]' if value == () else shown}")
+    return "\n".join(lines) + "\n"

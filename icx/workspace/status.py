@@ -1,0 +1,133 @@
+"""Every connection at a glance: how fresh, how complete, how many calls are left, what needs somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from icx.clock import aware_utc
+
+if TYPE_CHECKING:
+    from icx.connections.saved import SavedConnection
+    from icx.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class ConnectionStatus:
+    """One line of `icx status`. Times are aware, UTC; `ledger` is green, amber, red or empty."""
+
+    name: str
+    company: str | None
+    folder: str | None
+    account_id: int | None
+    client_folder_id: int | None
+    state: str
+    since: datetime | None
+    contacts: int
+    last_pull: datetime | None
+    ledger: str
+    calls_left_hour: int | None
+    shares_calls_with: Sequence[str] = ()
+    needs: Sequence[str] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "account_id": self.account_id,
+            "client_folder_id": self.client_folder_id,
+            "company": self.company,
+            "folder": self.folder,
+            "state": self.state,
+            "since": self.since,
+            "contacts": self.contacts,
+            "last_pull": self.last_pull,
+            "ledger": self.ledger,
+            "calls_left_hour": self.calls_left_hour,
+            "shares_calls_with": list(self.shares_calls_with),
+            "next_run": None,
+            "needs": list(self.needs),
+        }
+
+
+@dataclass(frozen=True)
+class Status:
+    """What `icx status` and `ws.status()` show."""
+
+    now: datetime
+    connections: Sequence[ConnectionStatus]
+    unfinished: Sequence[dict[str, Any]] = ()
+
+    def __repr__(self) -> str:
+        return f"{len(self.connections)} connection{'' if len(self.connections) == 1 else 's'}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "connections": [one.as_dict() for one in self.connections],
+            "unfinished": list(self.unfinished),
+        }
+
+    @property
+    def needs(self) -> Sequence[ConnectionStatus]:
+        return [one for one in self.connections if one.needs]
+
+
+def status(ws: Workspace) -> Status:
+    """Read every connection of a workspace; nobody is called."""
+    saved = ws.accounts.connections.all()
+    return Status(ws.clock.now(), [_one(ws, one, saved) for one in saved], _unfinished(ws))
+
+
+def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]) -> ConnectionStatus:
+    from icx.pull import ledger
+
+    ws.accounts.enter(saved)
+    with ws.store.open(saved.name) as con:
+        counted = con.execute("select count(*) from icontact_users where gone_at is null").fetchone()
+        pulled = con.execute("select max(started_at) from pulls where state = 'complete'").fetchone()
+    last_pull = aware_utc(pulled[0]) if pulled and pulled[0] else None
+    cells = ledger(ws.store, saved.name, ws.clock.now())
+    runs = [run for run in ws.journal.runs("pull", saved.name, limit=20) if run.state != "running"]
+    failing = runs[0] if runs and runs[0].state in {"failed", "cut off"} else None
+    state, since, needs = "active", None, []
+    if failing is not None:
+        streak = [run for run in runs[: _streak([run.state for run in runs])]]
+        state, since = ("stopped" if failing.state == "cut off" else "failing"), streak[-1].started_at
+        needs = ["icx", "pull", saved.name]
+    elif last_pull is None:
+        state, needs = "new", ["icx", "pull", saved.name]
+    elif cells.red():
+        needs = ["icx", "pull", saved.name]
+    return ConnectionStatus(
+        name=saved.name,
+        company=saved.company or None,
+        folder=saved.folder_name or None,
+        account_id=saved.account_id,
+        client_folder_id=saved.client_folder_id,
+        state=state,
+        since=since,
+        contacts=int(counted[0]) if counted else 0,
+        last_pull=last_pull,
+        ledger=cells.colour if last_pull else "",
+        calls_left_hour=ws.accounts.calls_left(saved),
+        shares_calls_with=[
+            one.name for one in every if one.name != saved.name and one.account_id == saved.account_id
+        ],
+        needs=needs,
+    )
+
+
+def _streak(states: Sequence[str]) -> int:
+    for i, state in enumerate(states):
+        if state not in {"failed", "cut off"}:
+            return i
+    return len(states)
+
+
+def _unfinished(ws: Workspace) -> list[dict[str, Any]]:
+    return [
+        {"plan": kept.plan_id, "connection": kept.connection, "list": kept.list_name}
+        for kept in ws.plan_journal.all()
+        if kept.state == "applying"
+    ]

@@ -1,0 +1,452 @@
+"""The workspace: one folder, its settings, its database, its connections; every verb starts here."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from icx.clock import SYSTEM, Clock, naive_utc
+from icx.errors import IcxError, NeedsYou
+from icx.settings import Settings, read_settings
+from icx.workspace.layout import Layout, keep_out_of_git
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from icx.audience import Audience
+    from icx.audience.people import People
+    from icx.connections.saved import SavedConnection
+    from icx.fields import Catalogue
+    from icx.icontact import Client, Waiting
+    from icx.plan import Applied, Plan
+    from icx.plan.policy import Policy
+    from icx.profile import Attached, Build
+    from icx.pull import Ledger, PullReport
+    from icx.quality import CheckReport, Gate
+    from icx.rules import F, Rule
+    from icx.store import Store
+    from icx.store.journal import Journal
+    from icx.store.plans import Plans
+    from icx.workspace.accounts import Accounts
+    from icx.workspace.person import Person
+    from icx.workspace.status import Status
+
+Say = Callable[[Any], None]
+
+
+class Workspace:
+    """One client's folder: settings, one DuckDB file, saved connections and audiences.
+
+    Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its
+    `with` block) to end a simulated account it started.
+    """
+
+    def __init__(
+        self,
+        path: str | Path = ".",
+        *,
+        clock: Clock = SYSTEM,
+        who: str | None = None,
+        because: str | None = None,
+        wait_minutes: float = 10,
+        on_database_wait: Callable[[float, str], None] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.layout = Layout(Path(path))
+        self.clock = clock
+        self.who = who or _user()
+        self.because = because
+        self._wait_minutes = wait_minutes
+        self._on_database_wait = on_database_wait
+
+    @classmethod
+    def with_sandbox(cls, path: str | Path = "demo", *, name: str = "acme", **options: Any) -> Workspace:
+        """Return a workspace with a simulated account running; its state is kept in the folder."""
+        ws = cls(path)
+        ws.accounts.start_sandbox(name, ws.layout.data / f"sandbox-{name}.sqlite", **options)
+        return ws
+
+    def __repr__(self) -> str:
+        names = ", ".join(self.accounts.connections.names()) or "no connection yet"
+        return f"Workspace({str(self.layout.root)!r}: {names})"
+
+    def __enter__(self) -> Workspace:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what this workspace started; everything is already on disk."""
+        if "accounts" in self.__dict__:
+            self.accounts.close()
+        if "journal" in self.__dict__:
+            self.journal.close()
+            del self.__dict__["journal"]
+
+    # --- what it stands on ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def settings(self) -> Settings:
+        return read_settings(self.layout.settings)
+
+    @cached_property
+    def store(self) -> Store:
+        from icx.store import Store
+
+        keep_out_of_git(self.layout)
+        return Store(
+            self.layout.database,
+            clock=self.clock,
+            wait_minutes=self._wait_minutes,
+            on_wait=self._on_database_wait,
+        )
+
+    @cached_property
+    def journal(self) -> Journal:
+        from icx.store.journal import Journal
+
+        return Journal(self.layout.journal, self.clock)
+
+    @cached_property
+    def plan_journal(self) -> Plans:
+        from icx.store.plans import Plans
+
+        return Plans(self.journal)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        from icx.workspace.accounts import Accounts
+
+        return Accounts(self.layout.data, self.store, lambda: self.journal, self.settings, self.clock)
+
+    def connection(self, name: str | None = None) -> SavedConnection:
+        """Return a saved connection: the named one, else the only one, else the default."""
+        return self.accounts.pick(name)
+
+    def client(self, name: str | None = None, **options: Any) -> Client:
+        """Return a client of a connection; its calls count on the workspace's budget."""
+        return self.accounts.client(self.connection(name), **options)
+
+    @contextmanager
+    def run(self, verb: str, what: str) -> Iterator[str]:
+        """Note in the journal that a verb runs, and how it ended."""
+        run = self.journal.start_run(verb, what, self.who)
+        try:
+            yield run
+        except IcxError as error:
+            self.journal.end_run(run, "failed", {"code": error.code})
+            raise
+        except KeyboardInterrupt:
+            self.journal.end_run(run, "stopped")
+            raise
+        except BaseException as error:
+            self.journal.end_run(run, "failed", {"code": type(error).__name__})
+            raise
+        self.journal.end_run(run)
+
+    # --- bring in ---------------------------------------------------------------------------------------------------
+
+    def pull(
+        self,
+        name: str | None = None,
+        *,
+        contacts_only: bool = False,
+        full: bool = False,
+        unit: tuple[int, str] | None = None,
+        progress: Say | None = None,
+    ) -> PullReport:
+        """Bring in what changed, and count it against the service.
+
+        `full` reads every unit again; `unit` only one, as (message id, kind). Interrupted, it goes on with the
+        next call. Errors are those of the service; what is stored stays.
+        """
+        from icx.pull import pull
+
+        saved = self.connection(name)
+        self.accounts.enter(saved)
+        with (
+            self.run("pull", saved.name) as run,
+            self.accounts.client(saved, run=run, on_wait=_waiting(progress)) as client,
+        ):
+            return pull(
+                self.store,
+                self.journal,
+                client,
+                saved.name,
+                settings=self.settings,
+                clock=self.clock,
+                contacts_only=contacts_only or saved.contacts_only,
+                full=full,
+                unit=unit,
+                progress=progress,
+            )
+
+    def ledger(self, name: str | None = None) -> Ledger:
+        """Return the completeness ledger: stored rows, counted now, against the service's totals."""
+        from icx.pull import ledger
+
+        return ledger(self.store, self.connection(name).name, self.clock.now())
+
+    def attach(
+        self,
+        source: str | Path | pd.DataFrame,
+        key: str,
+        *,
+        name: str,
+        connection: str | None = None,
+        identity: str | None = None,
+    ) -> Attached:
+        """Add a table's columns (CSV, Parquet, DuckDB, pandas) as fields, found by an identity column.
+
+        `identity` is `email` or `contact_id`; without it the key column's values decide.
+        """
+        from icx.profile import attach
+
+        saved = self.connection(connection)
+        self.accounts.enter(saved)
+        options = {} if identity is None else {"identity": identity}
+        done = attach(self.store, saved.name, source, key, name, clock=self.clock, **options)
+        self._note("attached", f"{name} to {saved.name}")
+        return done
+
+    def build(
+        self, name: str | None = None, *, as_of: datetime | None = None, progress: Say | None = None
+    ) -> Build:
+        """Make one profile row per contact, as of the start of the last complete pull.
+
+        An earlier `as_of` (aware) builds `profile_at` beside the profile, for looking only.
+        """
+        from icx.profile import build
+
+        saved = self.connection(name)
+        with self.run("build", saved.name):
+            return build(
+                self.store,
+                saved.name,
+                settings=self.settings,
+                fields_dir=self.layout.fields,
+                clock=self.clock,
+                as_of=as_of,
+                published=self.layout.published,
+                progress=progress,
+            )
+
+    def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
+        """Judge a table with a Great Expectations suite, keep the verdict, write the page."""
+        return self.checks([suite] if suite else ["profile"], name=name)[0]
+
+    def checks(self, suites: Sequence[str] = (), *, name: str | None = None) -> list[CheckReport]:
+        """Judge with several suites (contacts, activity and profile unless named), one page for all."""
+        from icx.quality import STANDARD, check_all
+
+        saved = self.connection(name)
+        with self.run("check", saved.name) as run:
+            return check_all(
+                self.store,
+                saved.name,
+                list(suites) or list(STANDARD),
+                suites=[self.layout.expectations],
+                reports=self.layout.reports,
+                clock=self.clock,
+                run=run,
+            )
+
+    # --- choose -----------------------------------------------------------------------------------------------------
+
+    def catalogue(self, name: str | None = None) -> Catalogue:
+        """Return every field: built in, custom, attached, and the files of data/fields."""
+        from icx.profile import catalogue
+
+        saved = self.connection(name)
+        self.accounts.enter(saved)
+        return catalogue(self.store, saved.name, self.layout.fields)
+
+    @property
+    def fields(self) -> F:
+        """The fields of the default connection, to build rules with: `ws.fields.opens_90d >= 3`."""
+        from icx.rules import F
+
+        return F(self.catalogue())
+
+    def fill_rates(self, name: str | None = None) -> pd.DataFrame:
+        """Return how full each field is, with its distribution."""
+        from icx.profile import fill_rates
+
+        return fill_rates(self.store, self.connection(name).name)
+
+    def lists(self, name: str | None = None) -> pd.DataFrame:
+        """Return the lists of the last pull: id, name, members by status, whether they mail a welcome."""
+        with self.store.open(self.connection(name).name) as con:
+            return con.execute(
+                """select list_id, name,
+                          count(*) filter (s.status = 'normal') as members,
+                          count(*) filter (s.status = 'pending') as pending,
+                          count(*) filter (s.status = 'unsubscribed') as unsubscribed,
+                          coalesce(welcome_on_manual_add, false) as welcome
+                     from lists left join subscriptions s using (list_id)
+                    where gone_at is null
+                    group by list_id, name, welcome_on_manual_add order by members desc, list_id"""
+            ).df()
+
+    def people(self, name: str | None = None, *, as_of: datetime | None = None) -> People:
+        """Return whom audiences of a connection choose from; `as_of` is that of a past build."""
+        from icx.audience import People
+
+        saved = self.connection(name)
+        return People(
+            self.store,
+            saved.name,
+            self.catalogue(saved.name),
+            self.layout.audiences,
+            self.settings.tz,
+            as_of,
+            "profile" if as_of is None else "profile_at",
+        )
+
+    def audience(
+        self,
+        name: str,
+        rule: Rule | None = None,
+        *,
+        description: str = "",
+        connection: str | None = None,
+    ) -> Audience:
+        """Save an audience under a name and return it; without a rule return the saved one.
+
+        The rule is read before anything is saved: an unknown field or a value that does not fit saves nothing.
+        """
+        from icx.audience import Audience, checked, load, save
+
+        if rule is None:
+            found = load(self.layout.audiences, name)
+            return found.of(self.people(found.connection or connection))
+        people = self.people(connection)
+        fresh = checked(people, Audience(name, rule, people.connection, description))
+        save(self.layout.audiences, fresh)
+        return fresh.of(people)
+
+    def audiences(self) -> list[Audience]:
+        """Return the saved audiences, by name."""
+        from icx.audience import everything
+
+        return [saved.audience for saved in everything(self.layout.audiences) if saved.audience is not None]
+
+    def delete_audience(self, name: str) -> Path:
+        """Delete a saved audience; refused while another one uses it."""
+        from icx.audience import delete
+
+        return delete(self.layout.audiences, name)
+
+    # --- act --------------------------------------------------------------------------------------------------------
+
+    def plan(
+        self,
+        audience: Audience | str,
+        to: str,
+        *,
+        create: bool = False,
+        policy: Policy | None = None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> Plan:
+        """Compare an audience with a list and return what would change; nothing is sent.
+
+        `to` is `CONNECTION/lists/NAME` or `CONNECTION/lists/#ID`. `overrides` maps a failed check to why it shall
+        not hold this plan. Raises list-unknown, list-twice, cannot-map, not-now.
+        """
+        from icx.workspace.pushing import plan
+
+        return plan(self, audience, to, create=create, policy=policy, overrides=overrides)
+
+    def plans(self) -> list[Plan]:
+        """Return every plan of this workspace, newest first."""
+        from icx.plan.plan import from_kept
+
+        return [from_kept(kept, self.plan_journal) for kept in self.plan_journal.all()]
+
+    def apply(
+        self,
+        plan: Plan | str,
+        *,
+        answers: Mapping[str, str] | None = None,
+        ask: Callable[[Any], str | None] | None = None,
+        test: int | None = None,
+        progress: Say | None = None,
+    ) -> Applied:
+        """Carry out a plan: read again, decide again, send, read the list back.
+
+        It may do less than the plan showed, never more. Cut off, the same call goes on. `answers` are those of
+        the plan's stops; `ask` is called for the ones left. `test` sends one contact only.
+        """
+        from icx.workspace.pushing import apply
+
+        return apply(self, plan, answers=answers, ask=ask, test=test, progress=progress)
+
+    def undo(self, plan: Plan | str) -> Plan:
+        """Plan the way back of an applied plan; nothing is sent."""
+        from icx.workspace.pushing import undo
+
+        return undo(self, plan)
+
+    def gate(self, plan_connection: str, audience: Audience, mapped: Sequence[str] = ()) -> Gate:
+        """Return whether the data an audience uses passed its checks; what is stale is judged first."""
+        from icx.workspace.pushing import gate
+
+        return gate(self, plan_connection, audience, mapped)
+
+    # --- look after -------------------------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        """Return every connection at a glance."""
+        from icx.workspace.status import status
+
+        return status(self)
+
+    def person(self, who: str, *, connection: str | None = None) -> list[Person]:
+        """Return everything held about the contacts that an address or id names."""
+        from icx.workspace.person import find, pushes_of
+
+        names = [connection] if connection else [one.name for one in self.accounts.connections.all()]
+        return find(self.store, names, who, pushes_of(self.plan_journal, names))
+
+    def record(self, limit: int = 100) -> pd.DataFrame:
+        """Return who planned, overrode, applied, attached, reset; newest first."""
+        with self.store.open() as con:
+            return con.execute(
+                "select happened_at, who, verb, what, because, run from shared.record order by happened_at desc limit ?",
+                [limit],
+            ).df()
+
+    def _note(self, verb: str, what: str) -> None:
+        with self.store.open() as con:
+            con.execute(
+                "insert into shared.record values (?, ?, ?, ?, ?, null)",
+                [naive_utc(self.clock.now()), self.who, verb, what, self.because],
+            )
+
+
+def _waiting(progress: Say | None) -> Callable[[Waiting], None] | None:
+    return progress
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "somebody"
+
+
+def not_now(what: str) -> NeedsYou:
+    """Return the refusal to act on a past profile."""
+    return NeedsYou(
+        "not-now",
+        "A past audience is for looking, not for sending.",
+        where=what,
+        kept="nothing was sent",
+        next=["the same without --as-of"],
+    )
