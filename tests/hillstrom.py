@@ -1,14 +1,14 @@
 """Turns the MineThatData e-mail test (Hillstrom, 64,000 customers) into a directory the sandbox can load.
 
-The file is not part of this project; its path comes from ICX_HILLSTROM (plain or gzipped CSV, columns `recency` … `spend`):
+The file is not part of this project; ICX_HILLSTROM is its path (CSV, plain or gzipped, columns `recency` to `spend`):
 
     ICX_HILLSTROM=hillstrom.csv.gz python -m tests.hillstrom DIRECTORY
-    icx sandbox --load DIRECTORY --as-of 2008-03-31
+    icx sandbox --load DIRECTORY --as-of 2008-03-31T12:00:00Z
 
-Every row becomes a contact with an address at example.com and the row's attributes as custom fields, on the list of its
-treatment group. Each of the two e-mails is a message sent to its group's list, a visit is a click of that message within
-the two weeks that were watched. The visits of the group that got no e-mail are clicks of a third message, "site visit,
-no e-mail", which was never sent.
+Every row becomes a contact with an address at example.com and the row's attributes as custom fields, on the list of
+its treatment group. Each of the two e-mails is a message sent to its group's list, a visit is a click of that message
+within the two weeks that were watched. The visits of the group that got no e-mail are clicks of a third message,
+"site visit, no e-mail", which was never sent.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Counts:
 
 
 def convert(source: Path, directory: Path) -> Counts:
-    """Write contacts, subscriptions, events and the small files of `source` into `directory`, which is made."""
+    """Write contacts, subscriptions, events and the small files of `source` into `directory`, made when missing."""
     directory.mkdir(parents=True, exist_ok=True)
     counts = Counts()
     with ExitStack() as stack:
@@ -125,7 +125,8 @@ def _small_tables(table: Any, counts: Counts) -> None:
     for group in GROUPS.values():
         people = counts.people[group.treatment]
         lists.writerow([group.list_id, group.treatment, f"Treatment group {group.treatment}"])
-        body = f'<html><body><a href="https://www.example.com/visit?from={group.message_id}">Visit</a></body></html>'
+        link = f"https://www.example.com/visit?from={group.message_id}"
+        body = f'<html><body><a href="{link}">Visit</a></body></html>'
         messages.writerow([group.message_id, group.subject, written, body, people if group.mailed else ""])
         if group.mailed:
             sends.writerow([group.message_id, group.list_id, RELEASED.isoformat(), people, "released"])

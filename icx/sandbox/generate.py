@@ -51,10 +51,10 @@ def generate(
     folder_id: int = 8021,
     options: Options = Options(),
 ) -> Made:
-    """Fill the tables of schema.sql with one folder and, when it is missing, its account; all in one transaction.
+    """Fill the tables of schema.sql with one folder and, when missing, its account; all in one transaction.
 
-    `as_of` is the account's present (Unix seconds): nothing in it is later, but for a send still to come. The same
-    arguments give the same rows. Ids go on behind those already there, so a second folder can be added.
+    `as_of` is the account's present (Unix seconds): nothing in it is later, but for a send still to come.
+    The same arguments give the same rows. Ids go on behind those already there, so a second folder can be added.
     Memory is about 100 bytes a contact and subscription, and the rows of one message.
     """
     if contacts < 1 or messages < 0:

@@ -1,28 +1,32 @@
-"""Serving an account from plain files: one file a table, CSV (also .csv.gz) or Parquet, checked before it is kept.
+"""Serving an account from plain files: a file a table, CSV (also .csv.gz) or Parquet, checked before it is kept.
 
-Files, their columns (`*` must be there; names as on the service, `contactId`, will do too) and what an empty value means:
+Files and their columns. `*` must be there; in parentheses the values allowed, and last what an empty one means.
+Names as on the service (`contactId`) will do too.
 
-contacts       contact_id*, email, prefix, first_name, last_name, suffix, street, street2, city, state, postal_code,
-               phone, fax, business, status (normal, bounced, donotcontact, pending, invitable, deleted; normal),
-               create_date (2000-01-01), bounce_count (0); every further column is a custom field of that private name
+contacts       contact_id*, email, prefix, first_name, last_name, suffix, street, street2, city, state,
+               postal_code, phone, fax, business, create_date (2000-01-01), bounce_count (0),
+               status (normal, bounced, donotcontact, pending, invitable, deleted; normal);
+               every further column is a custom field of that private name
 lists          list_id*, name*, publicname, description, email_owner_on_change (1), welcome_on_manual_add (0),
                welcome_on_signup_add (0), welcome_message_id
-subscriptions  list_id*, contact_id*, status (normal, pending, unsubscribed; normal), add_date (the contact's
-               create_date), confirmation_message_id
-messages       message_id*, subject*, campaign_id (one is made), message_type (normal, confirmation, welcome,
-               autoresponder; normal), message_name, preview_text, html_body, text_body, create_date (2000-01-01),
-               spam_score (0); delivered, forwards, comments, complaints for its statistics
-sends          message_id*, send_id (in every row; without the column they are numbered), include_list_ids and exclude_list_ids (`3001,3002`), scheduled_time,
-               released_time, recipient_count (0), status (released, pending, sending, complete, cancelled, canceled;
+subscriptions  list_id*, contact_id*, status (normal, pending, unsubscribed; normal),
+               add_date (the contact's create_date), confirmation_message_id
+messages       message_id*, subject*, campaign_id (one is made), message_name, preview_text, html_body, text_body,
+               message_type (normal, confirmation, welcome, autoresponder; normal), create_date (2000-01-01),
+               spam_score (0); for its statistics delivered, forwards, comments, complaints
+sends          message_id*, send_id (in every row, or no such column: then they are numbered),
+               include_list_ids and exclude_list_ids (`3001,3002`), scheduled_time, released_time,
+               recipient_count (0), status (released, pending, sending, complete, cancelled, canceled;
                released with a released_time, else pending)
-events         message_id*, kind* (open, click, bounce, unsubscribe), contact_id*, event_time*, url (of clicks only),
-               machine (0 or 1; 0). A contact_id that is in no file is allowed: deleted people have events
-custom_fields  private_name*, public_name, field_type (text, checkbox, number, decimalOne … decimalFour, date; text),
-               display_to_user (0)
+events         message_id*, kind* (open, click, bounce, unsubscribe), contact_id*, event_time*,
+               url (of clicks only), machine (0, 1; 0). A contact_id of no file is allowed: deleted people have events
+custom_fields  private_name*, public_name, display_to_user (0),
+               field_type (text, checkbox, number, decimalOne … decimalFour, date; text)
 campaigns      campaign_id*, name*, and any further column as the service names it (fromName, fromEmail, zip …)
 
-Only `contacts` has to be there. CSV is UTF-8 with a header. Times are ISO 8601 with or without an offset, or Unix seconds:
-text without an offset is US Eastern as on the service, a Parquet time without a zone is UTC. Text is taken as it is.
+Only `contacts` has to be there. CSV is UTF-8 with a header, and rows are counted without it. Times are ISO 8601
+with or without an offset, or Unix seconds: text without an offset is US Eastern as on the service, a Parquet time
+without a zone is UTC. Other text is taken as it is.
 """
 
 from __future__ import annotations

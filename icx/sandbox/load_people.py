@@ -26,6 +26,7 @@ from icx.sandbox.load_values import (
 )
 from icx.sandbox.traits import STATUSES, Ints
 
+JSON = json.JSONEncoder(ensure_ascii=False)
 LONG_AGO = read_time("2000-01-01")
 NO_PRIVATE_NAME = re.compile(r"[\s\"'/\\\[\]]")
 FIELD_TYPES = (
@@ -169,7 +170,7 @@ def _custom_values(file: File, chunk: Chunk) -> list[str]:
             raise file.wrong("is not text", chunk.first + problem.place, name) from None
     names = list(texts)
     return [
-        json.dumps({n: v for n, v in zip(names, row, strict=True) if v is not None}, ensure_ascii=False)
+        JSON.encode({n: v for n, v in zip(names, row, strict=True) if v is not None})
         for row in (zip(*texts.values(), strict=True) if names else [()] * chunk.size)
     ]
 

@@ -26,6 +26,7 @@ from icx.sandbox.pools import (
 from icx.sandbox.traits import NO_CITY, STATUSES, Traits
 
 CHUNK = 20_000
+JSON = json.JSONEncoder(ensure_ascii=False)
 Texts = npt.NDArray[np.object_]
 
 # (private name, label, type); the last two are no identifiers, as iContact allows.
@@ -256,7 +257,7 @@ def _custom(rng: np.random.Generator, traits: Traits, part: slice, extra: int) -
             values["2nd.choice"] = ('kayak "XL"', "tent", "boots, 42", "O'Neill wetsuit")[n % 4]
         for number in range(1 + n % 7, extra + 1, 7):
             values[f"extra_{number}"] = str(days[n] % (number + 5))
-        texts.append(json.dumps(values, ensure_ascii=False))
+        texts.append(JSON.encode(values))
     return texts
 
 
