@@ -105,7 +105,8 @@ def register(
             )
         if default:
             con.execute("update shared.connections set is_default = (name = ?)", [name])
-    refresh_views(store)
+    if row is None or default:
+        refresh_views(store)
 
 
 def refresh_views(store: Store) -> str | None:

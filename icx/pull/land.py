@@ -82,10 +82,64 @@ class Landing:
     at: datetime  # when the pages at hand were landed
     touched_only: bool = False
     counted: dict[str, history.Counted] = field(default_factory=dict)
+    counters: dict[Unit, int | None] = field(default_factory=dict)  # statistics figures, newest
+    # Units that came in one answer land together at the end of the transaction: a statement costs about as
+    # much as the few hundred rows of a unit.
+    _events: list[pa.Table] = field(default_factory=list)
+    _lines: list[tuple[Any, ...]] = field(default_factory=list)
+    _clicks: bool = False
+    _left: list[int] = field(default_factory=list)
 
     @property
     def now(self) -> datetime:
         return self.folder.now
+
+    def flush(self, con: Connection) -> None:
+        """Write what waits for the end of the transaction."""
+        if self._events:
+            con.register("page", pa.concat_tables(self._events))
+            con.execute("insert into icontact_activity by name select * from page")
+            if self._clicks:
+                _urls(con, "page")
+            con.unregister("page")
+            for message_id in self._left:
+                consent.left_by_event(con, self.folder, message_id)
+        if self._lines:
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(self._lines))
+            con.execute(
+                f"insert into units values {marks}", [value for line in self._lines for value in line]
+            )
+        self.forget()
+
+    def add(self, unit: Unit, page: pa.Table) -> None:
+        """Keep a whole unit of events for the end of the transaction."""
+        if page.num_rows == 0:
+            return
+        self._events.append(page)
+        self._clicks |= unit.collection == "clicks"
+        if unit.collection == "unsubscribes" and unit.message_id is not None:
+            self._left.append(unit.message_id)
+
+    def enter(self, unit: Unit, stored: int, service: int | None, state: str, reason: str | None) -> None:
+        """Keep the unit's line of the ledger for the end of the transaction."""
+        counter = self.counters.get(unit)
+        self._lines.append(
+            (
+                unit.collection,
+                unit.message_id,
+                stored,
+                service,
+                counter,
+                state,
+                reason,
+                self.at,
+                self.pull_id,
+            )
+        )
+
+    def forget(self) -> None:
+        """Drop what waits, after a rollback or once it is written."""
+        self._events, self._lines, self._clicks, self._left = [], [], False, []
 
 
 def begin(con: Connection, unit: Unit) -> None:
@@ -146,27 +200,37 @@ def replace(
     new_unit: bool = False,
 ) -> None:
     """Put the reading in place of the stored unit. `page` is the whole reading when it came in one answer."""
+    state = "equal" if verified else "provisional"
+    if reason is None and asides:
+        reason = "set aside"
+    if reason is None and landing.touched_only and unit.collection in ("contacts", "subscriptions"):
+        reason = "filtered"
+    if not new_unit:
+        con.execute(f"delete from units where {_of(unit)}")
+    if unit.is_events and not new_unit:
+        con.execute(
+            "delete from icontact_activity where message_id = ? and event_type = ?",
+            [unit.message_id, EVENT_TYPE[unit.collection]],
+        )
+    if unit.is_events and page is not None:
+        landing.add(unit, page)
+        landing.enter(unit, page.num_rows, service, state, reason)
+        return
     source = "page"
     if page is not None:
         con.register("page", page)
     else:
         source = f"(select * from {unit.staged} where {_of_staged(unit)})"
     if unit.is_events:
-        _events(con, unit, landing, source, new_unit=new_unit)
+        _staged_events(con, unit, landing, source)
     else:
         _collection(con, unit, landing, source, verified=verified)
-    stored = _count(con, unit, source)
+    landing.enter(unit, _count(con, unit, source), service, state, reason)
     if page is not None:
         con.unregister("page")
     else:
         con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
         con.execute(f"delete from staged_units where {_of(unit)}")
-    if reason is None and asides:
-        reason = "set aside"
-    if reason is None and landing.touched_only and unit.collection in ("contacts", "subscriptions"):
-        reason = "filtered"
-    state = "equal" if verified else "provisional"
-    _enter(con, unit, landing, stored=stored, service=service, state=state, reason=reason)
 
 
 def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, verified: bool) -> None:
@@ -211,12 +275,7 @@ def _replaced(con: Connection, unit: Unit, source: str, *, verified: bool) -> No
     con.execute("drop table incoming")
 
 
-def _events(con: Connection, unit: Unit, landing: Landing, source: str, *, new_unit: bool) -> None:
-    if not new_unit:
-        con.execute(
-            "delete from icontact_activity where message_id = ? and event_type = ?",
-            [unit.message_id, EVENT_TYPE[unit.collection]],
-        )
+def _staged_events(con: Connection, unit: Unit, landing: Landing, source: str) -> None:
     con.execute(f"insert into icontact_activity by name select * from {source}")
     if unit.collection == "clicks":
         _urls(con, source)
@@ -266,39 +325,6 @@ def _count(con: Connection, unit: Unit, source: str) -> int:
     row = one_row(con.execute(sql))
     assert row is not None
     return int(row[0])
-
-
-def _enter(
-    con: Connection,
-    unit: Unit,
-    landing: Landing,
-    *,
-    stored: int,
-    service: int | None,
-    state: str,
-    reason: str | None,
-) -> None:
-    """Write the unit's line of the ledger."""
-    counter = None
-    if unit.is_events:
-        column = {"opens": "opens_total", "clicks": "clicks_total"}.get(unit.collection, unit.collection)
-        row = one_row(con.execute(f"select {column} from statistics where message_id = ?", [unit.message_id]))
-        counter = row[0] if row else None
-    con.execute(f"delete from units where {_of(unit)}")
-    con.execute(
-        "insert into units values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            unit.collection,
-            unit.message_id,
-            stored,
-            service,
-            counter,
-            state,
-            reason,
-            landing.at,
-            landing.pull_id,
-        ],
-    )
 
 
 def _of(unit: Unit) -> str:

@@ -99,12 +99,14 @@ class Reader:
                 failed = (task, error)
         if ready:
             self.landing.at = naive_utc(self.clock.now())
+            self.landing.forget()
             with self.bench.transaction() as con:
                 for task, answer in ready:
                     if not task.finished:
                         self.meter.rows += task.land(con, self.landing, answer)
                         self.pages += 1
                         self.meter.done += task.finished
+                self.landing.flush(con)
                 self.after(con, self.pages)
             self.meter.say(calls_left=self.calls_left)
         if self.bench.held > HELD:

@@ -125,6 +125,7 @@ class _Pull:
         self._open(None, only=unit.name)
         self._prepare()
         self.meter.start(1)
+        self._counters()
         with self._ending("partial"):
             self.reader.read([self._reading(unit, known, messages)])
             with self.bench.transaction() as con:
@@ -199,10 +200,20 @@ class _Pull:
         self.reader.read([self._statistics(messages[id]) for id in wanted])
         if self.right_missing:
             return
+        self._counters()
         asked = list(self._due(messages, done))
         self.meter.of = units
         self.meter.start(units, units - len(asked))
         self.reader.read(self._readings(asked, known, messages))
+
+    def _counters(self) -> None:
+        """Learn the newest statistics figure of each kind of event of each message."""
+        rows = self.bench.con().execute(
+            "select message_id, opens_total, clicks_total, bounces, unsubscribes from statistics"
+        )
+        for message_id, *figures in rows.fetchall():
+            for kind, figure in zip(KINDS, figures, strict=True):
+                self.reader.landing.counters[Unit(kind, message_id)] = figure
 
     def _due(self, messages: dict[int, due.Message], done: set[Unit]) -> Iterator[Unit]:
         con = self.bench.con()
@@ -213,19 +224,14 @@ class _Pull:
                 "from units where message_id is not null"
             ).fetchall()
         }
-        counters = {
-            row[0]: dict(zip(KINDS, row[1:], strict=True))
-            for row in con.execute(
-                "select message_id, opens_total, clicks_total, bounces, unsubscribes from statistics"
-            ).fetchall()
-        }
         there = counts(con)
+        counters = self.reader.landing.counters
         for id, message in messages.items():
             for kind in KINDS:
                 unit = Unit(kind, id)
                 line = lines.get(unit)
                 known = None if line is None else _known(line, there.get(unit, (0, 0))[0])
-                why = due.event_due(message, known, counters.get(id, {}).get(kind), self.began_at)
+                why = due.event_due(message, known, counters.get(unit), self.began_at)
                 if why is not None if unit in done else self.full or why is not None:
                     yield unit
 
@@ -336,9 +342,10 @@ class _Pull:
                 folder=self.folder,
             )
             overview = first_pull(con) if first else None
+            messages = one_row(con.execute("select count(*) from messages")) or (0,)
+            aside = one_row(con.execute("select count(*) from set_aside")) or (0,)
         finally:
             self.bench.rest()
-        keep.refresh_views(self.store)
         resumed = None
         if before is not None:
             went_on = next((r for r in self.readings if r.went_on), None)
@@ -360,8 +367,8 @@ class _Pull:
             calls_left=self.reader.calls_left(),
             ledger=book,
             counted=dict(self.reader.landing.counted),
-            messages=_count(self.store, self.connection, "messages"),
-            set_aside=_count(self.store, self.connection, "set_aside"),
+            messages=messages[0],
+            set_aside=aside[0],
             contacts_only=self.contacts_only or self.right_missing is not None,
             resumed=resumed,
             notes=told,
@@ -461,12 +468,6 @@ def _known(line: tuple[Any, ...], there: int) -> due.Known:
 
 def _note_pages(con: Connection, run: str, pages: int) -> None:
     con.execute("update pulls set pages = ? where pull_id = ?", [pages, run])
-
-
-def _count(store: Store, connection: str, table: str) -> int:
-    with store.open(connection) as con:
-        row = one_row(con.execute(f"select count(*) from {table}"))
-    return int(row[0]) if row else 0
 
 
 def _busy(connection: str) -> Callable[[Holder | None], IcxError]:

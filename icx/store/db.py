@@ -59,6 +59,7 @@ class Store:
         self.migrated: Migrated | None = None
         self._lock = threading.RLock()
         self._users = 0
+        self._checked: int | None = None
         self._root: Connection | None = None
 
     def __repr__(self) -> str:
@@ -117,6 +118,11 @@ class Store:
         except OSError:
             raise damage.read_only(self.path) from None
         con = self._wait_for_file()
+        if self._checked is not None and self._checked == self._inode():
+            con.execute("set timezone = 'UTC'")
+            if self.memory_limit:
+                con.execute(f"set memory_limit = {literal(self.memory_limit)}")
+            return con
         try:
             have = check_version(con, self.path)
             if 0 < have < newest():
@@ -127,6 +133,7 @@ class Store:
             if self.memory_limit:
                 con.execute(f"set memory_limit = {literal(self.memory_limit)}")
             migrate(con, naive_utc(self.clock.now()))
+            self._checked = self._inode()
         except duckdb.Error as error:
             con.close()
             ours = damage.translated(error, self.path)
@@ -137,6 +144,10 @@ class Store:
             con.close()
             raise
         return con
+
+    def _inode(self) -> int | None:
+        # Looking for migrations costs as much as opening; the same file needs it once.
+        return self.path.stat().st_ino if self.path.exists() else None
 
     def _wait_for_file(self) -> Connection:
         began = self.clock.monotonic()
