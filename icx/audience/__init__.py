@@ -1,1 +1,49 @@
-""""""
+"""Audiences: a rule with a name, its people counted, explained, compared, remembered, and kept as text."""
+
+from icx.audience.audience import Audience
+from icx.audience.compare import Breakdown, Overlap, breakdown, overlap, sample
+from icx.audience.count import Count, Step, count, sizes, steps
+from icx.audience.files import delete, everything, file_name, load, names, read, save, used_by
+from icx.audience.people import People, checked, members, members_relation, members_sql, moment_of
+from icx.audience.snapshots import Flow, Snapshot, entered_left, snapshot, snapshots
+from icx.audience.templates import CHOICES, TEMPLATES, resend, template
+from icx.audience.why import Why, why
+
+__all__ = [
+    "CHOICES",
+    "TEMPLATES",
+    "Audience",
+    "Breakdown",
+    "Count",
+    "Flow",
+    "Overlap",
+    "People",
+    "Snapshot",
+    "Step",
+    "Why",
+    "breakdown",
+    "checked",
+    "count",
+    "delete",
+    "entered_left",
+    "everything",
+    "file_name",
+    "load",
+    "members",
+    "members_relation",
+    "members_sql",
+    "moment_of",
+    "names",
+    "overlap",
+    "read",
+    "resend",
+    "sample",
+    "save",
+    "sizes",
+    "snapshot",
+    "snapshots",
+    "steps",
+    "template",
+    "used_by",
+    "why",
+]

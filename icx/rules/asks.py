@@ -26,6 +26,8 @@ _EVER: dict[str, Kind] = {
     "email_click_ct": "click",
     "email_bouncect": "bounce",
     "email_unsubscribect": "unsubscribe",
+    "email_open_ct_human": "open",
+    "email_click_ct_human": "click",
 }
 _LAST: dict[str, Kind] = {
     "email_last_open_ts": "open",
@@ -87,7 +89,7 @@ def as_event(leaf: Rule) -> Event | None:
     if count is None:
         return None
     if leaf.field in _EVER:
-        return Event(_EVER[leaf.field], leaf.operator, count)
+        return Event(_EVER[leaf.field], leaf.operator, count, human=leaf.field.endswith("_human"))
     if found := _COUNTED.fullmatch(leaf.field):
         distinct = "messages" if found["kind"].startswith("messages") else None
         return Event(

@@ -17,6 +17,7 @@ Pronoun = Literal["who", "whose"]
 TIMES = {
     "ic_user_created": "was created",
     "last_active_ts": "was last active",
+    "last_engaged_ts": "last opened or clicked",
     "email_last_click_ts": "last clicked",
     "email_last_open_ts": "last opened",
     "email_lastbounce_ts": "last bounced",
@@ -29,6 +30,7 @@ TIMES = {
 NEVER = {
     "ic_user_created": "has no date of creation",
     "last_active_ts": "was never active",
+    "last_engaged_ts": "never opened or clicked",
     "email_last_click_ts": "never clicked",
     "email_last_open_ts": "never opened",
     "email_lastbounce_ts": "never bounced",

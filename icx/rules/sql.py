@@ -18,7 +18,27 @@ from icx.rules.operators import COMPARE, KEEP_CASE, compare_counts
 from icx.rules.values import Moment, check_event, check_state, field_of, place, span, typed
 
 EVENTS = "icontact_activity"
-HUMAN_EVENTS = "activity_human"
+# Moments at which events are likely a machine's, kept by each build: contact, message, kind, time.
+MACHINES = "machine_events"
+NOT_A_MACHINE = (
+    f"not exists (select 1 from {MACHINES} m where m.contact_id = e.contact_id"
+    " and m.message_id = e.message_id and m.event_type = e.event_type and m.event_ts = e.event_ts)"
+)
+# Who was on a list at a moment: today's subscriptions with the changes since then taken back.
+THEN = """select s.contact_id from (
+  select
+    coalesce(c.contact_id, n.contact_id) as contact_id,
+    case when c.contact_id is not null then c.was.v else n.status end as status
+  from (
+    select contact_id, status from subscriptions
+    where list_id = ? and (add_date is null or add_date < ?)
+  ) n
+  full join (
+    select contact_id, arg_min({'v': old}, happened_at) as was from changes
+    where entity = 'subscription' and field = 'status' and list_id = ? and happened_at > ?
+    group by contact_id
+  ) c on c.contact_id = n.contact_id
+) s"""
 FUNCTIONS = {
     "contains": ("contains", ""),
     "doesNotContain": ("contains", "not "),
@@ -39,13 +59,18 @@ class Sql:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a rule is read against. `where` names the file or audience in errors."""
+    """What a rule is read against.
+
+    `where` names the file or audience in errors, `trail` the audiences being read, outermost first. `past`
+    asks for lists as they were at `as_of`, from the history of changes, instead of as they are.
+    """
 
     catalogue: Catalogue
     lookup: Lookup
     as_of: datetime
     where: str = ""
     trail: tuple[str, ...] = ()
+    past: bool = False
 
     @property
     def now(self) -> datetime:
@@ -188,6 +213,9 @@ def _on_list(leaf: OnList, reading: Reading, where: str) -> Sql:
     states = ("normal", "pending") if leaf.state in {"on", "not on"} else (leaf.state,)
     marks = ", ".join("?" for _ in states)
     negated = "not in" if leaf.state == "not on" else "in"
+    if reading.past:
+        params = (list_id, reading.now, list_id, reading.now, *states)
+        return Sql(f"(contact_id {negated} ({THEN} where s.status in ({marks})))", params)
     return Sql(
         f"(contact_id {negated} (select s.contact_id from subscriptions s"
         f" where s.list_id = ? and s.status in ({marks})))",
@@ -212,15 +240,16 @@ def _event(leaf: Event, reading: Reading, where: str) -> Sql:
         tests.append(Sql("e.message_id = ?", (leaf.message,)))
     if leaf.url is not None:
         tests.append(_link(leaf.url))
+    if leaf.human:
+        tests.append(Sql(NOT_A_MACHINE))
     counted = "count(distinct e.message_id)" if leaf.distinct else "count(*)"
     wanted = leaf.count if isinstance(leaf.count, tuple) else (leaf.count,)
     passes = f"{counted} {leaf.operator.replace('!=', '<>')} ?"
     if leaf.operator in {"between", "notBetween"}:
         passes = f"{'not ' if leaf.operator == 'notBetween' else ''}({counted} between ? and ?)"
     zero = compare_counts(leaf.operator, 0, leaf.count)
-    events = HUMAN_EVENTS if leaf.human else EVENTS
     text = (
-        f"(contact_id {'not in' if zero else 'in'} (select e.contact_id from {events} e"
+        f"(contact_id {'not in' if zero else 'in'} (select e.contact_id from {EVENTS} e"
         f" where {' and '.join(test.text for test in tests)}"
         f" group by e.contact_id having {f'not ({passes})' if zero else passes}))"
     )

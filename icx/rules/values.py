@@ -233,7 +233,7 @@ def _number(field: Field, kind: FieldType, value: object, where: str) -> int | f
             found = None
     elif isinstance(value, int | float) and not isinstance(value, bool):
         found = value
-    if found is None or not math.isfinite(found) or abs(found) > LARGEST:
+    if found is None or not math.isfinite(found) or (kind == "integer" and abs(found) > LARGEST):
         raise _bad(field, kind, value, "a number", where)
     if kind == "number":
         return float(found)

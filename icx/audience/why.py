@@ -1,0 +1,123 @@
+"""Why one person is in an audience or out of it: that person's row, lists and events, and the deciding rule."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+from icx.audience.audience import Audience
+from icx.audience.people import People, as_audience
+from icx.errors import BadInput
+from icx.functions import email
+from icx.rules import Happened, Person, Reading, Reason, Rule, reason
+from icx.store import Connection, quoted
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer about one person; `who` is how they were named.
+
+    A typed address is shown again, since whoever typed it knows it; a person named by id stays an id.
+    """
+
+    audience: str
+    contact_id: int
+    who: str
+    reason: Reason
+
+    def __repr__(self) -> str:
+        return self.text()
+
+    def _repr_html_(self) -> str:
+        return f'<pre style="white-space:pre-wrap">{html.escape(self.text())}</pre>'
+
+    def text(self, *, show_people: bool = False) -> str:
+        return self.reason.text(self.who, show_people=show_people or "@" in self.who)
+
+    def as_dict(self, *, show_people: bool = False) -> dict[str, Any]:
+        return {"audience": self.audience} | self.reason.as_dict(show_people=show_people)
+
+
+def why(people: People, audience: Audience | Rule, who: str | int) -> Why:
+    """Return why a person (an address or a contact id) is in or out.
+
+    Raises `contact-unknown` when nobody here has the address or id, `shared-address` with all ids when
+    several contacts have the address.
+    """
+    named = as_audience(audience)
+    with people.open(audience) as (con, reading, rule):
+        contact_id = find(con, people, who, named.name)
+        person = load(con, people, reading, contact_id)
+    shown = f"{str(who).strip()} ({contact_id})" if "@" in str(who) else f"#{contact_id}"
+    return Why(named.name, contact_id, shown, reason(rule, person))
+
+
+def find(con: Connection, people: People, who: str | int, audience: str = "") -> int:
+    """Return the contact id of an address or id, as the profile has it."""
+    text = str(who).strip()
+    profile = quoted(people.profile)
+    if re.fullmatch(r"#?\d{1,18}", text):
+        sql, values = f"select contact_id from {profile} where contact_id = ?", [int(text.lstrip("#"))]
+    else:
+        sql = (
+            f"select p.contact_id from {profile} p join icontact_users u on u.id = p.contact_id"
+            " where u.email_key = ? or lower(u.email) = ? order by 1"
+        )
+        key = email(text) or text.lower()
+        values = [key, text.lower()]  # type: ignore[list-item]
+    found = [int(row[0]) for row in con.execute(sql, values).fetchall()]
+    if len(found) == 1:
+        return found[0]
+    command = ["icx", "audience", "why", audience or "NAME"]
+    if found:
+        raise BadInput(
+            "shared-address",
+            f"{len(found)} contacts of {people.connection} have that address.",
+            where=", ".join(f"#{one}" for one in found[:9]),
+            kept="nothing was changed",
+            next=[[*command, str(one)] for one in found[:3]],
+        )
+    raise BadInput(
+        "contact-unknown",
+        f"Nobody in the profile of {people.connection} has that {'address' if '@' in text else 'id'}.",
+        where=f"{people.connection}.{people.profile}; people iContact no longer lists are not in it",
+        kept="nothing was changed",
+        next=[["icx", "person", text]]
+        if "@" not in text
+        else ["icx person - asks for the address and looks everywhere"],
+    )
+
+
+def load(con: Connection, people: People, reading: Reading, contact_id: int) -> Person:
+    """Return one contact with everything a rule can ask about."""
+    cursor = con.execute(f"select * from {quoted(people.profile)} where contact_id = ?", [contact_id])
+    names = [column[0] for column in cursor.description or []]
+    row = cursor.fetchone()
+    assert row is not None
+    lists = con.execute(
+        "select list_id, status from subscriptions where contact_id = ?", [contact_id]
+    ).fetchall()
+    events = con.execute(
+        """
+        select e.event_type, e.event_ts, e.message_id, e.event_url, exists (
+          select 1 from machine_events m where m.contact_id = e.contact_id and m.message_id = e.message_id
+            and m.event_type = e.event_type and m.event_ts = e.event_ts
+        )
+        from icontact_activity e
+        where e.contact_id = ? and e.event_ts < ?
+        order by e.event_ts
+        """,
+        [contact_id, reading.now],
+    ).fetchall()
+    lookup = replace(reading.lookup)
+    return Person(
+        contact_id,
+        dict(zip(names, row, strict=True)),
+        reading.catalogue,
+        reading.as_of,
+        lookup,
+        dict(lists),
+        tuple(Happened(kind, at, message, url, machine) for kind, at, message, url, machine in events),
+    )
