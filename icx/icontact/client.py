@@ -91,6 +91,15 @@ class Client:
     def __exit__(self, *reason: object) -> None:
         self.close()
 
+    @property
+    def on_wait(self) -> Callable[[Waiting], None] | None:
+        """Who is told why and until when a call waits; may be set later, for a progress line."""
+        return self._caller.on_wait
+
+    @on_wait.setter
+    def on_wait(self, told: Callable[[Waiting], None] | None) -> None:
+        self._caller.on_wait = told
+
     def close(self) -> None:
         """Close the connections of all threads; the client may be used again."""
         self._caller.session.close()
@@ -133,17 +142,10 @@ class Client:
         warnings = tuple(failures.warnings_in(reply.value))
         answers.refuse_ignored(warnings, given, label)
         rows, aside = codec.decode_rows(what, raws, offset, self.custom_names)
-        wire = [orjson.dumps(raw, option=orjson.OPT_SORT_KEYS) for raw in raws]
-        digest = hashlib.blake2b(b"\n".join(wire), digest_size=16).digest()
+        digest = hashlib.blake2b(orjson.dumps(raws), digest_size=16).digest()
+        varied = any(raw != raws[0] for raw in raws[1:50])
         return Page(
-            rows,
-            answers.total_of(reply.value),
-            offset,
-            warnings,
-            tuple(aside),
-            len(raws),
-            digest,
-            len(set(wire[:50])) > 1,
+            rows, answers.total_of(reply.value), offset, warnings, tuple(aside), len(raws), digest, varied
         )
 
     def pages(

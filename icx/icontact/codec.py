@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +15,7 @@ import orjson
 
 from icx import mask
 from icx.errors import BadInput
-from icx.icontact.resources import Resource
+from icx.icontact.resources import RESOURCES, Resource
 
 # The recordings' clocks show that times without an offset are the time of the US East coast.
 EASTERN = ZoneInfo("America/New_York")
@@ -79,6 +80,15 @@ def read_time(text: str) -> datetime:
     >>> read_time("2025-11-02 01:30:00").isoformat()
     '2025-11-02T05:30:00+00:00'
     """
+    length = len(text)
+    try:
+        # The two forms that come by the million, by the library's own fast reader.
+        if length == 25 and text[10] == "T" and text[22] == ":" and text.isascii():
+            return datetime.fromisoformat(text).astimezone(UTC)
+        if length == 19 and text[10] == " " and text[4] == "-" and text.isascii():
+            return datetime.fromisoformat(text).replace(tzinfo=EASTERN).astimezone(UTC)
+    except ValueError:
+        pass  # whatever is odd about it, the slow reader says so
     found = _DATE.match(text.strip())
     if found is None:
         raise CannotRead(f"date {mask.addresses_in(mask.plain(text[:25]))!r}")
@@ -200,27 +210,31 @@ def decode(
     `custom_names` given, only those do, and other unknown keys stay on the row as text. A `createDate` keeps its
     original text under `createDate_text`. Raises `CannotRead` when an id or a date of the row cannot be read.
     """
-    row: dict[str, Any] = {}
+    row: dict[str, Any] = _blank(what.name).copy()
     custom: dict[str, str | None] = {}
+    kinds, texts = what.kinds, what.texts if what.open else None
     for key, value in raw.items():
-        kind = what.kinds.get(key)
+        kind = kinds.get(key)
         if kind is None:
-            if what.open and key not in what.texts and (custom_names is None or key in custom_names):
-                custom[key] = text_of(value)
+            # Most values of most rows are plain text; this line is what a pull's speed hangs on.
+            text = (value or None) if type(value) is str else text_of(value)
+            if texts is None or key in texts or (custom_names is not None and key not in custom_names):
+                row[key] = text
             else:
-                row[key] = text_of(value)
+                custom[key] = text
         elif value is None or value == "":
-            row[key] = [] if kind == "ids" else None
+            continue
+        elif kind == "id":
+            row[key] = int(value) if _plain_id(value) else _value(key, kind, value)
         elif kind == "time":
             row[key] = _time(key, value)
             if key == "createDate":
                 row["createDate_text"] = str(value)
         else:
             row[key] = _value(key, kind, value)
-    for key, kind in what.kinds.items():
-        row.setdefault(key, [] if kind == "ids" else None)
-    for key in what.texts:
-        row.setdefault(key, None)
+    for key in _id_lists(what.name):
+        if row[key] is None:
+            row[key] = []
     if what.open:
         row["custom"] = custom
     if (
@@ -233,6 +247,22 @@ def decode(
     if what.id is not None and row.get(what.id) is None:
         raise CannotRead(f"no {what.id}")
     return row
+
+
+def _plain_id(value: Any) -> bool:
+    return type(value) is str and len(value) < 19 and value.isascii() and value.isdecimal()
+
+
+@functools.cache
+def _blank(name: str) -> dict[str, Any]:
+    """Return a row of a resource in which nothing is known; copied, never changed."""
+    what = RESOURCES[name]
+    return dict.fromkeys([*sorted(what.texts), *what.kinds])
+
+
+@functools.cache
+def _id_lists(name: str) -> tuple[str, ...]:
+    return tuple(key for key, kind in RESOURCES[name].kinds.items() if kind == "ids")
 
 
 def _time(key: str, value: Any) -> datetime:
@@ -260,7 +290,7 @@ def decode_rows(
     aside: list[SetAside] = []
     for position, raw in enumerate(raws, start):
         try:
-            if not isinstance(raw, Mapping):
+            if not isinstance(raw, dict):
                 raise CannotRead("not an object")
             rows.append(decode(what, raw, custom_names))
         except CannotRead as error:

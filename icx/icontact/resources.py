@@ -37,7 +37,7 @@ class Resource:
     id_form: IdForm = "number"
     verbs: frozenset[str] = frozenset()
     kinds: Mapping[str, Kind] = field(default_factory=dict)
-    texts: tuple[str, ...] = ()
+    texts: frozenset[str] = frozenset()
     receive_only: frozenset[str] = frozenset()
     # What each read sends when nothing else is asked; `status=total` because sources disagree on what a plain
     # read of contacts leaves out.
@@ -79,8 +79,8 @@ _ALL = [
     Resource(
         "contacts", "contacts", "contact", "contactId", verbs=_verbs("rows get create update delete"),
         kinds={"contactId": "id", "createDate": "time", "bounceCount": "number"},
-        texts=("email", "prefix", "firstName", "lastName", "suffix", "street", "street2", "city", "state",
-               "postalCode", "phone", "fax", "business", "status"),
+        texts=frozenset({"email", "prefix", "firstName", "lastName", "suffix", "street", "street2", "city",
+                         "state", "postalCode", "phone", "fax", "business", "status"}),
         receive_only=frozenset({"createDate", "bounceCount"}),
         always={"status": "total"}, match=("email",), open=True,
     ),
