@@ -118,7 +118,7 @@ def without_machines(rule: Rule, catalogue: Catalogue) -> Rule:
         if twin in catalogue:
             return replace(rule, field=twin)
         last = as_event(rule) if rule.field in _LAST else None
-        return replace(last, human=True) if last else rule
+        return rule if last is None else replace(last, human=True)
     return rule
 
 
