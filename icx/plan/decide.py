@@ -9,7 +9,7 @@ from datetime import datetime
 import pyarrow as pa
 
 from icx.clock import naive_utc
-from icx.plan.consent import ENDED_BY, judge
+from icx.plan.consent import ENDED_BY, ROW_OF_FACT, judge
 from icx.plan.policy import Policy
 from icx.store import Connection, memory
 
@@ -81,7 +81,7 @@ def decide(
 
     `want` (columns of `WANT`, a contact once) are the audience's people, `have` every subscription of the
     target list, `contacts` today's read of the folder (or of everybody concerned), `facts` the consent
-    facts that concern this list, `own_writes` when icx itself subscribed somebody to it, `parking` the
+    facts that concern this list (and as `left_parking` who left the parking list), `own_writes` when icx itself subscribed somebody to it, `parking` the
     parking list with `ours` for those icx moved there from this list.
     """
     con = memory()
@@ -97,6 +97,8 @@ def decide(
         con.register("parking", PARKING.empty_table() if parking is None else parking)
         con.execute("create temp table ended_by (fact varchar, ends varchar)")
         con.executemany("insert into ended_by values (?, ?)", [list(pair) for pair in ENDED_BY.items()])
+        con.execute("create temp table row_of_fact (fact varchar)")
+        con.executemany("insert into row_of_fact values (?)", [[fact] for fact in ROW_OF_FACT])
         script = (importlib.resources.files("icx.plan") / "decide.sql").read_text(encoding="utf-8")
         *statements, _ = script.split(";\n")
         for statement in statements:
@@ -149,9 +151,9 @@ select place, contact_id, email, email_key, contact, on_list,
 from judged
 union all
 select null, contact_id, email, email_key, contact, 'normal',
-       case when $stale = 'park' and parking is not null then 'stay' else $stale end,
-       case when $stale = 'park' and parking is not null then 'on_parking_list' else '' end,
-       '', $stale = 'park' and parking is null, null, null, null
+       case when $stale = 'park' and stuck is not null then 'stay' else $stale end,
+       case when $stale = 'park' then coalesce(stuck, '') else '' end,
+       '', $stale = 'park' and stuck is null, null, null, null
 from stale
 order by place nulls last, contact_id
 """

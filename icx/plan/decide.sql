@@ -29,15 +29,17 @@ union all
 select p.contact_id, c.email_key, 'left', cast($now as timestamp), 'parking list', null
 from parking p left join contacts c using (contact_id) where p.ours and p.status = 'unsubscribed';
 
+create temp table here as from told where fact <> 'left_parking';
+
 create temp table hits as
 select w.place, t.fact, t.happened_at, t.source, t.message_id
-from wanted w join told t on t.contact_id = w.contact_id
+from wanted w join here t on t.contact_id = w.contact_id
 union all
 select w.place, t.fact, t.happened_at, t.source, t.message_id
-from wanted w join told t on t.email_key = w.email_key
+from wanted w join here t on t.email_key = w.email_key
 union all
 select w.place, t.fact, t.happened_at, t.source, t.message_id
-from wanted w join told t on t.email_key = w.known_key and w.known_key is distinct from w.email_key;
+from wanted w join here t on t.email_key = w.known_key and w.known_key is distinct from w.email_key;
 
 create temp table latest as
 select place, fact, max(happened_at) as at, arg_max(source, happened_at) as source,
@@ -70,8 +72,19 @@ from wanted w
 left join (select * from latest anti join ended using (place, fact)) l on l.place = w.place
 group by all;
 
+-- Parking puts somebody on a list too, if a quiet one: only people who may be added to it are moved there.
 create temp table stale as
-select h.contact_id, c.email, c.email_key, coalesce(c.status, 'gone') as contact, p.status as parking
+with kept_away as (
+  select contact_id, email_key from told
+  where fact = 'left_parking' or fact in (select fact from row_of_fact)
+)
+select h.contact_id, c.email, c.email_key, coalesce(c.status, 'gone') as contact,
+       case
+         when p.status is not null then 'on_parking_list'
+         when coalesce(c.status, 'gone') <> 'normal' then 'not_normal'
+         when h.contact_id in (select contact_id from kept_away where contact_id is not null)
+           or c.email_key in (select email_key from kept_away where email_key is not null) then 'said_no'
+       end as stuck
 from have h
 left join contacts c using (contact_id)
 left join parking p using (contact_id)

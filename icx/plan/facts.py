@@ -1,0 +1,208 @@
+"""What is known about consent: today's statuses and the facts that never go away, for one target list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pyarrow as pa
+
+from icx.clock import aware_utc, naive_utc
+from icx.plan.decide import CONTACTS, FACTS
+from icx.store import Store, quoted
+from icx.store.plans import Place
+
+
+@dataclass(frozen=True)
+class Known:
+    """Contacts and facts that concern the people given, and what the folder held when.
+
+    `read_at` is the start of the last complete pull (aware UTC), None when there was none; `folder_size` how
+    many contacts it left.
+    """
+
+    contacts: pa.Table
+    facts: pa.Table
+    read_at: datetime | None
+    folder_size: int
+
+
+def known(
+    store: Store,
+    connection: str,
+    place: Place,
+    people: pa.Table,
+    *,
+    one_sender: Sequence[Sequence[str]] = (),
+    parked: Mapping[int, int] | None = None,
+    parking_list: int | None = None,
+) -> Known:
+    """Return what the store knows about `people` (contact_id, email_key; wanted and members together).
+
+    Facts of the folder that concern this list: those without a list, those of the list itself, and of those
+    `parked` from it by icx, what they did on the parking list. Do-not-contact is also taken from the folders
+    that `one_sender` names as one sender with this connection, by address.
+    """
+    group = sorted({name for names in one_sender if connection in names for name in names} - {connection})
+    with store.open(connection) as con:
+        con.register("people", people)
+        away = parked or {}
+        lists = {"contact_id": pa.array(away, pa.int64()), "list_id": pa.array(away.values(), pa.int64())}
+        con.register("parked", pa.table(lists))
+        contacts = con.sql(_CONTACTS).to_arrow_table()
+        con.register("concerned", contacts)
+        facts = con.sql(
+            _FACTS,
+            params={
+                "account": place.account_id,
+                "folder": place.client_folder_id,
+                "list": place.list_id,
+                "parking": parking_list,
+                "others": group,
+            },
+        ).to_arrow_table()
+        ((read_at, size),) = con.execute(_FRESHNESS).fetchall()
+        for name in ("people", "parked", "concerned"):
+            con.unregister(name)
+    return Known(contacts.cast(CONTACTS), facts.cast(FACTS), aware_utc(read_at) if read_at else None, size)
+
+
+_FRESHNESS = """
+select (select max(started_at) from pulls where state = 'complete'),
+       (select count(*) from icontact_users where gone_at is null)
+"""
+
+_CONTACTS = """
+with concerned as (
+  select contact_id, email_key from people
+  union all
+  select u.id, u.email_key from icontact_users u join people p on u.id = p.contact_id
+)
+select u.id as contact_id, u.email, u.email_key,
+       case when u.gone_at is not null then 'gone' else coalesce(u.status, 'unknown') end as status
+from icontact_users u
+where u.id in (select contact_id from concerned where contact_id is not null)
+   or (u.gone_at is null
+       and u.email_key in (select email_key from concerned where email_key is not null))
+"""
+
+# A subscription found unsubscribed carries the date it began, not the date it ended: it counts from when it
+# was seen. What icx itself subscribed is no coming back.
+_FACTS = """
+with folder_facts as (
+  select contact_id, email_key, list_id, fact, source, message_id,
+         case when fact = 'left' and source = 'subscription' then seen_at else happened_at end as happened_at
+  from icx.consent_facts
+  where account_id = $account and client_folder_id = $folder
+    and not (fact = 'normal' and source = 'apply')
+)
+select contact_id, email_key, fact, happened_at, source, message_id
+from (
+  from folder_facts
+  where fact not in ('left', 'normal') or list_id = $list or (list_id is null and fact = 'left')
+  union all
+  select f.* from folder_facts f join parked using (contact_id, list_id) where f.fact = 'left'
+  union all
+  select * replace ('left_parking' as fact)
+  from folder_facts where fact = 'left' and (list_id = $parking or list_id is null)
+  union all
+  select null, f.email_key, null, f.fact, 'same sender', null, f.happened_at
+  from icx.consent_facts f
+  join icx.connections c using (account_id, client_folder_id)
+  where list_contains($others::varchar[], c.name) and f.fact = 'donotcontact' and f.email_key is not null
+)
+where contact_id in (select contact_id from people) or contact_id in (select contact_id from concerned)
+   or email_key in (select email_key from people) or email_key in (select email_key from concerned)
+"""
+
+
+def wrote(store: Store, place: Place, contacts: Sequence[int], now: datetime) -> None:
+    """Note which of these contacts, subscribed by icx just now, had ever left: it was not their own coming back."""
+    if not contacts:
+        return
+    with store.open() as con:
+        con.register("joined", pa.table({"contact_id": pa.array(contacts, pa.int64())}))
+        con.execute(
+            """
+            insert into icx.consent_facts
+            select distinct $account, $folder, contact_id, f.email_key, $list, 'normal', $now, $now, 'apply', null
+            from icx.consent_facts f join joined using (contact_id)
+            where f.account_id = $account and f.client_folder_id = $folder and f.fact = 'left'
+            """,
+            {
+                "account": place.account_id,
+                "folder": place.client_folder_id,
+                "list": place.list_id,
+                "now": naive_utc(now),
+            },
+        )
+        con.unregister("joined")
+
+
+def freshness(store: Store, connection: str) -> tuple[datetime | None, int]:
+    """Return the start of the last complete pull (aware UTC), and how many contacts the folder then held."""
+    with store.open(connection) as con:
+        ((read_at, size),) = con.execute(_FRESHNESS).fetchall()
+    return (aware_utc(read_at) if read_at else None), size
+
+
+def remember(store: Store, place: Place, have: pa.Table, now: datetime) -> None:
+    """Note everybody who is unsubscribed on the list just read and was not known to have left it.
+
+    The row may be moved away before the next pull sees it; the fact stays.
+    """
+    if place.list_id is None:
+        return
+    with store.open() as con:
+        schema = con.execute(
+            "select name from icx.connections where account_id = ? and client_folder_id = ? limit 1",
+            [place.account_id, place.client_folder_id],
+        ).fetchall()
+        con.register("have", have)
+        users = f"{quoted(schema[0][0])}.icontact_users" if schema else "(select 0 as id, '' as email_key)"
+        con.execute(
+            f"""
+            insert into icx.consent_facts
+            select $account, $folder, h.contact_id, u.email_key, $list, 'left', $now, $now, 'subscription', null
+            from have h left join {users} u on u.id = h.contact_id
+            where h.status = 'unsubscribed' and not exists (
+              from icx.consent_facts f
+              where f.account_id = $account and f.client_folder_id = $folder and f.list_id = $list
+                and f.contact_id = h.contact_id and f.fact = 'left' and not exists (
+                  from icx.consent_facts n
+                  where n.account_id = $account and n.client_folder_id = $folder and n.list_id = $list
+                    and n.contact_id = h.contact_id and n.fact = 'normal' and n.happened_at > f.happened_at))
+            """,
+            {
+                "account": place.account_id,
+                "folder": place.client_folder_id,
+                "list": place.list_id,
+                "now": naive_utc(now),
+            },
+        )
+        con.unregister("have")
+
+
+def append(store: Store, place: Place, facts: Sequence[tuple[int, str | None, str]], now: datetime) -> None:
+    """Note what an apply saw: (contact id, email key, `left` or `donotcontact`) each, as facts that stay."""
+    if not facts:
+        return
+    moment = naive_utc(now)
+    with store.open() as con:
+        con.executemany(
+            "insert into shared.consent_facts values (?, ?, ?, ?, ?, ?, ?, ?, 'apply', null)",
+            [
+                [
+                    place.account_id,
+                    place.client_folder_id,
+                    contact,
+                    key,
+                    place.list_id if fact == "left" else None,
+                    fact,
+                    moment,
+                    moment,
+                ]
+                for contact, key, fact in facts
+            ],
+        )

@@ -1,0 +1,261 @@
+"""Making a plan: read the target list, ask what is known, decide, and keep the answer. Sends nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from icx.clock import Clock, naive_utc
+from icx.errors import BadInput
+from icx.icontact import Client
+from icx.plan import facts, mapping, match, reading
+from icx.plan.cost import cost
+from icx.plan.decide import HAVE, PARKING, WANT, Decision, decide
+from icx.plan.match import Target
+from icx.plan.plan import Plan
+from icx.plan.policy import Policy
+from icx.plan.stops import Gate, stops
+from icx.settings import Settings
+from icx.store import Store
+from icx.store.plans import Place, Plans
+
+
+class Relation(Protocol):
+    """Anything that turns into an Arrow table, such as a DuckDB relation."""
+
+    def to_arrow_table(self) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Side:
+    """The target's side: the list's subscriptions, the parking list, who icx parked from here and where to."""
+
+    have: pa.Table
+    parking: pa.Table
+    parked: dict[int, int]
+    parking_list_id: int | None
+
+
+def make(
+    want: pa.Table | Relation,
+    *,
+    target: Target,
+    policy: Policy,
+    client: Client,
+    store: Store,
+    plans: Plans,
+    settings: Settings,
+    clock: Clock,
+    audience: str,
+    as_of: datetime,
+    who: str,
+    create: bool = False,
+    gate: Gate | None = None,
+    override: Mapping[str, str] | None = None,
+    run: str | None = None,
+) -> Plan:
+    """Return the plan that would make the people of `want` members of the target list, and keep it.
+
+    `want` has contact_id (null for people without one), email, email_key and the columns the mapping names.
+    `create` makes the list when there is none of this name. `gate` is the verdict on the data used; when it
+    is not ok the plan cannot be applied, unless `override` says which check, who and why. `as_of` is aware.
+    Raises BadInput: list-unknown, list-twice, cannot-map, plan-choice.
+    """
+    table = want if isinstance(want, pa.Table) else want.to_arrow_table()
+    lists = reading.whole(client, "lists", "listId")
+    target = match.find(target, lists, client, create=create, audience=audience)
+    if policy.stale == "park" and target.list == policy.parking_list:
+        raise BadInput(
+            "plan-choice",
+            "Nobody can be parked from the parking list itself.",
+            where=target.line(),
+            kept="nothing was planned",
+            next=["the same command without --stale park"],
+        )
+    wanted = match.people(store, target.connection, table, policy.match)
+    custom = client.rows("customfields") if policy.mapping else ()
+    wanted = mapping.travelling(wanted, policy.mapping, custom)
+    side = read_side(client, lists, target.place, plans, policy)
+    facts.remember(store, target.place, side.have, clock.now())
+    decision, known = decide_now(
+        wanted, side, store=store, plans=plans, target=target, policy=policy, settings=settings, clock=clock
+    )
+    rows = with_fields(decision, wanted)
+    counts = decision.counts
+    updates = _count(rows, "fields", {"add", "keep"})
+    restored = sum(1 for via in rows.column("via").to_pylist() if via == "move")
+    makes_parking = policy.parking_list if counts.park and side.parking_list_id is None else None
+    welcome = counts.add - counts.pending + counts.create if target.welcome else 0
+    basis = policy.basis or settings.contact_basis
+    found = stops(
+        counts,
+        list_name=target.list,
+        first=not plans.pushed(target.place),
+        last_push=plans.last_push(target.place),
+        welcome=welcome,
+        basis=basis,
+        makes_parking_list=makes_parking,
+        settings=settings,
+    )
+    plan = Plan(
+        plan_id="",
+        audience=audience,
+        as_of=as_of,
+        made_at=clock.now(),
+        who=who,
+        target=target,
+        policy=replace(policy, basis=basis),
+        counts=counts,
+        refused=decision.refused,
+        stops=found,
+        cost=cost(
+            counts,
+            subscriptions=side.have.num_rows,
+            folder_size=known.folder_size,
+            updates=updates,
+            restored=restored,
+            makes=int(target.list_id is None) + int(makes_parking is not None),
+            settings=settings,
+        ),
+        welcome=welcome,
+        updates=updates,
+        checks=_checks(gate, override),
+        calls_left=client.pace.budget.left(),
+        parking_list_id=side.parking_list_id,
+        zone=settings.zone,
+        plans=plans,
+    )
+    plan_id = plans.add(
+        plan.header(),
+        rows,
+        place=target.place,
+        list_name=target.list,
+        connection=target.connection,
+        audience=audience,
+        who=who,
+    )
+    note(store, clock, who, "planned", f"{plan_id}: {audience} to {target.line()}", run=run)
+    if override and gate is not None and not gate.ok:
+        what = f"{plan_id}: {override.get('check', 'checks')}"
+        note(store, clock, who, "overrode", what, because=override.get("because"), run=run)
+    return replace(plan, plan_id=plan_id)
+
+
+def read_side(
+    client: Client, lists: list[dict[str, Any]], place: Place, plans: Plans, policy: Policy
+) -> Side:
+    """Return the target list's subscriptions, and the parking lists that matter to it, read now."""
+    ids = {row["listId"] for row in lists}
+    have = reading.list_members(client, place.list_id) if place.list_id else HAVE.empty_table()
+    parked = {contact: where for contact, where in plans.parked(place).items() if where in ids}
+    named = [row["listId"] for row in lists if row["name"] == policy.parking_list]
+    parking_list_id = min(named) if named else None
+    looked_at = set(parked.values()) | ({parking_list_id} if policy.stale == "park" else set()) - {None}
+    rows: dict[int, dict[str, Any]] = {}
+    for list_id in sorted(one for one in looked_at if one is not None):
+        for row in reading.list_members(client, list_id).to_pylist():
+            contact = row["contact_id"]
+            ours = parked.get(contact) == list_id
+            if contact not in rows or (ours and not rows[contact]["ours"]):
+                rows[contact] = {"contact_id": contact, "status": row["status"], "ours": ours}
+    parking = pa.Table.from_pylist(list(rows.values()), schema=PARKING)
+    return Side(have, parking, parked, parking_list_id)
+
+
+def decide_now(
+    wanted: pa.Table,
+    side: Side,
+    *,
+    store: Store,
+    plans: Plans,
+    target: Target,
+    policy: Policy,
+    settings: Settings,
+    clock: Clock,
+    fresh: pa.Table | None = None,
+) -> tuple[Decision, facts.Known]:
+    """Return the decision on what is known now; `fresh` contacts replace the stored ones of the same id."""
+    concerned = pa.concat_tables(
+        [
+            wanted.select(["contact_id", "email_key"]).cast(_CONCERNED),
+            pa.table({"contact_id": side.have.column("contact_id")})
+            .append_column("email_key", pa.nulls(side.have.num_rows, pa.string()))
+            .cast(_CONCERNED),
+        ]
+        + ([fresh.select(["contact_id", "email_key"]).cast(_CONCERNED)] if fresh is not None else [])
+    )
+    known = facts.known(
+        store,
+        target.connection,
+        target.place,
+        concerned,
+        one_sender=settings.one_sender,
+        parked=side.parked,
+        parking_list=side.parking_list_id,
+    )
+    contacts = known.contacts
+    if fresh is not None:
+        again = pa.array(fresh.column("contact_id").to_pylist(), pa.int64())
+        contacts = contacts.filter(pc.invert(pc.is_in(contacts.column("contact_id"), value_set=again)))
+        contacts = pa.concat_tables([contacts, fresh])
+    decision = decide(
+        wanted.select(WANT.names).cast(WANT),
+        side.have,
+        contacts,
+        known.facts,
+        plans.own_writes(target.place),
+        policy=policy,
+        now=clock.now(),
+        parking=side.parking,
+    )
+    return decision, known
+
+
+_CONCERNED = pa.schema([("contact_id", pa.int64()), ("email_key", pa.string())])
+
+
+def with_fields(decision: Decision, wanted: pa.Table) -> pa.Table:
+    """Return the decision's rows with `fields`, what travels with each person."""
+    rows = decision.rows
+    fields = pc.take(wanted.column("fields"), rows.column("place"))
+    acting = pc.is_in(rows.column("action"), value_set=pa.array(["add", "create", "keep"]))
+    return rows.append_column("fields", pc.if_else(acting, fields, pa.scalar(None, pa.string())))
+
+
+def note(
+    store: Store,
+    clock: Clock,
+    who: str,
+    verb: str,
+    what: str,
+    *,
+    because: str | None = None,
+    run: str | None = None,
+) -> None:
+    """Write one line into the record of who did what."""
+    with store.open() as con:
+        con.execute(
+            "insert into shared.record values (?, ?, ?, ?, ?, ?)",
+            [naive_utc(clock.now()), who, verb, what, because, run],
+        )
+
+
+def _checks(gate: Gate | None, override: Mapping[str, str] | None) -> dict[str, Any]:
+    if gate is None:
+        return {"ok": None, "failed": [], "stale": [], "override": None}
+    return {
+        "ok": gate.ok,
+        "failed": [str(one) for one in gate.failed],
+        "stale": [str(one) for one in gate.stale],
+        "override": dict(override) if override and not gate.ok else None,
+    }
+
+
+def _count(rows: pa.Table, column: str, actions: set[str]) -> int:
+    pairs = zip(rows.column("action").to_pylist(), rows.column(column).to_pylist(), strict=True)
+    return sum(1 for action, value in pairs if action in actions and value)
