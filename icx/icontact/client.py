@@ -142,11 +142,9 @@ class Client:
         warnings = tuple(failures.warnings_in(reply.value))
         answers.refuse_ignored(warnings, given, label)
         rows, aside = codec.decode_rows(what, raws, offset, self.custom_names)
-        digest = hashlib.blake2b(orjson.dumps(raws), digest_size=16).digest()
         varied = any(raw != raws[0] for raw in raws[1:50])
-        return Page(
-            rows, answers.total_of(reply.value), offset, warnings, tuple(aside), len(raws), digest, varied
-        )
+        total = answers.total_of(reply.value)
+        return Page(rows, total, offset, warnings, tuple(aside), len(raws), _digest(raws), varied)
 
     def pages(
         self,
@@ -350,6 +348,14 @@ _DONE = {
     "delete": "deleted",
     "move": "moved",
 }
+
+
+def _digest(raws: list[Any]) -> bytes:
+    try:
+        text = orjson.dumps(raws)
+    except TypeError:  # a number of more than 64 bits, out of an answer that was mended
+        text = repr(raws).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _never(status: int, words: Sequence[str]) -> bool:

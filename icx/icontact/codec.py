@@ -53,7 +53,10 @@ def parse(body: bytes) -> Any:
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError:
-        return _mended(json.loads(body.decode("utf-8-sig", "replace")))
+        try:
+            return _mended(json.loads(body.decode("utf-8-sig", "replace")))
+        except RecursionError:
+            raise ValueError("nested without end") from None
 
 
 def _mended(value: Any) -> Any:

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icx.errors import BadInput
@@ -164,3 +164,32 @@ def test_what_icontact_sets_itself_is_not_written():
         codec.encode(CONTACTS, {"createDate": datetime(2026, 1, 1, tzinfo=UTC)})
     with pytest.raises(BadInput, match="cannot be sent"):
         codec.encode(CONTACTS, {"city": object()})
+
+
+ODD = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(
+    ["70012", "2026-03-02 09:15:00", "2026-03-02T09:15:00-05:00", "2026-03-02T09:15:00+99:99", "9" * 30, "²", "1_0"]
+)  # fmt: skip
+ANY = st.recursive(
+    ODD,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(sorted(RESOURCES)), st.data())
+def test_whatever_comes_is_read_or_set_aside_and_never_breaks_a_page(name, data):
+    what = RESOURCES[name]
+    keys = [*sorted(what.kinds), "email", "status", "tier"]
+    raws = data.draw(st.lists(st.dictionaries(st.sampled_from(keys), ANY) | ANY, max_size=4))
+    rows, aside = codec.decode_rows(what, raws, 0)
+    assert len(rows) + len(aside) == len(raws)
+    for row in rows:
+        for key, kind in what.kinds.items():
+            assert row[key] is None or kind != "time" or row[key].tzinfo is UTC
+            assert row[key] is None or kind != "id" or 0 <= row[key] < 2**63
+
+
+def test_an_answer_nested_without_end_is_no_json():
+    with pytest.raises(ValueError, match="nested"):
+        codec.parse(b"[" * 200_000)

@@ -1,11 +1,11 @@
 """Paging trusts neither 20 nor the limit, ends always, and loses nothing."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from misbehaving import Asked, Says
 
-from icx.errors import TryLater
+from icx.errors import IcxError, TryLater
 from icx.icontact.paging import Page, pages
 
 PEOPLE = [{"contactId": str(n), "email": f"p{n}@example.com"} for n in range(1, 48)]
@@ -138,3 +138,28 @@ def test_reading_always_ends_and_a_quiet_collection_is_read_whole(rows, sizes, d
     ]
     if quiet:
         assert read == (list(dict.fromkeys(rows)) if with_id else rows)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    body=st.fixed_dictionaries(
+        {},
+        optional={
+            "contacts": st.none()
+            | st.integers()
+            | st.lists(st.none() | st.dictionaries(st.text(), st.integers()), max_size=3),
+            "total": st.none() | st.integers(-5, 5) | st.text(max_size=3) | st.booleans(),
+            "warnings": st.none() | st.text() | st.lists(st.text(), max_size=2) | st.integers(),
+            "errors": st.none() | st.lists(st.text(), max_size=2),
+        },
+    )
+    | st.lists(st.integers())
+)
+def test_whatever_a_page_is_it_is_read_or_refused_by_name(server, client, body):
+    server.says(Says(body), Says({"contacts": []}))
+    code = "read"
+    try:
+        assert len(client.page("contacts").rows) <= 3
+    except IcxError as error:
+        code = error.code
+    assert code in {"read", "service-refused", "filter-ignored"}
