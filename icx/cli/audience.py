@@ -50,8 +50,9 @@ def _add(name: str, help: str, *examples: str) -> Any:
     help="A JSON file with the rule; - reads it from stdin.",
 )
 @click.option("--template", "key", help="A ready rule instead; a wrong name lists them.")
+@click.option("--message", type=int, help="The message that the template resend is about.")
 @click.option("--description", default="", help="A note for whoever reads it later.")
-def save(obj: Obj, name: str, file: Path | None, key: str | None, description: str) -> Result:
+def save(obj: Obj, name: str, file: Path | None, key: str | None, message: int | None, description: str) -> Result:
     from icx.audience import template
 
     options, _ = obj
@@ -69,7 +70,8 @@ def save(obj: Obj, name: str, file: Path | None, key: str | None, description: s
         rule, description = given.rule, description or given.description
         label = file.name
     else:
-        rule = template(str(key), name).rule
+        given = template(ws.people(options.connection), str(key), name, **({} if message is None else {"message": message}))
+        rule, description = given.rule, description or given.description
         label = str(key)
     from icx.audience import Audience, checked
 

@@ -12,13 +12,13 @@ from icx.cli.console import Console
 
 def reporter(console: Console, name: str, zone: ZoneInfo) -> Callable[[Any], None]:
     """Return a function that shows what long work reports: its own progress, or why a call waits."""
-    last = {"what": ""}
+    last: dict[str, object] = {"waits": None}
 
     def show(report: Any) -> None:
-        text = f"{name} › {words(report, zone)}"
-        what = getattr(report, "what", type(report).__name__)
-        console.progress(text, changed=what != last["what"])
-        last["what"] = what
+        # In a log a line per unit would drown what matters: the beginning, and each time it waits or goes on.
+        waits = _until(report) is not None
+        console.progress(f"{name} › {words(report, zone)}", changed=waits != last["waits"])
+        last["waits"] = waits
 
     return show
 
@@ -30,7 +30,7 @@ def words(report: Any, zone: ZoneInfo) -> str:
     >>> words(Progress("profile", 2, 4), ZoneInfo("UTC"))
     'profile · 50 % of 4'
     """
-    until = getattr(report, "waiting_until", None) or getattr(report, "until", None)
+    until = _until(report)
     parts = [str(getattr(report, "what", "waiting for iContact"))]
     done, whole = getattr(report, "done", None), getattr(report, "of", None)
     if done is not None and whole:
@@ -50,6 +50,10 @@ def words(report: Any, zone: ZoneInfo) -> str:
     if isinstance(until, datetime):
         parts.append(f"goes on {until.astimezone(zone):%H:%M:%S}; Ctrl-C is safe")
     return " · ".join(parts)
+
+
+def _until(report: Any) -> Any:
+    return getattr(report, "waiting_until", None) or getattr(report, "until", None)
 
 
 def _span(seconds: float) -> str:

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shared.connections.diagnosis import Verified, verify
-from shared.connections.icontact import client_for
-from shared.connections.login import Login
-from shared.connections.saved import Connections, SavedConnection
+from icx.connections.diagnosis import Verified, verify
+from icx.connections.icontact import client_for
+from icx.connections.login import Login
+from icx.connections.saved import Connections, SavedConnection
 
 from icx.errors import BadInput, NeedsYou
 from icx.http import Pace
 from icx.icontact import Client, Waiting
+from icx.pull import register, reset
 from icx.store import Store
 from icx.store.journal import Journal
 from icx.store.names import check_name
@@ -120,7 +121,7 @@ class Accounts:
         ):
             if not reset:
                 raise self._other(old, found)
-            self._store.drop_schema(name)
+            reset(self._store, name, forget=True)
         fresh = SavedConnection(
             name=name,
             kind=old.kind if old else "icontact",
@@ -143,19 +144,16 @@ class Accounts:
 
     def enter(self, saved: SavedConnection) -> None:
         """Make the connection's schema, and note its account, folder and name in the database."""
-        self._store.create_schema(saved.name)
-        with self._store.open() as con:
-            con.execute(
-                """insert into shared.connections values (?, ?, ?, ?, ?, ?, ?, now()::timestamp)
-                   on conflict (name) do update set account_id = excluded.account_id,
-                     client_folder_id = excluded.client_folder_id, company = excluded.company,
-                     folder_name = excluded.folder_name, contacts_only = excluded.contacts_only,
-                     is_default = excluded.is_default""",
-                [
-                    saved.name, saved.account_id, saved.client_folder_id, saved.company, saved.folder_name,
-                    saved.contacts_only, saved.default,
-                ],
-            )  # fmt: skip
+        register(
+            self._store,
+            saved.name,
+            saved.account_id,
+            saved.client_folder_id,
+            company=saved.company,
+            folder_name=saved.folder_name,
+            contacts_only=saved.contacts_only,
+            default=saved.default or None,
+        )
 
     def client(
         self,

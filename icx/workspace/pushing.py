@@ -79,11 +79,11 @@ def wanted(ws: Workspace, audience: Audience, columns: Sequence[str]) -> tuple[p
         f", p.{quoted(column)}" for column in columns if column not in {"contact_id", "email", "email_key"}
     )
     with people.open(audience) as (con, reading, _):
-        rows = con.execute(
+        rows = con.sql(
             f"""select p.contact_id, u.email, u.email_key{picked}
                   from profile p join icontact_users u on u.id = p.contact_id
                  where p.contact_id in ({members.text}) order by p.contact_id""",
-            list(members.params),
+            params=list(members.params),
         ).to_arrow_table()
         return rows, reading.as_of
 

@@ -92,7 +92,7 @@ def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]
     failing = runs[0] if runs and runs[0].state in {"failed", "cut off"} else None
     state, since, needs = "active", None, []
     if failing is not None:
-        streak = [run for run in runs[: _streak([run.state for run in runs])]]
+        streak = runs[: _streak([run.state for run in runs])]
         state, since = ("stopped" if failing.state == "cut off" else "failing"), streak[-1].started_at
         needs = ["icx", "pull", saved.name]
     elif last_pull is None:
