@@ -15,7 +15,7 @@ from icx.cli.result import Result
 from icx.errors import IcxError, NeedsYou
 
 if TYPE_CHECKING:
-    from shared.connections.login import Login
+    from icx.connections.login import Login
 
     from icx.workspace import Workspace
 
@@ -142,7 +142,7 @@ def _login(
     update: bool,
 ) -> Login:
     """Put a login together from options, the saved connection, the environment, and questions."""
-    from shared.connections.login import Login
+    from icx.connections.login import Login
 
     from icx.http import Secret
     from icx.icontact import PRODUCTION
