@@ -77,7 +77,7 @@ def event_due(message: Message, known: Known | None, counter: int | None, now: d
     if known.state != "equal":
         return known.state
     age = message.age(now)
-    if counter is not None and counter != known.statistics:
+    if counter is not None and counter not in (known.statistics, known.service):
         return "statistics moved"
     if counter is not None and known.service is not None and counter > known.service and age < YOUNG:
         return "statistics say more"

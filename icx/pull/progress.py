@@ -40,6 +40,7 @@ class Meter:
         self.of: int | None = None
         self.rows = 0
         self.what = ""
+        self.note = ""
         self._began = clock.monotonic()
         self._told = float("-inf")
         self._kept = 0
@@ -55,7 +56,6 @@ class Meter:
         *,
         waiting_until: datetime | None = None,
         calls_left: Callable[[], int | None] | None = None,
-        note: str = "",
         now: bool = False,
     ) -> None:
         """Tell the caller, unless that was done a moment ago."""
@@ -74,7 +74,7 @@ class Meter:
                 self.done,
                 self.of,
                 self.rows / passed if passed > 0 else None,
-                note,
+                self.note,
                 waiting_until,
                 calls_left() if calls_left else None,
                 left,

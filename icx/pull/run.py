@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from icx.clock import Clock, naive_utc
 from icx.errors import BadInput, IcxError, TryLater
 from icx.pull import consent, due, keep, tags
+from icx.pull.agenda import Agenda, counters
+from icx.pull.ending import Ending
 from icx.pull.first import first_pull
 from icx.pull.land import Bench, Landing
-from icx.pull.ledger import counts, messages_of, of
+from icx.pull.ledger import messages_of, of
 from icx.pull.notes import notes
 from icx.pull.progress import Meter, Progress
-from icx.pull.reader import Reader, Task
-from icx.pull.reading import Once, Reading, Staged
+from icx.pull.reader import Reader
+from icx.pull.reading import Reading, Staged
 from icx.pull.report import PullReport, Resumed
+from icx.pull.tracking import Missing, Tracking, statistics
 from icx.pull.units import KINDS, PEOPLE, SMALL, Source, Unit
 from icx.settings import Settings
 from icx.store import Connection, Store, one_row
@@ -62,10 +66,14 @@ def pull(
             keep.register(store, connection, client.account_id, client.client_folder_id)
             job = _Pull(store, journal, client, connection, settings, clock, run, progress)
             job.tagged = settings.tag_filter if tag is None else tag
-            if unit is not None:
-                report = job.one(Unit(unit[1], unit[0]))
-            else:
-                report = job.everything(contacts_only=contacts_only, full=full)
+            try:
+                with _listening(client, job.waits):
+                    if unit is not None:
+                        report = job.one(Unit(unit[1], unit[0]))
+                    else:
+                        report = job.everything(contacts_only=contacts_only, full=full)
+            finally:
+                job.bench.rest()
     except BaseException as error:
         if ours:
             stopped = "failed" if isinstance(error, Exception) else "stopped"
@@ -74,6 +82,26 @@ def pull(
     if ours:
         journal.end_run(run, "done", report.as_dict())
     return report
+
+
+@contextmanager
+def _listening(client: Source, hear: Callable[[Any], None]) -> Iterator[None]:
+    """Hear of the client's waits, and let its owner hear them too."""
+    owner = getattr(client, "on_wait", None)
+
+    def both(waiting: Any) -> None:
+        hear(waiting)
+        if owner is not None:
+            owner(waiting)
+
+    if not hasattr(client, "on_wait"):
+        yield
+        return
+    client.on_wait = both
+    try:
+        yield
+    finally:
+        client.on_wait = owner
 
 
 @dataclass
@@ -91,15 +119,13 @@ class _Pull:
     tagged: bool = False
     contacts_only: bool = False
     full: bool = False
-    right_missing: str | None = None
     began: float = 0.0
-    went_on: list[Reading] = field(default_factory=list)
-    moved: list[Reading] = field(default_factory=list)
-    calls_before: int = 0
+    waiting: Any = None
 
     def __post_init__(self) -> None:
         self.began = self.clock.monotonic()
         self.began_at = naive_utc(self.clock.now())
+        self.missing = Missing()
         self.bench = Bench(self.store, self.connection)
         self.meter = Meter(self.clock, self.progress)
         assert self.client.account_id is not None
@@ -125,7 +151,7 @@ class _Pull:
         self._open(None, only=unit.name)
         self._prepare()
         self.meter.start(1)
-        self._counters()
+        self.reader.landing.counters = counters(con)
         with self._ending("partial"):
             self.reader.read([self._reading(unit, known, messages)])
             with self.bench.transaction() as con:
@@ -150,17 +176,18 @@ class _Pull:
         self._open(before)
         self._prepare()
         known = self._lines(self.bench.con())
-        done = {unit for unit, at in known.items() if before is not None and at >= before.started_at}
+        since = before.started_at if before is not None else self.began_at
+        done = frozenset(unit for unit, at in known.items() if before is not None and at >= since)
         with self._ending("complete"):
-            self._collections(SMALL, known, done)
+            self._collections(SMALL[:2] if contacts_only else SMALL, known, done)
             con = self.bench.con()
             names = con.execute("select private_name from custom_fields where gone_at is null").fetchall()
             self.client.custom_names = frozenset(name for (name,) in names)
             if not self.tagged:  # with the tag filter, only people with an event are kept: events come first
                 self._collections(PEOPLE, known, done)
-            if not contacts_only:
+            if not contacts_only and self.missing.where is None:
                 self._tags()
-                self._events(known, done, before)
+                self._events(known, Agenda(self.began_at, since, self.full, done))
             if self.tagged:
                 self._collections(PEOPLE, known, done)
             with self.bench.transaction() as con:
@@ -168,9 +195,13 @@ class _Pull:
                 consent.came_back(con, self.folder)
         return self._report(before, first=first)
 
-    def _collections(self, names: Iterable[str], known: dict[Unit, datetime], done: set[Unit]) -> None:
+    def _collections(self, names: Iterable[str], known: dict[Unit, datetime], done: frozenset[Unit]) -> None:
         units = [Unit(name) for name in names if Unit(name) not in done]
-        self.reader.read([self._reading(unit, known, {}) for unit in units])
+        readings = [self._reading(unit, known, {}) for unit in units]
+        self.reader.read(
+            reading if reading.unit.collection in _NEEDED else Tracking(reading, self.missing)
+            for reading in readings
+        )
 
     def _tags(self) -> None:
         if not self.tagged:
@@ -182,58 +213,46 @@ class _Pull:
         with self.bench.transaction() as con:
             tags.judge(con, self.settings)
 
-    def _events(self, known: dict[Unit, datetime], done: set[Unit], before: keep.Interrupted | None) -> None:
+    def _events(self, known: dict[Unit, datetime], agenda: Agenda) -> None:
         con = self.bench.con()
         messages = {
             id: message for id, message in messages_of(con).items() if not self.tagged or message.tagged
         }
-        read_at = dict(con.execute("select message_id, read_at from statistics").fetchall())
-        since = before.started_at if before else self.began_at
-        fresh = {id for id, at in read_at.items() if at >= since}
-        wanted = [
-            id
-            for id, message in messages.items()
-            if id not in fresh and (self.full or due.statistics_due(message, read_at.get(id), self.began_at))
-        ]
+        wanted = agenda.statistics(con, messages)
         units = len(messages) * len(KINDS)
-        self.meter.start(units + len(wanted), 0)
-        self.reader.read([self._statistics(messages[id]) for id in wanted])
-        if self.right_missing:
+        self.meter.start(units + len(wanted))
+        self.reader.read([Tracking(statistics(self.client, message), self.missing) for message in wanted])
+        if self.missing.where is not None:
             return
-        self._counters()
-        asked = list(self._due(messages, done))
-        self.meter.of = units
-        self.meter.start(units, units - len(asked))
-        self.reader.read(self._readings(asked, known, messages))
-
-    def _counters(self) -> None:
-        """Learn the newest statistics figure of each kind of event of each message."""
-        rows = self.bench.con().execute(
-            "select message_id, opens_total, clicks_total, bounces, unsubscribes from statistics"
-        )
-        for message_id, *figures in rows.fetchall():
-            for kind, figure in zip(KINDS, figures, strict=True):
-                self.reader.landing.counters[Unit(kind, message_id)] = figure
-
-    def _due(self, messages: dict[int, due.Message], done: set[Unit]) -> Iterator[Unit]:
         con = self.bench.con()
-        lines = {
-            Unit(row[0], row[1]): row[2:]
-            for row in con.execute(
-                "select collection, message_id, stored, service, statistics, state, verified_at "
-                "from units where message_id is not null"
-            ).fetchall()
-        }
-        there = counts(con)
-        counters = self.reader.landing.counters
-        for id, message in messages.items():
-            for kind in KINDS:
-                unit = Unit(kind, id)
-                line = lines.get(unit)
-                known = None if line is None else _known(line, there.get(unit, (0, 0))[0])
-                why = due.event_due(message, known, counters.get(unit), self.began_at)
-                if why is not None if unit in done else self.full or why is not None:
-                    yield unit
+        self.reader.landing.counters = counters(con)
+        asked = list(agenda.events(con, messages, self.reader.landing.counters))
+        self.meter.start(units, units - len(asked))
+        self.reader.read(Tracking(self._reading(unit, known, messages), self.missing) for unit in asked)
+        self._mark_refused()
+
+    def _mark_refused(self) -> None:
+        """A unit the service refused to show is amber until it is read."""
+        units = [
+            task.task.unit
+            for task, _ in self.reader.refused
+            if isinstance(task, Tracking) and isinstance(task.task, Reading)
+        ]
+        if not units:
+            return
+        with self.bench.transaction() as con:
+            for unit in units:
+                place = [unit.collection, unit.message_id]
+                con.execute(
+                    "update units set state = 'due', reason = 'refused' "
+                    "where collection = ? and message_id = ?",
+                    place,
+                )
+                con.execute(
+                    "insert into units select ?, ?, 0, null, null, 'due', 'refused', ?, ? "
+                    "where not exists (from units where collection = ? and message_id = ?)",
+                    [*place, self.reader.landing.at, self.run, *place],
+                )
 
     # -- tasks
 
@@ -252,34 +271,6 @@ class _Pull:
         )
         self.readings.append(reading)
         return reading
-
-    def _readings(
-        self, units: list[Unit], known: dict[Unit, datetime], messages: dict[int, due.Message]
-    ) -> Iterator[Task]:
-        for unit in units:
-            if self.right_missing:
-                return
-            yield _Tracking(self._reading(unit, known, messages), self._note_missing)
-
-    def _statistics(self, message: due.Message) -> Task:
-        def store(con: Connection, answer: Any, at: datetime) -> None:
-            con.execute("delete from statistics where message_id = ?", [message.message_id])
-            con.execute(
-                "insert into statistics values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [message.message_id, *(answer.get(name) for name in _COUNTERS), at],
-            )
-
-        return _Tracking(
-            Once(
-                f'"{message.name}" statistics',
-                lambda: None if self.right_missing else self.client.statistics(message.message_id),
-                lambda con, answer, at: None if answer is None else store(con, answer, at),
-            ),
-            self._note_missing,
-        )
-
-    def _note_missing(self, error: IcxError) -> None:
-        self.right_missing = self.right_missing or error.where_text()
 
     # -- around the reading
 
@@ -315,17 +306,30 @@ class _Pull:
             self.settings.threads,
             self.clock,
             self.meter,
-            lambda: getattr(pace, "waiting_until", None),
+            lambda: getattr(pace, "waiting_until", None) or self._waits_until(),
             lambda: pace.left() if pace is not None else None,
             lambda con, pages: _note_pages(con, self.run, pages),
         )
+
+    def waits(self, waiting: Any) -> None:
+        """Hear from the client that a call waits for the service."""
+        self.waiting = waiting
+
+    def _waits_until(self) -> datetime | None:
+        waiting = self.waiting
+        if waiting is None or waiting.until <= self.clock.now():
+            self.meter.note = ""
+            return None
+        self.meter.note = f"{waiting.why}, try {waiting.attempt}"
+        until: datetime = waiting.until
+        return until
 
     def _calls(self) -> tuple[int, int]:
         made, retried = self.journal.calls(self.run)
         return max(made, self.reader.pages), retried
 
-    def _ending(self, state: str) -> _Ending:
-        return _Ending(self, state)
+    def _ending(self, state: str) -> Ending:
+        return Ending(self.bench, self.meter, self.clock, self.run, state, self._calls)
 
     def _report(self, before: keep.Interrupted | None, *, first: bool) -> PullReport:
         made, retried = self._calls()
@@ -338,7 +342,7 @@ class _Pull:
                 self.connection,
                 readings=self.readings,
                 refused=self.reader.refused,
-                right_missing=self.right_missing,
+                right_missing=self.missing.where,
                 folder=self.folder,
             )
             overview = first_pull(con) if first else None
@@ -369,7 +373,7 @@ class _Pull:
             counted=dict(self.reader.landing.counted),
             messages=messages[0],
             set_aside=aside[0],
-            contacts_only=self.contacts_only or self.right_missing is not None,
+            contacts_only=self.contacts_only or self.missing.where is not None,
             resumed=resumed,
             notes=told,
             first=overview,
@@ -377,93 +381,8 @@ class _Pull:
         )
 
 
-class _Ending:
-    """Writes down how a pull ended, also when it was stopped, and says what was kept."""
-
-    def __init__(self, job: _Pull, state: str) -> None:
-        self.job = job
-        self.state = state
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        job = self.job
-        if error is None:
-            self._close(self.state)
-            return
-        try:
-            self._close("stopped")
-        except Exception:  # a full disk stops this too; the line stays `running`, and the next pull knows
-            job.bench.rest()
-        if isinstance(error, IcxError):
-            done, of = job.meter.done, job.meter.of
-            units = f"{done} of {of} units, and the pages waiting" if of else "every unit read so far"
-            error.kept = f"{units}; {error.kept}" if error.kept else units
-            if not error.where_text():
-                error.where = job.meter.what
-            if isinstance(error, TryLater):
-                error.next = [["icx", "pull", job.connection], *error.next]
-
-    def _close(self, state: str) -> None:
-        job = self.job
-        calls, retried = job._calls()
-        try:
-            with job.bench.transaction() as con:
-                con.execute(
-                    "update pulls set state = ?, ended_at = ?, calls = ?, retried = ? where pull_id = ?",
-                    [state, naive_utc(job.clock.now()), calls, retried, job.run],
-                )
-        finally:
-            job.bench.rest()
-
-
-class _Tracking:
-    """A task under a message: without the right to see tracking, the pull goes on with contacts and lists."""
-
-    def __init__(self, task: Reading | Once, missing: Callable[[IcxError], None]) -> None:
-        self.task = task
-        self.missing = missing
-        self.label = task.label
-
-    @property
-    def finished(self) -> bool:
-        return self.task.finished
-
-    @finished.setter
-    def finished(self, value: bool) -> None:
-        self.task.finished = value
-
-    def next_call(self) -> Callable[[], Any] | None:
-        return self.task.next_call()
-
-    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
-        return self.task.land(con, landing, answer)
-
-    def refused(self, error: IcxError) -> bool:
-        if error.code == "right-missing":
-            self.missing(error)
-            return True
-        return self.task.refused(error)
-
-
-_COUNTERS = (
-    "bounces",
-    "delivered",
-    "unsubscribes",
-    "opens_unique",
-    "opens_total",
-    "clicks_unique",
-    "clicks_total",
-    "forwards",
-    "comments",
-    "complaints",
-)
-
-
-def _known(line: tuple[Any, ...], there: int) -> due.Known:
-    stored, service, statistics, state, verified_at = line
-    return due.Known(stored, service, statistics, state, verified_at, there)
+# Without these there is nothing to work with; without the others the pull goes on with contacts only.
+_NEEDED = ("customfields", "lists", *PEOPLE)
 
 
 def _note_pages(con: Connection, run: str, pages: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 KINDS = ("opens", "clicks", "bounces", "unsubscribes")
 EVENT_TYPE = {"opens": "open", "clicks": "click", "bounces": "bounce", "unsubscribes": "unsubscribe"}
-SMALL = ("customfields", "lists", "campaigns", "messages", "sends")
+SMALL = ("customfields", "lists", "campaigns", "messages", "sends")  # the first two belong to contacts
 PEOPLE = ("contacts", "subscriptions")
 COLLECTIONS = SMALL + PEOPLE
 TABLE = {

@@ -1,0 +1,204 @@
+"""The journal: runs, the tape, the shared budget, and locks that a dead process cannot keep."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from icx.clock import ManualClock
+from icx.errors import Damaged, TryLater
+from icx.store.journal import Journal, budget_key
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str = "GET"
+    path: str = "/contacts?email=ada@example.com"
+    status: int | None = 200
+    ms: float = 3.0
+    bytes: int = 10
+    attempt: int = 1
+    at: datetime = NOON
+    problem: str = ""
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(NOON)
+
+
+@pytest.fixture
+def journal(tmp_path: Path, clock: ManualClock) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal.sqlite", clock) as opened:
+        yield opened
+
+
+def test_a_run_has_a_number_a_beginning_and_an_end(journal: Journal, clock: ManualClock) -> None:
+    first = journal.start_run("pull", "acme", "maya")
+    clock.sleep(60)
+    journal.end_run(first, "done", {"rows": 7})
+    second = journal.start_run("pull", "acme")
+    newest, oldest = journal.runs("pull", "acme")
+    assert (first, second) == ("r-1", "r-2")
+    assert newest.state == "running"
+    assert oldest.state == "done"
+    assert oldest.ended_at == NOON + timedelta(seconds=60)
+    assert oldest.detail == {"rows": 7}
+
+
+def test_a_run_whose_process_is_gone_is_cut_off(journal: Journal) -> None:
+    run = journal.start_run("pull", "acme")
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait(30)
+    with journal.write() as db:
+        db.execute("update runs set pid = ? where number = ?", (gone.pid, int(run[2:])))
+    assert journal.runs()[0].state == "cut off"
+
+
+def test_the_tape_counts_calls_and_repeats_and_holds_no_address(journal: Journal) -> None:
+    run = journal.start_run("pull", "acme")
+    note = journal.tape_sink(run)
+    note(Call())
+    note(Call(status=None, attempt=2, problem="no answer about ada@example.com"))
+    assert journal.calls(run) == (2, 1)
+    told = " ".join(str(tuple(row)) for row in journal.read("select * from calls"))
+    assert "ada@example.com" not in told
+
+
+def test_the_tape_may_be_written_by_several_threads(journal: Journal) -> None:
+    note = journal.tape_sink("r-1")
+    threads = [threading.Thread(target=lambda: [note(Call()) for _ in range(20)]) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert journal.calls("r-1") == (100, 0)
+
+
+def test_a_write_that_raises_leaves_nothing(journal: Journal) -> None:
+    with pytest.raises(RuntimeError), journal.write() as db:
+        db.execute("insert into budget values ('k', 1, 1)")
+        raise RuntimeError
+    assert journal.read("select * from budget") == []
+
+
+def test_two_processes_share_one_budget(tmp_path: Path, journal: Journal, clock: ManualClock) -> None:
+    with Journal(tmp_path / "journal.sqlite", clock) as other:
+        one = journal.budget("app", 7, per_hour=10, per_day=100, push=True)
+        two = other.budget("app", 7, per_hour=10, per_day=100, push=True)
+        for budget in (one, two) * 5:
+            assert budget.spend() == 0.0
+        assert one.left() == two.left() == 0
+        assert two.spend() > 0
+        assert journal.budget("another", 7, per_hour=10, per_day=100).spend() == 0.0
+
+
+def test_a_spent_hour_says_how_long_to_wait_and_is_free_then(journal: Journal, clock: ManualClock) -> None:
+    budget = journal.budget("app", 7, per_hour=2, per_day=100, push=True)
+    assert budget.spend() == 0.0
+    clock.sleep(600)
+    assert budget.spend() == 0.0
+    wait = budget.spend()
+    assert 0 < wait <= 3000
+    clock.sleep(wait)
+    assert budget.spend() == 0.0
+
+
+def test_a_pull_leaves_some_calls_for_pushes(journal: Journal) -> None:
+    pull = journal.budget("app", 7, per_hour=100, per_day=1000)
+    push = journal.budget("app", 7, per_hour=100, per_day=1000, push=True)
+    spent = 0
+    while pull.spend() == 0.0:
+        spent += 1
+    assert spent == 95
+    assert push.spend() == 0.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(gaps=st.lists(st.integers(0, 900), min_size=1, max_size=40), limit=st.integers(1, 6))
+def test_no_sliding_hour_ever_holds_more_calls_than_allowed(
+    tmp_path_factory: pytest.TempPathFactory, gaps: list[int], limit: int
+) -> None:
+    clock = ManualClock(NOON)
+    granted: list[datetime] = []
+    with Journal(tmp_path_factory.mktemp("j") / "journal.sqlite", clock) as journal:
+        budget = journal.budget("app", 7, per_hour=limit, per_day=1000, push=True)
+        for gap in gaps:
+            clock.sleep(gap)
+            if budget.spend() == 0.0:
+                granted.append(clock.now())
+    for moment in granted:
+        # Calls are counted by minute of the clock, so an hour is at least 59 minutes.
+        recent = [g for g in granted if moment - timedelta(minutes=59) < g <= moment]
+        assert len(recent) <= limit
+
+
+def test_the_application_id_is_not_kept(journal: Journal) -> None:
+    journal.budget("1f3c9a-secret", 7, per_hour=5, per_day=5).spend()
+    assert "1f3c9a" not in budget_key("1f3c9a-secret", 7)
+    assert "1f3c9a" not in str([tuple(row) for row in journal.read("select * from budget")])
+
+
+def test_a_held_lock_names_its_holder(journal: Journal) -> None:
+    with journal.lock("pull acme", what="a pull of acme"):
+        with pytest.raises(TryLater, match="a pull of acme is already under way") as refused:
+            with journal.lock("pull acme"):
+                pass
+        assert "process" in refused.value.where_text()
+        with journal.lock("pull other"):
+            pass
+    with journal.lock("pull acme"):
+        pass
+
+
+def test_a_killed_process_keeps_no_lock(tmp_path: Path, journal: Journal) -> None:
+    script = (
+        "import sys, time; from pathlib import Path; from icx.store.journal import Journal\n"
+        "with Journal(Path(sys.argv[1])).lock('pull acme'):\n  print('held', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path / "journal.sqlite")], stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(TryLater) as refused, journal.lock("pull acme"):
+            pass
+        assert f"process {other.pid}" in refused.value.where_text()
+        other.kill()
+        other.wait(30)
+    with journal.lock("pull acme"):
+        pass
+
+
+def test_a_journal_made_by_a_newer_icx_is_not_opened(tmp_path: Path, journal: Journal) -> None:
+    with journal.write() as db:
+        db.execute("insert into migrations values ('0042-later.sql', '')")
+    with pytest.raises(Damaged) as refused:
+        Journal(tmp_path / "journal.sqlite")
+    assert refused.value.code == "made-by-newer"
+
+
+def test_a_file_that_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_text("not a journal" * 100)
+    with pytest.raises(Damaged) as refused:
+        Journal(path)
+    assert refused.value.code == "database-damaged"
+
+
+def test_a_full_disk_is_told_in_our_words(journal: Journal) -> None:
+    with pytest.raises(Damaged) as refused, journal.write():
+        raise sqlite3.OperationalError("database or disk is full")
+    assert refused.value.code == "disk-full"
