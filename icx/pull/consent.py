@@ -39,7 +39,7 @@ def statuses(con: Connection, folder: Folder, people: str) -> None:
         select $account, $folder, n.contact_id, n.email_key, null, n.status, $now, $now, 'contact status', null
         from (select id as contact_id, email_key, status from {people}) n
         where n.status in ('bounced', 'donotcontact', 'deleted') and not exists (
-          from icx.consent_facts f
+          from shared.consent_facts f
           where {_SAME} and f.fact = n.status and f.source = 'contact status'
             and f.email_key is not distinct from n.email_key)
         """,
@@ -55,7 +55,7 @@ def gone(con: Connection, folder: Folder) -> None:
         select $account, $folder, n.contact_id, n.email_key, null, 'gone', $now, $now, 'contact status', null
         from (select id as contact_id, email_key from icontact_users where gone_at = $now) n
         where not exists (
-          from icx.consent_facts f where {_SAME} and f.fact = 'gone' and f.happened_at = $now)
+          from shared.consent_facts f where {_SAME} and f.fact = 'gone' and f.happened_at = $now)
         """,
         folder.values,
     )
@@ -73,12 +73,12 @@ def left_lists(con: Connection, folder: Folder, subscriptions: str) -> None:
           from {subscriptions} s left join icontact_users u on u.id = s.contact_id
           where s.status = 'unsubscribed') n
         where not exists (
-          from icx.consent_facts f
+          from shared.consent_facts f
           where {_SAME} and f.list_id = n.list_id and f.fact = 'left' and f.source = 'subscription'
             and f.email_key is not distinct from n.email_key
             and (n.add_date is null or f.happened_at >= n.add_date)
             and not exists (
-              from icx.consent_facts later
+              from shared.consent_facts later
               where later.account_id = $account and later.client_folder_id = $folder
                 and later.contact_id = n.contact_id and later.list_id = n.list_id
                 and later.fact = 'normal' and later.source = 'subscription' and later.seen_at > f.seen_at))
@@ -109,7 +109,7 @@ def left_by_event(con: Connection, folder: Folder, message_id: int | None = None
           ) l on l.message_id = e.message_id
           where e.event_type = 'unsubscribe' and ($message is null or e.message_id = $message)) n
         where not exists (
-          from icx.consent_facts f
+          from shared.consent_facts f
           where {_SAME} and f.list_id is not distinct from n.list_id and f.fact = 'left'
             and f.source = 'unsubscribe event' and f.message_id = n.message_id
             and f.happened_at = n.event_ts and f.email_key is not distinct from n.email_key)
@@ -127,7 +127,7 @@ def came_back(con: Connection, folder: Folder) -> None:
         f"""
         with left_at as (
           select f.contact_id, s.list_id, s.add_date, u.email_key, max(f.happened_at) as at
-          from icx.consent_facts f
+          from shared.consent_facts f
           join subscriptions s on s.contact_id = f.contact_id and s.status = 'normal'
             and (f.list_id = s.list_id or f.list_id is null)
           left join icontact_users u on u.id = s.contact_id
@@ -145,10 +145,10 @@ def came_back(con: Connection, folder: Folder) -> None:
         left join turned t on t.contact_id = n.contact_id and t.list_id = n.list_id
         where (n.add_date > n.at or t.was_there or (t.contact_id is not null and n.add_date is null))
           and not exists (
-            from icx.consent_facts f
+            from shared.consent_facts f
             where {_SAME} and f.list_id = n.list_id and f.fact = 'normal' and f.happened_at > n.at)
           and not exists (
-            from icx.consent_facts f
+            from shared.consent_facts f
             where {_SAME} and f.list_id = n.list_id and f.source = 'apply' and f.fact = 'normal'
               and f.happened_at >= n.at)
         """,

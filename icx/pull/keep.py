@@ -70,7 +70,7 @@ def register(
     store.create_schema(name)
     with store.open() as con:
         row = one_row(
-            con.execute("select account_id, client_folder_id from icx.connections where name = ?", [name])
+            con.execute("select account_id, client_folder_id from shared.connections where name = ?", [name])
         )
         if row is not None and tuple(row) != (account_id, client_folder_id):
             held = one_row(con.execute(f"select count(*) from {quoted(name)}.icontact_users"))
@@ -83,7 +83,7 @@ def register(
                 next=[["icx", "connect", f"{name}-2"], ["icx", "connect", name, "--reset"]],
             )
         if row is None:
-            first = one_row(con.execute("select count(*) = 0 from icx.connections"))
+            first = one_row(con.execute("select count(*) = 0 from shared.connections"))
             con.execute(
                 "insert into shared.connections values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [
@@ -112,7 +112,7 @@ def register(
 def refresh_views(store: Store) -> str | None:
     """Make `main.*` views of the default connection's tables; return its name, or None when there is none."""
     with store.open() as con:
-        row = one_row(con.execute("select name from icx.connections where is_default"))
+        row = one_row(con.execute("select name from shared.connections where is_default"))
         shown = con.execute(
             "select view_name from duckdb_views() where schema_name = 'main' and not internal"
         )
@@ -142,7 +142,7 @@ def reset(store: Store, connection: str, *, forget: bool = False) -> None:
         for view in VIEWED:  # a view on a dropped table would be in the way
             con.execute(f"drop view if exists main.{quoted(view)}")
         if forget:
-            con.execute("delete from icx.connections where name = ?", [connection])
+            con.execute("delete from shared.connections where name = ?", [connection])
     store.drop_schema(connection)
     if not forget:
         store.create_schema(connection)

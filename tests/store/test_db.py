@@ -98,9 +98,12 @@ def test_another_process_that_holds_the_file_is_named_after_the_wait(
 def test_this_process_holding_the_file_read_only_is_told_at_once(store: Store, clock: ManualClock) -> None:
     with store.open():
         pass
-    with duckdb.connect(str(store.path), read_only=True):
-        with pytest.raises(TryLater, match="database open") as refused, store.open():
-            pass
+    with (
+        duckdb.connect(str(store.path), read_only=True),
+        pytest.raises(TryLater, match="database open") as refused,
+        store.open(),
+    ):
+        pass
     assert refused.value.code == "database-busy"
     assert clock.slept == []
 
@@ -143,10 +146,15 @@ def test_a_full_disk_leaves_the_rows_of_before(store: Store) -> None:
     store.create_schema("acme")
     with store.open("acme") as con:
         con.execute("insert into lists (list_id, name) values (1, 'News')")
-    with pytest.raises(Damaged) as full, store.open("acme") as con:
-        con.execute("begin")
-        con.execute("delete from lists")
-        raise duckdb.IOException("Could not write: No space left on device")
+
+    def fill() -> None:
+        with store.open("acme") as con:
+            con.execute("begin")
+            con.execute("delete from lists")
+            raise duckdb.IOException("Could not write: No space left on device")
+
+    with pytest.raises(Damaged) as full:
+        fill()
     assert full.value.code == "disk-full"
     with store.open("acme") as con:
         assert con.execute("select name from lists").fetchall() == [("News",)]

@@ -88,9 +88,13 @@ def test_the_tape_may_be_written_by_several_threads(journal: Journal) -> None:
 
 
 def test_a_write_that_raises_leaves_nothing(journal: Journal) -> None:
-    with pytest.raises(RuntimeError), journal.write() as db:
-        db.execute("insert into budget values ('k', 1, 1)")
-        raise RuntimeError
+    def stumble() -> None:
+        with journal.write() as db:
+            db.execute("insert into budget values ('k', 1, 1)")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stumble()
     assert journal.read("select * from budget") == []
 
 
@@ -153,9 +157,9 @@ def test_the_application_id_is_not_kept(journal: Journal) -> None:
 
 def test_a_held_lock_names_its_holder(journal: Journal) -> None:
     with journal.lock("pull acme", what="a pull of acme"):
-        with pytest.raises(TryLater, match="a pull of acme is already under way") as refused:
-            with journal.lock("pull acme"):
-                pass
+        busy = pytest.raises(TryLater, match="a pull of acme is already under way")
+        with busy as refused, journal.lock("pull acme"):
+            pass
         assert "process" in refused.value.where_text()
         with journal.lock("pull other"):
             pass
