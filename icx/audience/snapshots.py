@@ -124,7 +124,7 @@ def entered_left(people: People, audience: Audience, since: datetime | None = No
 
 def _snapshots(con: Connection, connection: str, name: str) -> list[Snapshot]:
     rows = con.execute(
-        "select audience, connection, taken_at, as_of, size from shared.snapshots"
+        "select audience, connection, taken_at, as_of, size from icx.snapshots"
         " where connection = ? and audience = ? order by taken_at",
         [connection, name],
     ).fetchall()

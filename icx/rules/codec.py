@@ -26,6 +26,10 @@ from icx.rules.values import place
 
 MANY = {"in", "notIn", "inIgnoreCase", "notInIgnoreCase"}
 PAIR = {"between", "notBetween"}
+EVENT_KEYS = ["field", "operator", "value", "days", "between", "message", "url", "distinct", "human"]
+# What react-querybuilder and the like keep for themselves in an exported rule.
+BUILDER_KEYS = {"id", "path", "valueSource", "disabled", "muted", "type", "inputType", "label", "meta", "match", "context",
+                "combinatorPreceding"}  # fmt: skip
 
 
 def to_json(rule: Rule) -> dict[str, Any]:
@@ -134,7 +138,7 @@ def _between_rules(rules: Sequence[object], negated: bool, where: str, path: str
         if rule is None:
             raise _wrong("A muted rule cannot stand between combinators.", where, here, "take it out")
         any_of[-1].append(rule)
-    if not any_of[-1]:
+    if len(rules) % 2 == 0:
         raise _wrong("The last combinator has no rule after it.", where, path, "take the combinator out")
     groups = [Group("and", tuple(part)) if len(part) > 1 else part[0] for part in any_of]
     if len(groups) > 1:
@@ -179,10 +183,22 @@ def _read_event(kind: str, operator: str, data: Mapping[str, Any], where: str, p
         counts: int | tuple[int, int] = (_whole(pair[0], where, path), _whole(pair[1], where, path))
     else:
         counts = _whole(count, where, path)
+    unknown = sorted(str(key) for key in data if key not in EVENT_KEYS and key not in BUILDER_KEYS)
+    if unknown:
+        raise _wrong(
+            f"An event rule has no `{unknown[0]}`; left out unseen it would choose more people.",
+            where,
+            path,
+            ", ".join(EVENT_KEYS[3:]),
+        )
     days = data.get("days")
     if isinstance(days, str):
         days = _number(days)
-    if days is not None and (isinstance(days, bool) or not isinstance(days, int | float)):
+    if (
+        (data.get("days") is not None and days is None)
+        or not isinstance(days, int | float | None)
+        or days is True
+    ):
         raise _wrong(f"`days` is a number; {data['days']!r} is not.", where, path, '"days": 90')
     between = data.get("between")
     ends: tuple[str | None, str | None] | None = None

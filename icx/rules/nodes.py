@@ -50,6 +50,15 @@ class Rule:
     def __or__(self, other: Rule) -> Group:
         return _join("or", self, other)
 
+    # Python asks the right side when the left is no rule: `f.opens_90d >= 3 & rule` means `3 & rule` first.
+    def __rand__(self, other: object) -> NoReturn:
+        _join("and", self, other)  # type: ignore[arg-type]
+        raise AssertionError
+
+    def __ror__(self, other: object) -> NoReturn:
+        _join("or", self, other)  # type: ignore[arg-type]
+        raise AssertionError
+
     def __invert__(self) -> Rule:
         if isinstance(self, Group):
             if self.negated and len(self.rules) == 1 and self.combinator == "and":

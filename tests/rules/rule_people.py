@@ -217,28 +217,17 @@ def database(crowd: Sequence[Person]) -> Connection:
         "create table machine_events"
         " (contact_id bigint, message_id bigint, event_type varchar, event_ts timestamp)"
     )
-    marks = ", ".join("?" for _ in range(len(TYPES) + 1))
     for number, person in enumerate(crowd):
-        # an empty dict would arrive as a struct
-        own = [
-            None
-            if value is None
-            else {"key": list(value), "value": list(value.values())}
-            if isinstance(value, dict)
-            else value
-            for value in (person.values[name] for name in TYPES)
-        ]
-        holders = marks
-        for name in ("open_hours", "last_channel_activities"):
-            position = list(TYPES).index(name) + 1
-            parts = holders.split(", ")
-            kind = TYPES[name][1].split(", ")[1].rstrip(")")
-            parts[position] = (
-                f"(select case when v is null then null else map(v.key::varchar[]; v.value::{kind}[]) end from (select ? as v))"
-            )
-            holders = ", ".join(parts)
-        holders = holders.replace(";", ",")
-        con.execute(f"insert into profile values ({holders})", [number, *own])
+        marks, values = ["?"], [number]
+        for name, (kind, sql) in TYPES.items():
+            own = person.values[name]
+            if own is not None and "→" in kind:
+                marks.append(f"map(?::varchar[], ?::{sql.split(', ')[1].rstrip(')')}[])")
+                values += [list(own), list(own.values())]
+            else:
+                marks.append("?")
+                values.append(own)
+        con.execute(f"insert into profile values ({', '.join(marks)})", values)
         for list_id, status in person.lists.items():
             con.execute("insert into subscriptions values (?, ?, ?, null)", [list_id, number, status])
         for event in person.events:
