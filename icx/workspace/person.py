@@ -199,7 +199,20 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
 
 
 def _attributes(con: Connection, contact_id: int, custom: Mapping[str, str] | None) -> dict[str, str]:
-    names = ["prefix", "first_name", "last_name", "suffix", "street", "street_line_2", "city", "state", "postal_code", "phone", "fax", "business"]
+    names = [
+        "prefix",
+        "first_name",
+        "last_name",
+        "suffix",
+        "street",
+        "street_line_2",
+        "city",
+        "state",
+        "postal_code",
+        "phone",
+        "fax",
+        "business",
+    ]
     row = con.execute(
         f"select {', '.join(map(quoted, names))} from icontact_users where id = ?", [contact_id]
     ).fetchone()

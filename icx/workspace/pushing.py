@@ -78,13 +78,16 @@ def wanted(ws: Workspace, audience: Audience, columns: Sequence[str]) -> tuple[p
     picked = "".join(
         f", p.{quoted(column)}" for column in columns if column not in {"contact_id", "email", "email_key"}
     )
-    with people.open(audience) as (con, reading, _):
-        rows = con.sql(
+    with people.open(audience) as (_, reading, _), ws.store.open(people.connection) as con:
+        # A cursor of its own: a relation and an unfinished result do not share one.
+        found = con.sql(
             f"""select p.contact_id, u.email, u.email_key{picked}
                   from profile p join icontact_users u on u.id = p.contact_id
                  where p.contact_id in ({members.text}) order by p.contact_id""",
             params=list(members.params),
-        ).to_arrow_table()
+        )
+        rows = found.to_arrow_table()
+        del found  # it would hold the cursor open
         return rows, reading.as_of
 
 

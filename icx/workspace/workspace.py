@@ -223,10 +223,11 @@ class Workspace:
         An earlier `as_of` (aware) builds `profile_at` beside the profile, for looking only.
         """
         from icx.profile import build
+        from icx.pull import refresh_views
 
         saved = self.connection(name)
         with self.run("build", saved.name):
-            return build(
+            done = build(
                 self.store,
                 saved.name,
                 settings=self.settings,
@@ -236,6 +237,8 @@ class Workspace:
                 published=self.layout.published,
                 progress=progress,
             )
+        refresh_views(self.store)  # main.profile is there once the first build is
+        return done
 
     def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
         """Judge a table with a Great Expectations suite, keep the verdict, write the page."""
