@@ -16,7 +16,6 @@ from icx.errors import IcxError, NeedsYou
 
 if TYPE_CHECKING:
     from icx.connections.login import Login
-
     from icx.workspace import Workspace
 
 Obj = tuple[Options, Console]
@@ -143,7 +142,6 @@ def _login(
 ) -> Login:
     """Put a login together from options, the saved connection, the environment, and questions."""
     from icx.connections.login import Login
-
     from icx.http import Secret
     from icx.icontact import PRODUCTION
 

@@ -36,7 +36,7 @@ class Attached:
     columns: list[str] = field(default_factory=list)
 
 
-def attach(  # noqa: PLR0917
+def attach(
     store: Store,
     connection: str,
     source: Path | str | pd.DataFrame,

@@ -11,11 +11,11 @@ from icx.connections.diagnosis import Verified, verify
 from icx.connections.icontact import client_for
 from icx.connections.login import Login
 from icx.connections.saved import Connections, SavedConnection
-
 from icx.errors import BadInput, NeedsYou
 from icx.http import Pace
 from icx.icontact import Client, Waiting
-from icx.pull import register, reset
+from icx.pull import register
+from icx.pull import reset as drop_what_was_pulled
 from icx.store import Store
 from icx.store.journal import Journal
 from icx.store.names import check_name
@@ -121,7 +121,7 @@ class Accounts:
         ):
             if not reset:
                 raise self._other(old, found)
-            reset(self._store, name, forget=True)
+            drop_what_was_pulled(self._store, name, forget=True)
         fresh = SavedConnection(
             name=name,
             kind=old.kind if old else "icontact",

@@ -45,7 +45,7 @@ def contact(con: Any, id: int, **values: Any) -> None:
     )
 
 
-def event(  # noqa: PLR0917
+def event(
     con: Any, contact_id: int, kind: str, at: datetime, message_id: int = 1, url: str | None = None
 ) -> None:
     add(
@@ -63,7 +63,7 @@ def event(  # noqa: PLR0917
         add(con, "urls", event_url=url, url_main=shown, url_key=url_key(url))
 
 
-def send(  # noqa: PLR0917
+def send(
     con: Any, send_id: int, message_id: int, at: datetime, lists: list[int], without: Sequence[int] = ()
 ) -> None:
     add(

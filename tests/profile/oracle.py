@@ -58,7 +58,7 @@ def people(con: Any, as_of: datetime, zone: str, links: int = 3, seconds: int = 
     }
 
 
-def person(  # noqa: PLR0917
+def person(
     user: Row,
     events: list[Row],
     sends: list[Row],
