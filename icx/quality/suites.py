@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import icx
 from icx.errors import BadInput
 
 Severity = Literal["critical", "warning"]
@@ -48,8 +47,9 @@ class Suite:
 
 def packaged() -> Path:
     """Return the folder of the suites that come with icx: inside the installed package, or the checkout."""
-    inside = Path(icx.__file__).parent / "expectations"
-    return inside if inside.is_dir() else Path(icx.__file__).parents[1] / "expectations"
+    package = Path(__file__).parents[1]
+    inside = package / "expectations"
+    return inside if inside.is_dir() else package.parent / "expectations"
 
 
 def names(folders: Iterable[Path] = ()) -> list[str]:
