@@ -136,7 +136,7 @@ def todo(
     )
     # Both tables hold the wanted first and in the same order: a wanted person's place is the row.
     places = [row["row"] for row in acting if row["row"] < plan.counts.wanted]
-    now_wanted = dict(zip(places, decision.rows.take(places).to_pylist(), strict=True))
+    now_wanted = dict(zip(places, decision.rows.take(pa.array(places, pa.int64())).to_pylist(), strict=True))
     members = decision.rows.slice(plan.counts.wanted)
     now_stale = {row["contact_id"]: row for row in members.to_pylist()} if plan.policy.stale != "stay" else {}
     work = Todo()

@@ -93,7 +93,7 @@ _FACTS = """
 with folder_facts as (
   select contact_id, email_key, list_id, fact, source, message_id,
          case when fact = 'left' and source = 'subscription' then seen_at else happened_at end as happened_at
-  from icx.consent_facts
+  from shared.consent_facts
   where account_id = $account and client_folder_id = $folder
     and not (fact = 'normal' and source = 'apply')
 )
@@ -108,8 +108,8 @@ from (
   from folder_facts where fact = 'left' and (list_id = $parking or list_id is null)
   union all
   select null, f.email_key, null, f.fact, 'same sender', null, f.happened_at
-  from icx.consent_facts f
-  join icx.connections c using (account_id, client_folder_id)
+  from shared.consent_facts f
+  join shared.connections c using (account_id, client_folder_id)
   where list_contains($others::varchar[], c.name) and f.fact = 'donotcontact' and f.email_key is not null
 )
 where contact_id in (select contact_id from people) or contact_id in (select contact_id from concerned)
@@ -125,9 +125,9 @@ def wrote(store: Store, place: Place, contacts: Sequence[int], now: datetime) ->
         con.register("joined", pa.table({"contact_id": pa.array(contacts, pa.int64())}))
         con.execute(
             """
-            insert into icx.consent_facts
+            insert into shared.consent_facts
             select distinct $account, $folder, contact_id, f.email_key, $list, 'normal', $now, $now, 'apply', null
-            from icx.consent_facts f join joined using (contact_id)
+            from shared.consent_facts f join joined using (contact_id)
             where f.account_id = $account and f.client_folder_id = $folder and f.fact = 'left'
             """,
             {
@@ -156,21 +156,21 @@ def remember(store: Store, place: Place, have: pa.Table, now: datetime) -> None:
         return
     with store.open() as con:
         schema = con.execute(
-            "select name from icx.connections where account_id = ? and client_folder_id = ? limit 1",
+            "select name from shared.connections where account_id = ? and client_folder_id = ? limit 1",
             [place.account_id, place.client_folder_id],
         ).fetchall()
         con.register("have", have)
         users = f"{quoted(schema[0][0])}.icontact_users" if schema else "(select 0 as id, '' as email_key)"
         con.execute(
             f"""
-            insert into icx.consent_facts
+            insert into shared.consent_facts
             select $account, $folder, h.contact_id, u.email_key, $list, 'left', $now, $now, 'subscription', null
             from have h left join {users} u on u.id = h.contact_id
             where h.status = 'unsubscribed' and not exists (
-              from icx.consent_facts f
+              from shared.consent_facts f
               where f.account_id = $account and f.client_folder_id = $folder and f.list_id = $list
                 and f.contact_id = h.contact_id and f.fact = 'left' and not exists (
-                  from icx.consent_facts n
+                  from shared.consent_facts n
                   where n.account_id = $account and n.client_folder_id = $folder and n.list_id = $list
                     and n.contact_id = h.contact_id and n.fact = 'normal' and n.happened_at > f.happened_at))
             """,
