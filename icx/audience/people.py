@@ -14,7 +14,7 @@ from icx.clock import aware_utc
 from icx.errors import BadInput, Damaged, NeedsYou
 from icx.fields import Catalogue
 from icx.rules import EVERYBODY, Lookup, Reading, Rule, Sql, condition
-from icx.store import Connection, Store, quoted
+from icx.store import Connection, Store, one_row, quoted
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,13 @@ class People:
     def _as_of(self, con: Connection) -> datetime:
         if self.as_of is not None:
             return self.as_of
-        built = con.execute(
-            "select b.as_of from builds b, information_schema.tables t"
-            " where t.table_schema = ? and t.table_name = ? order by b.built_at desc limit 1",
-            [self.connection, self.profile],
-        ).fetchone()
+        built = one_row(
+            con.execute(
+                "select b.as_of from builds b, information_schema.tables t"
+                " where t.table_schema = ? and t.table_name = ? order by b.built_at desc limit 1",
+                [self.connection, self.profile],
+            )
+        )
         if built is None:
             raise NeedsYou(
                 "profile-missing",
@@ -116,7 +118,7 @@ def members_relation(people: People, audience: Audience | Rule, con: Connection,
     """Make a temporary table of the members' `contact_id` on a cursor of the same schema; return its size."""
     found = members_sql(people, audience)
     con.execute(f"create or replace temp table {quoted(table)} as {found.text}", list(found.params))
-    row = con.execute(f"select count(*) from temp.{quoted(table)}").fetchone()
+    row = one_row(con.execute(f"select count(*) from temp.{quoted(table)}"))
     assert row is not None
     return int(row[0])
 
