@@ -95,7 +95,7 @@ def same(built, expected) -> None:
 
 
 @given(seed=st.integers(0, 2**32))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_every_field_of_everybody_is_what_plain_python_computes(seed):
     with tempfile.TemporaryDirectory() as directory:
         store = store_at(Path(directory))

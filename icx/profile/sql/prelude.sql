@@ -1,30 +1,36 @@
--- What the field queries below read: the events up to $as_of, and when people held which list as normal.
+-- What the field queries read: the events up to $as_of, and when people held which list as normal.
 
--- Distinct machine moments are few, so marking the events is a join with a small table.
+-- Offsets of the workspace's zone. Clocks change on whole quarters of an hour of UTC, so one look-up for each
+-- quarter that has an event is enough; asking the zone for each event is slow.
+quarters as materialized (
+  select quarter, timezone($zone, timezone('UTC', quarter)) - quarter as shift
+  from (select distinct time_bucket(interval 15 minute, event_ts) as quarter from {activity} where event_ts < $as_of)
+),
+
+-- Each event once, with what the fields ask of it. Hours of the week count from Sunday 0:00.
+-- Machine moments are few, so marking them is a join with a small table.
 events as (
-  select a.contact_id, a.event_type, a.event_ts, a.message_id, a.event_url, m.contact_id is not null as machine
+  select
+    a.contact_id, a.event_type, a.event_ts, a.message_id, a.event_url, p.url_key,
+    m.contact_id is not null as machine,
+    a.event_type = 'open' as is_open,
+    a.event_type = 'click' as is_click,
+    a.event_type = 'bounce' as is_bounce,
+    a.event_type = 'unsubscribe' as is_unsubscribe,
+    a.event_ts >= $as_of - interval 7 day as in_7d,
+    a.event_ts >= $as_of - interval 30 day as in_30d,
+    a.event_ts >= $as_of - interval 90 day as in_90d,
+    a.event_ts >= $as_of - interval 365 day as in_365d,
+    (dayofweek(a.event_ts) * 24 + date_part('hour', a.event_ts))::utinyint as hour_of_week,
+    (dayofweek(a.event_ts + q.shift) * 24 + date_part('hour', a.event_ts + q.shift))::utinyint as hour_of_week_local
   from {activity} a
+  join quarters q on q.quarter = time_bucket(interval 15 minute, a.event_ts)
   left join {machine} m
     on m.contact_id = a.contact_id and m.message_id = a.message_id
     and m.event_type = a.event_type and m.event_ts = a.event_ts
+  left join (select event_url, any_value(url_key) as url_key from urls where url_key is not null group by event_url) p
+    on p.event_url = a.event_url
   where a.event_ts < $as_of
-),
-
--- Opens and clicks by hour; hours of the week count from Sunday 0:00.
-hours as materialized (
-  select
-    contact_id, event_type,
-    date_part('hour', event_ts) as hour,
-    dayofweek(event_ts) * 24 + date_part('hour', event_ts) as hour_of_week,
-    date_part('hour', local_ts) as hour_local,
-    dayofweek(local_ts) * 24 + date_part('hour', local_ts) as hour_of_week_local,
-    count(*) as n
-  from (
-    select contact_id, event_type, event_ts, timezone($zone, timezone('UTC', event_ts)) as local_ts
-    from events
-    where event_type in ('open', 'click')
-  )
-  group by all
 ),
 
 releases as materialized (
@@ -43,7 +49,7 @@ kept_out as materialized (
 -- and for every list when that is unknown.
 farewells as materialized (
   select e.contact_id, r.list_id, max(e.event_ts) as left_at
-  from (select * from events where event_type = 'unsubscribe') e
+  from (select * from {activity} where event_type = 'unsubscribe' and event_ts < $as_of) e
   left join (select distinct message_id, list_id from releases) r on r.message_id = e.message_id
   group by all
 ),
