@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from icx.sandbox.answers import ApiError
 from icx.sandbox.state import State
 
@@ -55,7 +57,7 @@ class Call:
         if not self.body.strip():
             return None
         try:
-            return json.loads(self.body)
+            return orjson.loads(self.body)
         except ValueError:
             raise ApiError(
                 400, "The data you provided could not be parsed. Please provide valid JSON"

@@ -34,9 +34,9 @@ NEVER_LIFTED = {
     ("invitable", "normal"),
 }
 
-# "Status cannot be changed once it is": documented, so strict refuses these whatever the new value.
+# "Status cannot be changed once it is": documented, so strict refuses every new value of these.
+# (donotcontact has no other way out than normal, which is refused above.)
 FROZEN = {
-    "donotcontact",
     "pending",
     "invitable",
     "deleted",

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
+
 from icx.sandbox import consent, history, subscriptions
 from icx.sandbox.answers import BAD_STATUS, ApiError, contact_time, invalid, missing, not_found, warned
 from icx.sandbox.call import Call, next_id, number, text
@@ -85,7 +87,7 @@ def read_row(row: tuple[Any, ...], customs: list[str]) -> dict[str, Any]:
     shown["bounceCount"] = str(row[15]) if row[15] else None
     shown["contactId"] = row[16]
     if customs:
-        values = json.loads(row[17]) if row[17] != "{}" else {}
+        values = orjson.loads(row[17]) if row[17] != "{}" else {}
         for name in customs:
             shown[name] = values.get(name)
     return shown
