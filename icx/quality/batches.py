@@ -6,7 +6,6 @@ key travel; memory holds one batch.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -45,7 +44,7 @@ def in_batches(
     names = list(dict.fromkeys([*relation.key, column.name]))
     sql = f"SELECT {', '.join(map(quoted, names))} FROM {relation.sql} WHERE {where} AND {column.sql} IS NOT NULL"
     totals: dict[Any, Any] = {}
-    for frame in _frames(con, sql, rows):
+    for frame in _frames(con, sql, rows):  # one batch in memory at a time
         engine = PandasExecutionEngine(batch_data_dict={"batch": frame})
         asked = {}
         for metric in metrics:
@@ -54,10 +53,8 @@ def in_batches(
             asked[metric.id] = MetricConfiguration(
                 metric.metric_name, plain, dict(metric.metric_value_kwargs)
             )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            calculator = MetricsCalculator(execution_engine=engine, show_progress_bars=False)
-            found, aborted = calculator.compute_metrics(metric_configurations=list(asked.values()))
+        calculator = MetricsCalculator(execution_engine=engine, show_progress_bars=False)
+        found, aborted = calculator.compute_metrics(metric_configurations=list(asked.values()))
         for problem in aborted.values():
             raise ValueError(_said(problem.get("exception_info")))
         for key, metric in asked.items():
@@ -95,6 +92,9 @@ def _frames(con: Connection, sql: str, rows: int) -> Iterator[Any]:
     reading = (
         found.to_arrow_reader(rows) if hasattr(found, "to_arrow_reader") else found.fetch_arrow_reader(rows)
     )
-    for batch in reading:
-        if batch.num_rows:
-            yield batch.to_pandas()
+    try:
+        for batch in reading:
+            if batch.num_rows:
+                yield batch.to_pandas()
+    finally:
+        reading.close()  # an unfinished result would bar this connection from the next query

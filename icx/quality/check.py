@@ -64,7 +64,7 @@ def check(
         entries = [filled_in(entry, target.parameters) for entry in asked.expectations]
         began = clock.monotonic()
         verdicts = native.judge(con, target.relation, entries)
-        row = con.execute(f"SELECT count(*) FROM {target.relation.sql}").fetchone()
+        ((rows_judged,),) = con.execute(f"SELECT count(*) FROM {target.relation.sql}").fetchall()
         hidden = personal_columns(personal)
         report = CheckReport(
             connection=connection,
@@ -76,7 +76,7 @@ def check(
                 result(asked, entry, verdict, target.relation.key, hidden)
                 for entry, verdict in zip(entries, verdicts, strict=True)
             ),
-            rows_judged=row[0] if row else 0,
+            rows_judged=rows_judged,
             seconds=clock.monotonic() - began,
             digest=asked.digest,
         )
@@ -148,10 +148,10 @@ def current(con: Connection, suite: str) -> str | None:
     sql = (
         "SELECT build_id FROM builds ORDER BY built_at DESC, build_id DESC LIMIT 1"
         if _by_build(suite)
-        else "SELECT pull_id FROM pulls WHERE state = 'complete' ORDER BY started_at DESC, pull_id DESC LIMIT 1"
+        else "SELECT pull_id FROM pulls WHERE state = 'complete' ORDER BY began_at DESC, pull_id DESC LIMIT 1"
     )
-    row = con.execute(sql).fetchone()
-    return str(row[0]) if row else None
+    found = con.execute(sql).fetchall()
+    return str(found[0][0]) if found else None
 
 
 def _by_build(table: str) -> bool:
@@ -173,8 +173,10 @@ def resolve(con: Connection, suite: Suite, relation: Any, key: Sequence[str]) ->
 
 def parameters(con: Connection, now: datetime.datetime) -> dict[str, Any]:
     """Return what a suite may write as {"$PARAMETER": …}: now, tomorrow and as_of, naive UTC."""
-    row = con.execute("SELECT max(started_at) FROM pulls WHERE state = 'complete'").fetchone()
-    as_of = row[0] if row and row[0] else naive_utc(now)
+    ((pulled,),) = con.execute(
+        "SELECT max(started_at) FROM pulls WHERE state = 'complete' AND only_unit IS NULL"
+    ).fetchall()
+    as_of = pulled or naive_utc(now)
     moments = {"now": naive_utc(now), "tomorrow": naive_utc(now) + datetime.timedelta(days=1), "as_of": as_of}
     return {name: moment.isoformat(sep=" ", timespec="seconds") for name, moment in moments.items()}
 
@@ -269,10 +271,10 @@ def _keep(con: Connection, report: CheckReport) -> None:
 def last(store: Store, connection: str, suite: str) -> CheckReport | None:
     """Return the last verdict of a suite, read back from `checks`, or None when it never ran."""
     with store.open(connection) as con:
-        row = con.execute(
+        rows = con.execute(
             "SELECT result, ran_at FROM checks WHERE suite = ? ORDER BY ran_at DESC LIMIT 1", [suite]
-        ).fetchone()
-    return None if row is None else read_back(json.loads(row[0]), row[1])
+        ).fetchall()
+    return read_back(json.loads(rows[0][0]), rows[0][1]) if rows else None
 
 
 def read_back(kept: Mapping[str, Any], ran_at: datetime.datetime) -> CheckReport:

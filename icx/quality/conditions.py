@@ -39,7 +39,7 @@ def condition(given: Any, parser: str | None, relation: Relation) -> str:
         if parser == "spark":
             return f"coalesce(({given}), false)"
         return _parsed(given, relation)
-    return _object(given if isinstance(given, Mapping) else given.dict(), relation)
+    return _object(given if isinstance(given, Mapping) else given.dict(), relation, parser)
 
 
 def compared(column: Column, sign: str, value: Any) -> str:
@@ -54,11 +54,11 @@ def compared(column: Column, sign: str, value: Any) -> str:
     return f"coalesce({column.sql} {_SIGNS[sign]} {text}, false)"
 
 
-def _object(given: Mapping[str, Any], relation: Relation) -> str:
+def _object(given: Mapping[str, Any], relation: Relation, parser: str | None) -> str:
     match given.get("type"):
         case "and" | "or" as joint:
             parts = [
-                _object(part if isinstance(part, Mapping) else part.dict(), relation)
+                _object(part if isinstance(part, Mapping) else part.dict(), relation, parser)
                 for part in given["conditions"]
             ]
             return "(" + f" {joint.upper()} ".join(parts) + ")" if parts else "true"
@@ -69,7 +69,7 @@ def _object(given: Mapping[str, Any], relation: Relation) -> str:
             sign = str(getattr(given["operator"], "value", given["operator"]))
             return compared(relation.column(_name(given["column"])), sign, given["parameter"])
         case "pass_through":
-            return condition(given["pass_through_filter"], None, relation)
+            return condition(given["pass_through_filter"], parser, relation)
         case other:
             raise CannotMap(f"row condition of type {other!r}")
 

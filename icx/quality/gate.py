@@ -146,12 +146,12 @@ def read(
     with store.open(connection) as con:
         for name in needed:
             now[name] = plan if name == "plan" else current(con, name)
-            row = con.execute(
+            rows = con.execute(
                 "SELECT result, ran_at FROM checks WHERE suite = ? AND judged = ? ORDER BY ran_at DESC LIMIT 1",
                 [name, now[name]],
-            ).fetchone()
-            if row is not None:
-                reports[name] = read_back(json.loads(row[0]), row[1])
+            ).fetchall()
+            if rows:
+                reports[name] = read_back(json.loads(rows[0][0]), rows[0][1])
     return Verdicts(reports, now, {name: find(name, suites).digest for name in needed})
 
 

@@ -10,7 +10,8 @@ import logging
 import os
 import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from icx.quality.scan import Computed, compute, first_line, split
 from icx.store.db import Connection, DatabaseError
 
 SAMPLES = 20
-_FINDING = threading.Lock()
+_IMPORTING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ def load() -> None:
 
 def metrics_of(entry: Mapping[str, Any], relation: Relation) -> list[Any]:
     """Return what GX needs to know for one expectation; raises what GX raises when it cannot be read."""
-    return _needed(_build(_gx(), entry), relation)
+    with _quiet():
+        return _needed(_build(_gx(), entry), relation)
 
 
 def judge(con: Connection, relation: Relation, entries: Sequence[Mapping[str, Any]]) -> list[Verdict]:
@@ -57,6 +59,19 @@ def judge(con: Connection, relation: Relation, entries: Sequence[Mapping[str, An
 
     `entries` are native suite entries (`type`, `kwargs`, `meta`, `severity`) with parameters filled in.
     """
+    with _quiet():
+        return _judge(con, relation, entries)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """GX warns about its own next version and its dependencies; none of it is for who reads a report."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _judge(con: Connection, relation: Relation, entries: Sequence[Mapping[str, Any]]) -> list[Verdict]:
     gx = _gx()
     built: list[Any] = []
     refused: dict[int, str] = {}
@@ -94,8 +109,7 @@ def result_of(gx_json: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _gx() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when it is imported
-    with _FINDING, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its import warns of its own dependencies
+    with _IMPORTING, _quiet():
         import great_expectations
         import great_expectations.core
         import great_expectations.expectations.core
@@ -112,9 +126,7 @@ def _build(gx: Any, entry: Mapping[str, Any]) -> Any:
         meta=dict(entry.get("meta") or {}),
         **{name: entry[name] for name in ("severity", "description", "notes") if entry.get(name)},
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return made.to_domain_obj()
+    return made.to_domain_obj()
 
 
 def _runtime(relation: Relation) -> dict[str, Any]:
@@ -166,12 +178,8 @@ def _verdict(
         if metric.id in found.unmapped:
             text = f'"{entry["type"]}" cannot be judged on this data: {found.unmapped[metric.id]} has no form here'
             return Verdict(_exception(entry, text), text)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        made = expectation.metrics_validate(
-            metrics=dict(found.values), runtime_configuration=_runtime(relation)
-        )
-        native = made.to_json_dict()
+    made = expectation.metrics_validate(metrics=dict(found.values), runtime_configuration=_runtime(relation))
+    native = made.to_json_dict()
     native["success"] = bool(native["success"])
     return Verdict(native)
 
@@ -217,10 +225,10 @@ def _type_name(con: Connection, name: Any) -> str | None:
     ):
         return None
     try:
-        row = con.execute(f"SELECT typeof(CAST(NULL AS {name}))").fetchone()
+        ((found,),) = con.execute(f"SELECT typeof(CAST(NULL AS {name}))").fetchall()
     except DatabaseError:
         return None
-    return str(row[0]).upper() if row else None
+    return str(found).upper()
 
 
 def _exception(entry: Mapping[str, Any], text: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ def describe(con: Connection, sql: str, key: Iterable[str] = ()) -> Relation:
     order = ", ".join(map(quoted, present))
     if "rowid" not in types:
         try:
-            con.execute(f"SELECT rowid FROM {sql} LIMIT 0")
+            con.execute(f"SELECT rowid FROM {sql} LIMIT 0").fetchall()
             order = "rowid"
         except DatabaseError:
             pass  # a view, a query or a file has no row ids: the key's order has to do

@@ -115,7 +115,7 @@ def _bindable(con: Connection, relation: Relation, wanted: list[str], errors: di
     if not wanted:
         return []
     try:
-        con.execute(f"SELECT {', '.join(wanted)} FROM {relation.sql} LIMIT 0")
+        con.execute(f"SELECT {', '.join(wanted)} FROM {relation.sql} LIMIT 0").fetchall()
     except DatabaseError as error:
         if len(wanted) == 1:
             errors[wanted[0]] = first_line(error)
@@ -132,7 +132,7 @@ def _run(
     if not wanted:
         return
     try:
-        row = con.execute(f"SELECT {', '.join(wanted)} FROM {relation.sql}").fetchone()
+        (row,) = con.execute(f"SELECT {', '.join(wanted)} FROM {relation.sql}").fetchall()
     except DatabaseError as error:
         # one bad value of one check ends the whole scan: halve until only the guilty check is left out
         if len(wanted) == 1:
@@ -142,7 +142,6 @@ def _run(
         _run(con, relation, wanted[:middle], results, errors)
         _run(con, relation, wanted[middle:], results, errors)
         return
-    assert row is not None
     results.update(zip(wanted, row, strict=True))
 
 
@@ -202,9 +201,8 @@ def _count(con: Connection, relation: Relation, check: Unexpected) -> int:
         )
     else:
         sql = f"SELECT count(*) FROM {check.source or relation.sql} WHERE {check.where}"
-    row = con.execute(sql).fetchone()
-    assert row is not None
-    return int(row[0])
+    ((found,),) = con.execute(sql).fetchall()
+    return int(found)
 
 
 def selecting(relation: Relation, check: Unexpected, columns: str = "*") -> str:

@@ -198,6 +198,5 @@ def _own_query(metric: str, values: Values, relation: Relation) -> Query:
 
 
 def _one(con: Connection, sql: str) -> Any:
-    row = con.execute(sql).fetchone()
-    assert row is not None
-    return row[0]
+    ((found,),) = con.execute(sql).fetchall()
+    return found
