@@ -102,7 +102,8 @@ def _parsed(file: FieldFile) -> Own:
         tree, (exp.Command, exp.DDL, exp.DML, exp.Drop, exp.Alter, exp.Set, exp.Use)
     ):
         raise bad_file(file.file, "it is a command; one expression or one select is meant")
-    parameters = {str(found.this).lower() for found in tree.find_all(exp.Parameter)} - {"as_of"}
+    found = tree.find_all(exp.Parameter, exp.Placeholder)
+    parameters = {parameter.name.lower() or "?" for parameter in found} - {"as_of"}
     if parameters:
         raise bad_file(file.file, f"only $as_of is bound, not ${', $'.join(sorted(parameters))}")
     needs = frozenset() if is_query else frozenset(c.name.lower() for c in tree.find_all(exp.Column))
