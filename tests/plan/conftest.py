@@ -177,6 +177,11 @@ class Place:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
             answer.read()
 
+    def fault_clear(self) -> None:
+        request = urllib.request.Request(f"{self.running.control_url}/faults", method="DELETE")  # noqa: S310
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
+            answer.read()
+
     def _control(self, name: str) -> Any:
         with urllib.request.urlopen(f"{self.running.control_url}/{name}") as answer:  # noqa: S310 - loopback
             return json.loads(answer.read())

@@ -1,0 +1,141 @@
+"""An apply killed at any moment and started again: the list equals the plan, nobody is written twice."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from icx.settings import Settings
+
+SCRIPT = Path(__file__).with_name("apply_in_a_process.py")
+
+
+def start(here, plan, batch_size=5):
+    facts = {
+        "data": str(here.journal.path.parent),
+        "plan": plan.plan_id,
+        "batch_size": batch_size,
+        "answers": here.answers(plan),
+        "login": {
+            "base_url": here.running.base_url,
+            "app_id": here.running.app_id,
+            "username": here.running.username,
+            "password": here.running.password,
+            "account_id": here.running.account_id,
+            "client_folder_id": here.running.client_folder_id,
+        },
+    }
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), json.dumps(facts)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def ended(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return json.loads(out.splitlines()[-1])
+
+
+def killed(process):
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+
+
+def times_subscribed(here, target):
+    """How often the sandbox's own history says that each person was put on the list."""
+    rows = here.sql(
+        "select contact_id, count(*) from actions where action_type = 'EditSubscription'"
+        " and details like ? group by contact_id",
+        f'%"{target}"%',
+    )
+    return {int(contact): count for contact, count in rows}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_an_apply_killed_at_random_moments_and_resumed_gives_the_planned_list(place, seed):
+    here = place(contacts=120, settings=Settings(batch_size=5))
+    target = here.make_list()
+    people = here.people()
+    here.put(target, people[60:64])
+    wanted = people[:40]
+    plan = here.plan(wanted, stale="park")
+    chance = random.Random(seed)
+    for _ in range(3):
+        here.fault("POST /subscriptions", "slow", after=chance.randrange(3))
+        process = start(here, plan)
+        assert process.stdout.readline() == "ready\n"
+        goal = len(here.members(target)) + chance.randrange(12)
+        deadline = time.monotonic() + 20
+        while len(here.members(target)) < goal and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(chance.random() * 0.2)
+        killed(process)
+        here.fault_clear()
+    result = ended(start(here, plan))
+    assert result["state"] == "finished"
+    assert (result["added"], result["parked"]) == (40, 4)
+    assert result["read_back"]["equal"]
+    assert here.members(target) == set(wanted)
+    assert set(times_subscribed(here, target).values()) == {1}
+    assert here.violations() == []
+
+
+def test_a_kill_after_the_service_wrote_and_before_the_outcome_was_noted(place):
+    here = place(settings=Settings(batch_size=5))
+    target = here.make_list()
+    wanted = here.people()[:10]
+    plan = here.plan(wanted)
+    # The answer to the first batch never comes: the write is done, the process dies waiting for it.
+    here.fault("POST /subscriptions", "close-after-write")
+    here.fault("GET /subscriptions", "slow", after=1)
+    process = start(here, plan)
+    deadline = time.monotonic() + 30
+    while len(here.members(target)) < 5 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    killed(process)
+    states = {row["state"] for row in here.plans.outcomes(plan.plan_id)}
+    assert states == {"sent"}
+    here.fault_clear()
+    result = ended(start(here, plan))
+    assert result["added"] == 10
+    assert here.members(target) == set(wanted)
+    assert set(times_subscribed(here, target).values()) == {1}
+    assert here.calls()["POST /subscriptions"] == 2
+
+
+def test_who_says_no_between_a_kill_and_the_next_start_is_left_out(place):
+    here = place(settings=Settings(batch_size=5))
+    target = here.make_list()
+    wanted = here.people()[:20]
+    plan = here.plan(wanted)
+    here.apply(plan, ending=lambda: len(here.members(target)) >= 5)
+    there = next(iter(here.members(target)))
+    absent = next(contact for contact in wanted if contact not in here.members(target))
+    here.put(target, [there, absent], "unsubscribed")
+    result = ended(start(here, plan))
+    assert result["left_out"] == {"unsubscribed": 1}
+    assert here.members(target) == set(wanted) - {there, absent}
+    assert here.violations() == []
+
+
+def test_a_second_apply_to_the_same_list_names_the_first(place):
+    here = place(settings=Settings(batch_size=5))
+    here.make_list()
+    plan, other = here.plan(here.people()[:20]), here.plan(here.people()[:5])
+    here.fault("GET /lists", "slow")
+    process = start(here, plan)
+    assert process.stdout.readline() == "ready\n"
+    assert process.stdout.readline().startswith("progress reading")
+    with pytest.raises(Exception, match=f"{plan.plan_id} is being applied to this list") as running:
+        here.apply(other)
+    assert running.value.code == "apply-running"
+    assert f"process {process.pid}" in running.value.where
+    assert ended(process)["added"] == 20
