@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import traceback
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -76,7 +77,7 @@ class Api:
         if kind.isdigit():
             answer = Answer(int(kind), {"errors": [ERROR_TEXTS.get(kind, "Error")]})
         else:
-            answer = dispatch.answer(self.state, wire)
+            answer = self._answer(wire)
         body: Any = answer.body
         if fault and kind == "total-moves" and isinstance(body, dict) and isinstance(body.get("total"), int):
             body = body | {"total": body["total"] + fault.by}
@@ -95,6 +96,15 @@ class Api:
             content = gzip.compress(content, 1)
             headers["content-encoding"] = "gzip"
         return Response(content, answer.status, headers)
+
+    def _answer(self, wire: Wire) -> Answer:
+        try:
+            return dispatch.answer(self.state, wire)
+        except (
+            Exception
+        ):  # a fault of the sandbox itself: say it where its owner looks, answer as the service does
+            traceback.print_exc()
+            return Answer(500, {"errors": ["Internal Server Error"]})
 
 
 async def _hang_up(scope: Scope) -> None:

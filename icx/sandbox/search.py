@@ -93,25 +93,40 @@ def _filter(search: Search, column: Column, value: str, how: str) -> None:
     elif how == "bet":
         _between(search, column, parts)
     elif how == "eq":
-        tests = [_equal(column, part) for part in parts]
-        search.add(
-            "(" + " or ".join(sql for sql, _ in tests) + ")", *(p for _, params in tests for p in params)
-        )
+        _any_of(search, column, parts)
     else:
         _compare(search, column, how, parts[0])
 
 
-def _equal(column: Column, part: str) -> tuple[str, list[Any]]:
-    if "*" in part:
-        escaped = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
-        return f"cast({column.sql} as text) like ? escape '\\'", [escaped]
-    if column.kind == "time":
-        span = read_time(part)
-        return (f"{column.sql} between ? and ?", list(span)) if span else ("0", [])
-    if column.kind == "text":
-        return f"{column.sql} = ? collate nocase", [part]
-    value = _bound(column, part)
-    return ("0", []) if value is None else (f"{column.sql} = ?", [value])
+def _any_of(search: Search, column: Column, parts: list[str]) -> None:
+    tests: list[str] = []
+    params: list[Any] = []
+    plain: list[Any] = []
+    for part in parts:
+        span = read_time(part) if column.kind == "time" else None
+        if "*" in part:
+            tests.append(f"cast({column.sql} as text) like ? escape '\\'")
+            params.append(_like(part))
+        elif span is not None:
+            tests.append(f"{column.sql} between ? and ?")
+            params.extend(span)
+        elif column.kind != "time" and (value := _bound(column, part)) is not None:
+            plain.append(value)
+    if plain:  # one IN, since SQLite nests a long OR too deeply
+        collate = " collate nocase" if column.kind == "text" else ""
+        tests.append(f"{column.sql}{collate} in ({', '.join('?' * len(plain))})")
+    search.add("(" + (" or ".join(tests) or "0") + ")", *params, *plain)
+
+
+def _like(part: str) -> str:
+    """Turn `j*` into a LIKE pattern, everything else taken as it is.
+
+    >>> _like("a_b*%")
+    'a\\\\_b%\\\\%'
+    """
+    for letter in "\\%_":
+        part = part.replace(letter, "\\" + letter)
+    return part.replace("*", "%")
 
 
 def _compare(search: Search, column: Column, how: str, part: str) -> None:

@@ -38,8 +38,11 @@ def list_page(call: Call) -> dict[str, Any]:
 
     def by_id(search: Search, value: str) -> None:
         pairs = [_pair(part.strip()) for part in value.split(",") if part.strip()]
-        tests = " or ".join("(list_id = ? and contact_id = ?)" for _ in pairs)
-        search.add(f"({tests or '0'})", *(each for pair in pairs for each in pair))
+        marks = ", ".join("(?, ?)" for _ in pairs)
+        search.add(
+            f"(list_id, contact_id) in (values {marks})" if pairs else "0",
+            *(each for pair in pairs for each in pair),
+        )
 
     search = read_search(call, SEARCHED, {"subscriptionId": by_id})
     search.add("folder_id = ?", call.folder_id)
