@@ -11,6 +11,7 @@ from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience
 from icx.rules import Group, Reading, Rule, Sql, code, condition, walk, without_machines
 from icx.rules.english import phrase
+from icx.rules.nodes import child
 from icx.store import Connection, quoted
 
 
@@ -102,22 +103,25 @@ def count(people: People, audience: Audience | Rule) -> Count:
     with people.open(audience) as (con, reading, rule):
         steps = _outermost(rule)
         any_of = isinstance(rule, Group) and rule.combinator == "or" and len(steps) > 1
-        conditions = [condition(step, replace(reading)) for step in steps]
-        conditions.append(condition(rule, reading))
-        human, humanly = _humanly(rule, reading)
-        conditions.append(condition(human, humanly))
+        conditions = [condition(step, reading, path) for path, step in steps]
         marks = [f"r{n}" for n in range(len(steps))]
-        wanted = ["count(*)", "count(*) filter (where whole)", "count(*) filter (where human)"]
-        for n in range(len(steps)):
-            passed = marks[n] if any_of else " and ".join(marks[: n + 1])
+        whole = (" or " if any_of else " and ").join(marks) or condition(rule, reading).text
+        wanted = ["count(*)", f"count(*) filter (where {whole})"]
+        for n, mark in enumerate(marks):
+            passed = mark if any_of else " and ".join(marks[: n + 1])
+            others = " or ".join(other for other in marks if other != mark)
             wanted.append(f"count(*) filter (where {passed})")
-            others = [mark for mark in marks if mark != marks[n]]
-            alone = f"{marks[n]} and not ({' or '.join(others)})" if others else marks[n]
-            wanted.append(f"count(*) filter (where {alone if any_of else 'false'})")
-        figures = _figures(con, people.profile, [*marks, "whole", "human"], conditions, wanted)
-    total, whole, without, *pairs = figures
+            wanted.append(f"count(*) filter (where {f'{mark} and not ({others})' if any_of else 'false'})")
+        human, humanly = _humanly(rule, reading)
+        differs = human != rule or humanly is not reading
+        if differs:
+            conditions.append(condition(human, humanly))
+            wanted.append("count(*) filter (where human)")
+        names = [*marks, "human"] if differs else marks
+        total, size, *pairs = _figures(con, people.profile, names, conditions, wanted)
+    without = pairs.pop() if differs else None
     found: list[Step] = []
-    for n, step in enumerate(steps):
+    for n, (_, step) in enumerate(steps):
         before = total if any_of or not found else found[-1].left
         only = pairs[2 * n + 1] if any_of else None
         found.append(Step(step, phrase(step, people.zone), before, pairs[2 * n], only))
@@ -125,9 +129,9 @@ def count(people: People, audience: Audience | Rule) -> Count:
         named.name,
         people.connection,
         reading.as_of,
-        whole,
+        size,
         total,
-        None if human == rule and humanly is reading else without,
+        without,
         tuple(found),
         any_of,
     )
@@ -149,10 +153,11 @@ def sizes(people: People, audience: Audience | Rule) -> dict[str, int]:
     return {path: figure for (path, _), figure in zip(nodes, figures, strict=True)}
 
 
-def _outermost(rule: Rule) -> list[Rule]:
+def _outermost(rule: Rule) -> list[tuple[str, Rule]]:
+    """Return the rules of the outermost group with their paths; a rule turned round is one step."""
     if isinstance(rule, Group) and not rule.negated:
-        return list(rule.rules)
-    return [rule]
+        return [(child("", n), step) for n, step in enumerate(rule.rules)]
+    return [("", rule)]
 
 
 class _WithoutMachines(Mapping[str, Rule]):
@@ -187,9 +192,8 @@ def _figures(
     con: Connection, profile: str, marks: list[str], conditions: list[Sql], wanted: list[str]
 ) -> list[int]:
     """Evaluate each condition once a person and return the counts wanted of them."""
-    if not wanted:
-        return []
     columns = ", ".join(f"{found.text} as {mark}" for mark, found in zip(marks, conditions, strict=True))
+    columns = columns or "1"
     row = con.execute(
         f"select {', '.join(wanted)} from (select {columns} from {quoted(profile)})",
         [param for found in conditions for param in found.params],

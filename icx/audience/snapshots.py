@@ -9,7 +9,6 @@ from typing import Any
 from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience, choice
 from icx.clock import aware_utc, naive_utc
-from icx.errors import NeedsYou
 from icx.store import Connection
 
 SHOWN = 100
@@ -89,23 +88,17 @@ def snapshots(people: People, name: str) -> list[Snapshot]:
         return _snapshots(con, people.connection, name)
 
 
-def entered_left(people: People, audience: Audience, since: datetime | None = None) -> Flow:
+def entered_left(people: People, audience: Audience, since: datetime | None = None) -> Flow | None:
     """Return who entered and left since the last snapshot, or since the last one at or before `since`.
 
-    Raises `snapshot-missing` when there is none.
+    None when no snapshot was stored: then nobody knows who was in before.
     """
     named = as_audience(audience)
     with people.open(audience) as (con, reading, rule):
         known = _snapshots(con, people.connection, named.name)
         known = [one for one in known if since is None or one.taken_at <= since]
         if not known:
-            raise NeedsYou(
-                "snapshot-missing",
-                f"Who was in {named.name} before is not known: no snapshot was stored.",
-                where=f"{people.connection}, {named.name}",
-                kept="nothing was changed",
-                next=["each applied plan and scheduled run stores one"],
-            )
+            return None
         then = known[-1]
         found = choice(people, rule, reading)
         old = "select contact_id from shared.member_snapshots where connection = ? and audience = ? and taken_at = ?"
@@ -124,7 +117,7 @@ def entered_left(people: People, audience: Audience, since: datetime | None = No
 
 def _snapshots(con: Connection, connection: str, name: str) -> list[Snapshot]:
     rows = con.execute(
-        "select audience, connection, taken_at, as_of, size from icx.snapshots"
+        "select audience, connection, taken_at, as_of, size from shared.snapshots"
         " where connection = ? and audience = ? order by taken_at",
         [connection, name],
     ).fetchall()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from icx.audience.audience import Audience
@@ -96,9 +96,7 @@ def load(con: Connection, people: People, reading: Reading, contact_id: int) -> 
     names = [column[0] for column in cursor.description or []]
     row = cursor.fetchone()
     assert row is not None
-    lists = con.execute(
-        "select list_id, status from subscriptions where contact_id = ?", [contact_id]
-    ).fetchall()
+    lists = _lists(con, reading, contact_id)
     events = con.execute(
         """
         select e.event_type, e.event_ts, e.message_id, e.event_url, exists (
@@ -111,13 +109,30 @@ def load(con: Connection, people: People, reading: Reading, contact_id: int) -> 
         """,
         [contact_id, reading.now],
     ).fetchall()
-    lookup = replace(reading.lookup)
     return Person(
         contact_id,
         dict(zip(names, row, strict=True)),
         reading.catalogue,
         reading.as_of,
-        lookup,
-        dict(lists),
+        reading.lookup,
+        lists,
         tuple(Happened(kind, at, message, url, machine) for kind, at, message, url, machine in events),
     )
+
+
+def _lists(con: Connection, reading: Reading, contact_id: int) -> dict[int, str]:
+    """Return somebody's status on each list, for a past profile as it was then."""
+    rows = con.execute(
+        "select list_id, status, add_date from subscriptions where contact_id = ?", [contact_id]
+    ).fetchall()
+    if not reading.past:
+        return {list_id: status for list_id, status, _ in rows}
+    states = {list_id: status for list_id, status, added in rows if added is None or added < reading.now}
+    later = con.execute(
+        "select list_id, old from changes where entity = 'subscription' and field = 'status'"
+        " and contact_id = ? and happened_at > ? order by happened_at desc",
+        [contact_id, reading.now],
+    ).fetchall()
+    for list_id, old in later:
+        states[list_id] = old
+    return {list_id: status for list_id, status in states.items() if status is not None}
