@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -152,6 +153,8 @@ class PullReport:
             told.append(f"{note.message} [{note.code}]")
             told.append(f"  where  {note.where}")
             told.append(f"  kept   {note.kept}")
+            steps = [step if isinstance(step, str) else shlex.join(step) for step in note.next]
+            told.append(f"  next   {' · '.join(steps)}")
         return told
 
     def _sum(self) -> str:
