@@ -34,6 +34,8 @@ def add(con: Any, table: str, **values: Any) -> None:
 def contact(con: Any, id: int, **values: Any) -> None:
     values = {"status": "normal", "create_date": PULLED - timedelta(days=800), "custom": {}} | values
     address = values.get("email")
+    # A dict of two lists is a MAP to DuckDB; a plain dict would be a STRUCT, whose names do not tell cases apart.
+    values["custom"] = {"key": list(values["custom"]), "value": list(values["custom"].values())}
     add(
         con,
         "icontact_users",

@@ -1,5 +1,5 @@
 -- Lists of keys over the events of one contact: each becomes a map from a key to how often it stands in the list,
--- or null when the list is empty.
+-- or null when the list is empty. Lists written alike are collected once.
 
 -- name: hashedurls
 -- type: text→integer
@@ -16,7 +16,7 @@ list(message_id) filter (is_{kind})
 -- each: kind = open, click
 -- type: text→integer
 -- description: {kind}s by hour of day, UTC
-list(hour_of_week % 24) filter (is_{kind})
+list_transform(list(hour_of_week) filter (is_{kind}), lambda hour: hour % 24)
 
 -- name: {kind}_hours_of_week
 -- each: kind = open, click
@@ -28,7 +28,7 @@ list(hour_of_week) filter (is_{kind})
 -- each: kind = open, click
 -- type: text→integer
 -- description: {kind}s by hour of day in the workspace's zone
-list(hour_of_week_local % 24) filter (is_{kind})
+list_transform(list(hour_of_week_local) filter (is_{kind}), lambda hour: hour % 24)
 
 -- name: {kind}_hours_of_week_local
 -- each: kind = open, click
