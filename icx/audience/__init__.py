@@ -1,7 +1,7 @@
 """Audiences: a rule with a name, its people counted, explained, compared, remembered, and kept as text."""
 
 from icx.audience.audience import Audience
-from icx.audience.compare import Breakdown, Overlap, breakdown, overlap, sample
+from icx.audience.compare import Breakdown, Near, Overlap, breakdown, one_step_away, overlap, sample
 from icx.audience.count import Count, Step, count, sizes, steps
 from icx.audience.files import delete, everything, file_name, load, names, read, save, used_by
 from icx.audience.people import People, checked, members, members_relation, members_sql, moment_of
@@ -16,6 +16,7 @@ __all__ = [
     "Breakdown",
     "Count",
     "Flow",
+    "Near",
     "Overlap",
     "People",
     "Snapshot",
@@ -34,6 +35,7 @@ __all__ = [
     "members_sql",
     "moment_of",
     "names",
+    "one_step_away",
     "overlap",
     "read",
     "resend",

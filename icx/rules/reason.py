@@ -248,10 +248,14 @@ def _value(leaf: Rule, person: Person) -> tuple[str, datetime | None]:
         inner = person.lookup.audience(leaf.audience, "the rule")
         return ("in it" if oracle(inner, person, (leaf.audience,)) else "not in it"), None
     event = as_event(leaf)
-    if event is not None:
+    if event is not None and not (isinstance(leaf, Compare) and leaf.operator == "within"):
         return _happened(leaf, event, person), _turning(event, person)
     assert isinstance(leaf, Compare)
     own = value_of(leaf, person)
+    if event is not None:
+        verb = PAST[event.kind]
+        words = "never" if own is None else f"{verb} {day(own, person.lookup.zone, person.as_of)}"
+        return words, None if own is None else _field_turning(leaf, own, person)
     if own is None:
         return "no value", None
     return _own(own, person), _field_turning(leaf, own, person)
@@ -272,7 +276,7 @@ def _happened(leaf: Rule, event: Event, person: Person) -> str:
     found = matching(event, person)
     count = how_often(event, person)
     verb = PAST[event.kind]
-    if isinstance(leaf, Compare) and leaf.field in person.values and leaf.operator != "within":
+    if isinstance(leaf, Compare) and leaf.field in person.values:
         own = person.values[leaf.field]
         if own is None or own != count:
             return "no value" if own is None else times(int(own))
@@ -280,12 +284,8 @@ def _happened(leaf: Rule, event: Event, person: Person) -> str:
         before = matching(replace(event, days=None, between=None), person)
         return f"last {verb} {day(before[-1].at, person.lookup.zone, person.as_of)}" if before else "never"
     last = day(found[-1].at, person.lookup.zone, person.as_of)
-    small = event.operator in {"=", "<", "<="} and (event.count in {0, 1})
-    if (
-        (isinstance(leaf, Compare) and leaf.operator == "within")
-        or (event.operator, event.count) == (">=", 1)
-        or small
-    ):
+    once = event.operator in {"=", "<", "<="} and event.count in {0, 1}
+    if once or (event.operator, event.count) == (">=", 1):
         return f"{verb} {last}" if count == 1 else f"{verb} {times(count)}, last {last}"
     machines = sum(1 for one in found if one.machine)
     ending = f", {machines} of them likely by machines" if machines and not event.distinct else ""

@@ -17,6 +17,7 @@ from icx.audience import (
     members,
     members_relation,
     moment_of,
+    one_step_away,
     overlap,
     resend,
     sample,
@@ -161,6 +162,16 @@ def test_an_overlap_counts_every_combination_once(people: People, f: F, loyal: A
     ]
     with pytest.raises(BadInput):
         overlap(people, [loyal])
+
+
+def test_people_whom_one_rule_alone_keeps_out_can_be_found(people: People, f: F, loyal: Audience) -> None:
+    assert [(near.count, near.ids) for near in one_step_away(people, loyal)] == [
+        (1, (102,)),
+        (0, ()),
+        (1, (101,)),
+    ]
+    assert why(people, loyal, 102).reason.deciding == ("rules[0]",)
+    assert one_step_away(people, (f.city == "A") | (f.city == "B")) == ()
 
 
 def test_why_answers_as_the_transcript_does(loyal: Audience) -> None:
