@@ -56,14 +56,16 @@ def make(
     who: str,
     create: bool = False,
     gate: Gate | None = None,
-    override: Mapping[str, str] | None = None,
+    override: Mapping[str, Any] | None = None,
+    uses: Mapping[str, Any] | None = None,
     run: str | None = None,
 ) -> Plan:
     """Return the plan that would make the people of `want` members of the target list, and keep it.
 
     `want` has contact_id (null for people without one), email, email_key and the columns the mapping names.
     `create` makes the list when there is none of this name. `gate` is the verdict on the data used; when it
-    is not ok the plan cannot be applied, unless `override` says which check, who and why. `as_of` is aware.
+    is not ok the plan cannot be applied, unless `override` says which check, who and why. `uses` is what the
+    audience rests on (JSON), so that the gate can be asked again at apply. `as_of` is aware.
     Raises BadInput: list-unknown, list-twice, cannot-map, plan-choice.
     """
     table = want if isinstance(want, pa.Table) else want.to_arrow_table()
@@ -124,7 +126,7 @@ def make(
         ),
         welcome=welcome,
         updates=updates,
-        checks=_checks(gate, override),
+        checks=_checks(gate, override, uses),
         calls_left=client.pace.budget.left(),
         parking_list_id=side.parking_list_id,
         zone=settings.zone,
@@ -245,10 +247,12 @@ def note(
         )
 
 
-def _checks(gate: Gate | None, override: Mapping[str, str] | None) -> dict[str, Any]:
+def _checks(
+    gate: Gate | None, override: Mapping[str, Any] | None, uses: Mapping[str, Any] | None
+) -> dict[str, Any]:
     if gate is None:
         return {"ok": None, "failed": [], "stale": [], "override": None}
-    return {
+    return ({"uses": dict(uses)} if uses else {}) | {
         "ok": gate.ok,
         "failed": [str(one) for one in gate.failed],
         "stale": [str(one) for one in gate.stale],

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pyarrow as pa
 
+from icx.errors import BadInput
 from icx.plan.cost import Cost
 from icx.plan.decide import Counts
 from icx.plan.match import Target
 from icx.plan.policy import Policy
 from icx.plan.stops import Stop
 from icx.store.plans import KeptPlan, Plans
+
+if TYPE_CHECKING:
+    from icx.plan.applied import Applied
+
+
+class Hand(Protocol):
+    """What carries a plan out: a workspace, which knows the login, the database and who asks."""
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        answers: Mapping[str, str] | None,
+        test: int | None,
+        progress: Callable[[Any], None] | None,
+    ) -> Applied: ...
+
+    def undo(self, plan: Plan) -> Plan: ...
 
 
 @dataclass(frozen=True)
@@ -44,6 +64,7 @@ class Plan:
     zone: str
     state: str = "open"
     plans: Plans | None = field(default=None, repr=False, compare=False)
+    hand: Hand | None = field(default=None, repr=False, compare=False)
 
     def __repr__(self) -> str:
         counts = self.counts
@@ -61,6 +82,36 @@ class Plan:
         from icx.plan.html import plan_html
 
         return plan_html(self)
+
+    def apply(
+        self,
+        confirm: Mapping[str, str | int] | None = None,
+        *,
+        test: int | None = None,
+        progress: Callable[[Any], None] | None = None,
+    ) -> Applied:
+        """Do what the plan says, or less, and read the list back; cut off, the same call goes on.
+
+        `confirm` answers the plan's stops: `plan.apply(confirm={"first-push": "y", "growth": 1204})`. What is
+        not answered is asked for by the error, with the call to type. `test` adds this one contact only.
+        """
+        answers = {key: str(value) for key, value in (confirm or {}).items()}
+        return self._hand().apply(self, answers=answers, test=test, progress=progress)
+
+    def undo(self) -> Plan:
+        """Plan the way back; sends nothing."""
+        return self._hand().undo(self)
+
+    def _hand(self) -> Hand:
+        if self.hand is None:
+            raise BadInput(
+                "plan-unbound",
+                f"{self.plan_id} was not made by a workspace, so nothing can carry it out.",
+                where="a plan made by hand",
+                kept="nothing was sent",
+                next=[["icx", "apply", self.plan_id]],
+            )
+        return self.hand
 
     def rows(self) -> pa.Table:
         """Return a row per person: contact_id, email, action, reason, undoable, and what was known."""
