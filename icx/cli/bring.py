@@ -152,7 +152,7 @@ def check(obj: Obj, suites: tuple[str, ...], which: str | None, limit: int) -> R
     lines = [str(report) for report in reports]
     data: dict[str, Any] = {"ok": ok, "suites": [report.as_dict() for report in reports]}
     if which:
-        for report in reports:
+        for report in [one for one in reports if one.speaks_of(which)] or reports[:1]:
             frame = report.rows(which, show_people=options.show_people, limit=limit)
             if len(frame):
                 lines.append(console.table(list(frame.columns), frame.astype(str).itertuples(index=False)))

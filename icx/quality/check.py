@@ -137,7 +137,7 @@ def summary(reports: Sequence[CheckReport]) -> str:
     passed, warned, failed = (
         sum(len(getattr(one, part)) for one in reports) for part in ("passed", "warnings", "failed")
     )
-    said = [one.line for report in reports for one in report.warnings]
+    said = [one.line.partition(", ")[0] for report in reports for one in report.warnings]
     words_of = f" ({'; '.join(said)})" if said and len(said) <= 2 else ""
     plural = "" if warned == 1 else "s"
     return f"{total} expectations: {passed} passed, {warned} warning{plural}{words_of}, {failed} failed"
@@ -223,7 +223,7 @@ def result(
     safe = masked(found, hidden, theirs)
     refused = None if verdict.refused is None else masked_text(verdict.refused)
     people: list[Any] = []
-    for row in found.get("partial_unexpected_index_list") or []:
+    for row in found.get("partial_unexpected_index_list") or verdict.rows:
         if key and isinstance(row, Mapping) and row.get(key[0]) not in people:
             people.append(row.get(key[0]))
     says = words.finding(entry, safe, refused, verdict.success)

@@ -33,6 +33,9 @@ class Failure:
     judged: str = ""
     people: tuple[Any, ...] = ()
 
+    def __str__(self) -> str:
+        return self.key
+
 
 @dataclass(frozen=True)
 class Override:
@@ -118,15 +121,16 @@ def gate(
     ledger_red: Iterable[str] = (),
     overrides: Iterable[Override] = (),
     plan: str | None = None,
+    plan_suite: bool = False,
     suites: Sequence[Path] = (),
 ) -> Gate:
     """Return whether a push of this connection may go on.
 
     `columns` are the profile's columns the push uses: of its rule, of nested audiences, of the mapping.
-    `ledger_red` are the collections of the red ledger cells (`contacts`, `opens`, …). With `plan` given,
-    the verdict of the suite `plan` on that id counts too, and its overrides hold.
+    `ledger_red` are the collections of the red ledger cells (`contacts`, `opens`, …). Of `overrides` those
+    hold that were given for this `plan`. With `plan_suite` the verdict of the suite `plan` on it counts too.
     """
-    needed = [*STANDARD, *([] if plan is None else ["plan"])]
+    needed = [*STANDARD, *(["plan"] if plan_suite else [])]
     return decide(
         read(store, connection, needed, plan, suites),
         columns=columns,

@@ -26,10 +26,14 @@ _IMPORTING = threading.Lock()
 
 @dataclass(frozen=True)
 class Verdict:
-    """GX's result for one expectation (`native`, its own JSON), or why there is none (`refused`)."""
+    """GX's result for one expectation (`native`, its own JSON), or why there is none (`refused`).
+
+    `rows` are a few of those that an expectation's own SQL returned; GX counts them and shows none.
+    """
 
     native: dict[str, Any]
     refused: str | None = None
+    rows: Sequence[Mapping[str, Any]] = ()
 
     @property
     def success(self) -> bool:
@@ -181,7 +185,8 @@ def _verdict(
     made = expectation.metrics_validate(metrics=dict(found.values), runtime_configuration=_runtime(relation))
     native = made.to_json_dict()
     native["success"] = bool(native["success"])
-    return Verdict(native)
+    own = [found.values[m.id] for m in metrics if m.metric_name == "unexpected_rows_query.table"]
+    return Verdict(native, rows=own[0] if own else ())
 
 
 _TYPES = {

@@ -140,8 +140,10 @@ class CheckReport:
         """Return the commands to type next, as argument lists."""
         steps = []
         for one in [*self.failed, *self.warnings][:1]:
-            if one.columns:
-                steps.append(["icx", "check", self.suite, "--rows", one.columns[0]])
+            if one.columns or one.type == "unexpected_rows_expectation":
+                steps.append(
+                    ["icx", "check", self.suite, "--rows", one.columns[0] if one.columns else "table"]
+                )
         return steps
 
     def text(self) -> str:
@@ -188,6 +190,13 @@ class CheckReport:
             "results": [one.as_dict() for one in self.results],
             "report": str(self.html_path) if self.html_path else None,
         }
+
+    def speaks_of(self, which: str) -> bool:
+        """Return whether `rows` would find an expectation of that column, key or type."""
+        suite, slash, wanted = which.rpartition("/")
+        return (not slash or suite == self.suite) and any(
+            wanted in one.columns or wanted in (one.key.partition("/")[2], one.type) for one in self.results
+        )
 
     def rows(self, which: str, *, show_people: bool = False, limit: int = 1000) -> Any:
         """Return the rows that break the expectations on a column (or of a key such as `profile/email`).

@@ -15,13 +15,13 @@ def percent(part: float, beside: float | None = None) -> str:
 
     >>> percent(39.4), percent(0.2237), percent(0.1), percent(100)
     ('39 %', '0.22 %', '0.1 %', '100 %')
-    >>> percent(49.7, beside=50)
-    '49.7 %'
+    >>> percent(49.7, beside=50), percent(99.75)
+    ('49.7 %', '99.8 %')
     """
     for decimals in range(0 if part >= 10 or part == 0 else 2, 6):
         text = f"{part:.{decimals}f}"
         hides = beside is not None and float(text) == float(f"{beside:.{decimals}f}") and part != beside
-        if not hides and (part == 0 or float(text) > 0):
+        if not hides and (part == 0 or float(text) > 0) and (part == 100 or float(text) < 100):
             break
     return (text.rstrip("0").rstrip(".") if "." in text else text) + " %"
 
@@ -149,7 +149,7 @@ def finding(entry: Mapping[str, Any], result: Mapping[str, Any], refused: str | 
     broken = result.get("unexpected_count")
     if entry.get("type") == "unexpected_rows_expectation":
         found = result.get("observed_value")
-        return f"{count(found)} rows do not" if found else ""
+        return f"{count(found)} {'row does' if found == 1 else 'rows do'} not" if found else ""
     if broken is not None and result.get("unexpected_percent") is not None:
         share = float(result["unexpected_percent"])
         if entry.get("type") == "expect_column_values_to_not_be_null" and mostly < 1:

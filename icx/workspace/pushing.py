@@ -1,13 +1,14 @@
-"""Pushing: an audience's people as values, the checks they rest on, the plan, and its way to the list."""
+"""Pushing: an audience's people as values, the plan, and its way to the list."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from icx.errors import BadInput
+from icx.errors import BadInput, NeedsYou
 from icx.store import quoted
+from icx.workspace import verdict
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,8 +16,36 @@ if TYPE_CHECKING:
     from icx.audience import Audience
     from icx.plan import Applied, Plan, Policy
     from icx.plan.match import Target
-    from icx.quality import Gate
     from icx.workspace.workspace import Workspace
+
+Answer = Callable[[Any, int, int], "str | None"]
+
+
+@dataclass(frozen=True)
+class Hand:
+    """The workspace as a plan knows it: `plan.apply()` in a notebook ends here."""
+
+    ws: Workspace
+
+    def apply(
+        self,
+        plan: Plan,
+        *,
+        answers: Mapping[str, str] | None,
+        test: int | None,
+        progress: Callable[[Any], None] | None,
+    ) -> Applied:
+        try:
+            return apply(self.ws, plan, answers=answers, ask=None, test=test, progress=progress)
+        except NeedsYou as error:
+            stops = error.data.get("stops")
+            if error.code == "needs-answer" and stops:
+                asked = {stop["key"]: stop.get("confirm") or "how they agreed" for stop in stops}
+                error.next = [f"plan.apply(confirm={asked!r})", *error.next]
+            raise
+
+    def undo(self, plan: Plan) -> Plan:
+        return undo(self.ws, plan)
 
 
 def plan(
@@ -30,23 +59,25 @@ def plan(
 ) -> Plan:
     """Return the plan that takes an audience to a list; see `Workspace.plan`."""
     from icx.plan import Policy, make
+    from icx.quality import warm
 
     found = ws.audience(audience) if isinstance(audience, str) else audience
     people = found.people or ws.people(found.connection or None)
     if people.as_of is not None:
-        from icx.workspace.workspace import not_now
-
         raise not_now(f"{found.name} as of {people.as_of:%Y-%m-%d %H:%M} UTC")
     target = parse_target(ws, to)
     chosen = policy or Policy()
     if people.connection != target.connection:
         chosen = replace(chosen, match="email")
     columns = [line.column for line in chosen.mapping]
-    verdict = gate(ws, people.connection, found, columns, overrides)
+    warm()  # the plan's own rows are judged at the end; what judges them loads while the list is read
+    found = found.of(people)
+    uses = verdict.uses(ws, found, columns, overrides or {})
+    answer = verdict.ask(ws, uses)
     saved = ws.connection(target.connection)
     ws.accounts.enter(saved)
     with ws.run("plan", saved.name) as run, ws.accounts.client(saved, run=run, push=True) as client:
-        want, as_of = wanted(ws, found.of(people), columns)
+        want, as_of = wanted(found, columns)
         made = make(
             want,
             target=target,
@@ -60,34 +91,33 @@ def plan(
             as_of=as_of,
             who=ws.who,
             create=create,
-            gate=verdict,
+            gate=answer,
+            override=verdict.override(ws, uses, answer),
+            uses=uses,
             run=run,
         )
+        made = replace(made, checks=verdict.judge_rows(ws, made, run))
     return carried(ws, made)
 
 
-def wanted(ws: Workspace, audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:
+def wanted(audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:
     """Return the people of an audience as a table (contact_id, email, email_key, the mapped columns) and its moment."""
-    from icx.audience.people import members_sql
+    from icx.audience.people import choice
 
     people = audience.people
     assert people is not None
     for column in columns:
         people.catalogue.find(column, "the mapping")
-    members = members_sql(people, audience)
-    picked = "".join(
-        f", p.{quoted(column)}" for column in columns if column not in {"contact_id", "email", "email_key"}
-    )
-    with people.open(audience) as (_, reading, _), ws.store.open(people.connection) as con:
-        # A cursor of its own: a relation and an unfinished result do not share one.
-        found = con.sql(
+    own = {"contact_id", "email", "email_key"}
+    picked = "".join(f", p.{quoted(column)}" for column in columns if column not in own)
+    with people.open(audience) as (con, reading, rule):
+        members = choice(people, rule, reading)
+        rows = con.sql(
             f"""select p.contact_id, u.email, u.email_key{picked}
                   from profile p join icontact_users u on u.id = p.contact_id
                  where p.contact_id in ({members.text}) order by p.contact_id""",
             params=list(members.params),
-        )
-        rows = found.to_arrow_table()
-        del found  # it would hold the cursor open
+        ).to_arrow_table()
         return rows, reading.as_of
 
 
@@ -96,7 +126,7 @@ def parse_target(ws: Workspace, to: str) -> Target:
     from icx.plan.match import Target
 
     parts = to.split("/", 2)
-    if len(parts) != 3 or parts[1] != "lists" or not parts[0]:
+    if len(parts) != 3 or parts[1] != "lists" or not parts[0] or not parts[2]:
         raise BadInput(
             "target",
             f'"{to}" does not name a list.',
@@ -115,50 +145,12 @@ def parse_target(ws: Workspace, to: str) -> Target:
     )
 
 
-def gate(
-    ws: Workspace,
-    connection: str,
-    audience: Audience,
-    mapped: Sequence[str] = (),
-    overrides: Mapping[str, str] | None = None,
-    plan_id: str | None = None,
-) -> Gate:
-    """Return the verdict on the data a push uses; suites that have not judged this data do so first."""
-    from icx.quality import Override, gate
-    from icx.rules import fields_used, uses_events
-
-    people = audience.people or ws.people(connection)
-    with people.open(audience) as (_, reading, rule):
-        columns = fields_used(rule, reading.lookup) | set(mapped)
-        events = uses_events(rule, people.catalogue, reading.lookup)
-    red = {cell.unit.collection for cell in ws.ledger(connection).red()}
-    plan_name = plan_id or "the plan being made"
-    given = [Override(key, ws.who, because, plan_name) for key, because in (overrides or {}).items()]
-
-    def ask() -> Gate:
-        return gate(
-            ws.store,
-            connection,
-            columns=columns,
-            uses_events=events,
-            ledger_red=red,
-            overrides=given,
-            suites=[ws.layout.expectations],
-        )
-
-    found = ask()
-    if found.stale:
-        ws.checks(found.stale, name=connection)
-        found = ask()
-    return found
-
-
 def apply(
     ws: Workspace,
     plan: Plan | str,
     *,
     answers: Mapping[str, str] | None,
-    ask: Callable[[Any], str | None] | None,
+    ask: Answer | None,
     test: int | None,
     progress: Callable[[Any], None] | None,
 ) -> Applied:
@@ -167,8 +159,11 @@ def apply(
 
     kept = load(ws.plan_journal, plan if isinstance(plan, str) else plan.plan_id)
     saved = ws.connection(kept.target.connection)
+    ahead = kept.state in {"open", "applying"}
+    if ahead:
+        verdict.hold(ws, kept)
     with ws.run("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
-        return apply(
+        done = apply(
             kept.plan_id,
             client=client,
             store=ws.store,
@@ -180,8 +175,24 @@ def apply(
             ask=ask,
             test=test,
             progress=progress,
+            checked="uses" in kept.checks,
             run=run,
         )
+    if ahead and done.state == "finished":
+        remember(ws, kept)
+    return done
+
+
+def remember(ws: Workspace, plan: Plan) -> None:
+    """Store who was in the audience at this push, so that entered and left can be told later."""
+    from icx.audience import Audience, snapshot
+    from icx.rules import from_json
+
+    uses = plan.checks.get("uses")
+    if not uses or not plan.audience:
+        return
+    people = ws.people(uses["connection"])
+    snapshot(people, Audience(plan.audience, from_json(uses["rule"]), people.connection), ws.clock.now())
 
 
 def undo(ws: Workspace, plan: Plan | str) -> Plan:
@@ -206,4 +217,15 @@ def undo(ws: Workspace, plan: Plan | str) -> Plan:
 
 def carried(ws: Workspace, plan: Plan) -> Plan:
     """Return the plan with the hand that can apply it, so that `plan.apply()` works in a notebook."""
-    return plan
+    return replace(plan, hand=Hand(ws))
+
+
+def not_now(what: str) -> NeedsYou:
+    """Return the refusal to act on a past profile."""
+    return NeedsYou(
+        "not-now",
+        "A past audience is for looking, not for sending.",
+        where=what,
+        kept="nothing was sent",
+        next=["the same without --as-of"],
+    )

@@ -113,7 +113,7 @@ def test_a_subscription_to_a_list_that_is_not_there_fails(store: Store, clock: M
     change(store, "insert into subscriptions values (9999, 70001, 'normal', null, null)")
     report = run(store, clock, "contacts")
     assert [one.line for one in report.failed] == [
-        "every subscription is on a list that is there: 1 rows do not"
+        "every subscription is on a list that is there: 1 row does not"
     ]
     assert "stops every push" in report.text()
 

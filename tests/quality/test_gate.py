@@ -160,4 +160,6 @@ def test_the_gate_reads_what_the_checks_stored(store: Store, clock: ManualClock)
 
 def test_a_plan_needs_its_own_verdict(store: Store, clock: ManualClock) -> None:
     check_all(store, "acme", clock=clock)
-    assert gate(store, "acme", columns=set(), uses_events=False, plan="P-31").stale == ["plan"]
+    assert gate(store, "acme", columns=set(), uses_events=False, plan="P-31", plan_suite=True).stale == [
+        "plan"
+    ]
