@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
+import os
 import shlex
 import signal
 import sys
@@ -15,10 +15,12 @@ from typing import Any, cast
 import click
 
 import icx
+from icx.cli import failure
 from icx.cli.console import Console
+from icx.cli.nearest import nearest
 from icx.cli.options import HELP, Options, hoist
 from icx.cli.result import Result
-from icx.errors import BadInput, Damaged, IcxError
+from icx.errors import BadInput, IcxError
 
 # verb -> (module, one-line help); the module is imported only when its verb is typed.
 GROUPS: dict[str, dict[str, tuple[str, str]]] = {
@@ -71,19 +73,25 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in VERBS:
-            near = difflib.get_close_matches(args[0], VERBS, n=1, cutoff=0.4)
-            raise BadInput(
-                "verb-unknown",
-                f"There is no command `{args[0]}`." + (f" Nearest: `{near[0]}`." if near else ""),
-                where=shlex.join(["icx", *args]),
-                kept="nothing was started",
-                next=[["icx", near[0], "--help"] if near else ["icx", "--help"]],
-            )
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise unknown_verb("icx", args[0], VERBS)
         return super().resolve_command(ctx, args)
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         formatter.write(overview())
+
+
+def unknown_verb(path: str, word: str, known: Sequence[str] | dict[str, Any]) -> BadInput:
+    """Return that there is no such command, and which is nearest."""
+    hint = nearest(word, known)
+    step = [*path.split(), hint.split("`")[1], "--help"] if hint else [*path.split(), "--help"]
+    return BadInput(
+        "verb-unknown",
+        f"There is no command `{word}`.{hint}",
+        where=f"{path} {shlex.quote(word)}",
+        kept="nothing was started",
+        next=[step],
+    )
 
 
 def overview() -> str:
@@ -99,13 +107,15 @@ def overview() -> str:
 @click.group(cls=Verbs, invoke_without_command=True, add_help_option=True)
 @click.version_option(icx.__version__, message="icx %(version)s")
 @click.pass_context
-def root(ctx: click.Context) -> None:
+def root(ctx: click.Context) -> Result | None:
     """icx, an iContact account in one DuckDB file."""
-    if ctx.invoked_subcommand is None:
-        click.echo(overview(), nl=False)
+    if ctx.invoked_subcommand is not None:
+        return None
+    commands = {verb: text for verb, (_, text) in VERBS.items()}
+    return Result("help/1", overview(), {"commands": commands})
 
 
-class Stopped(KeyboardInterrupt):
+class Ended(KeyboardInterrupt):
     """SIGTERM, which asks for the same as Ctrl-C."""
 
 
@@ -116,123 +126,80 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command and return its exit code; errors are printed in their four parts."""
-    began = time.monotonic()
-    options = Options()
-    console = Console(options)
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, _end)
+    command = _Command(list(argv))
     try:
-        options, words = hoist(argv)
-        console = Console(options)
-        result = root.main(words, prog_name="icx", standalone_mode=False, obj=(options, console))
-    except click.ClickException as error:
-        return _failed(console, options, _usage(error, words), began)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except IcxError as error:
-        return _failed(console, options, error, began)
-    except (KeyboardInterrupt, click.exceptions.Abort) as stop:
-        console.error("Stopped. What was done is kept; the same command goes on.")
-        return 143 if isinstance(stop, Stopped) else 130
-    except OSError as error:
-        wrapped = _from_os(error)
-        if wrapped is None:
-            return _bug(console, options, error, began)
-        return _failed(console, options, wrapped, began)
-    except Exception as error:
-        return _bug(console, options, error, began)
-    return _print(console, options, result, began)
+        return command.run()
+    except BrokenPipeError:
+        # Whoever read our answer had enough of it; Python would complain once more when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
-def _print(console: Console, options: Options, result: object, began: float) -> int:
-    if not isinstance(result, Result):
-        return 0 if result is None else int(cast(int, result))
-    if options.json:
-        head = envelope(
-            result.schema, ok=result.exit_code == 0, run=result.run, seconds=time.monotonic() - began
-        )
-        console.json(head | result.data)
-    else:
-        console.result(result.text)
-    return result.exit_code
+class _Command:
+    """One command line under way: its options, its console, when it began."""
+
+    def __init__(self, argv: list[str]) -> None:
+        self.argv = argv
+        self.began = time.monotonic()
+        # What cannot be read is told in the form that was asked for, so this much is looked up beforehand.
+        self.options = Options(json="object" if any(word.startswith("--json") for word in argv) else "")
+        self.console = Console(self.options)
+
+    def run(self) -> int:
+        try:
+            self.options, words = hoist(self.argv)
+            self.console = Console(self.options)
+            result = root.main(
+                words, prog_name="icx", standalone_mode=False, obj=(self.options, self.console)
+            )
+        except click.exceptions.Exit as done:
+            return done.exit_code
+        except (KeyboardInterrupt, click.exceptions.Abort) as stop:
+            code = 143 if isinstance(stop, Ended) else 130
+            return self.failed(failure.Stopped(self.console.standing, self.argv, code))
+        except click.ClickException as error:
+            return self.failed(failure.usage(error, self.argv))
+        except IcxError as error:
+            return self.failed(error, error)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            return self.failed(
+                failure.of_the_machine(error, self.options) or failure.bug(error, self.options), error
+            )
+        except Exception as error:
+            return self.failed(failure.bug(error, self.options), error)
+        return self.print(result)
+
+    def print(self, result: object) -> int:
+        if not isinstance(result, Result):
+            return 0 if result is None else int(cast(int, result))
+        if self.options.json:
+            self.console.json(self.envelope(result.schema, result.exit_code, result.run) | dict(result.data))
+        else:
+            self.console.result(result.text)
+        if result.problem is not None:
+            self.console.error(f"icx: {result.problem}")
+        return result.exit_code
+
+    def failed(self, error: IcxError, cause: BaseException | None = None) -> int:
+        """Say what went wrong and return the exit code; the trace is kept when it was asked for."""
+        if self.options.debug and cause is not None:
+            path = failure.keep_trace(cause, self.options)
+            if path is not None:
+                self.console.error(f"what happened, step by step, masked: {path}")
+        if self.options.json:
+            head = self.envelope("error/1", error.exit_code, None)
+            self.console.json(head | {"exit": error.exit_code, "error": error.as_dict()})
+        self.console.error(f"icx: {error}")
+        return error.exit_code
+
+    def envelope(self, schema: str, code: int, run: str | None) -> dict[str, Any]:
+        """Return what every JSON answer starts with."""
+        seconds = round(time.monotonic() - self.began, 1)
+        return {"icx": icx.__version__, "schema": schema, "ok": code == 0, "run": run, "seconds": seconds}
 
 
-def envelope(schema: str, *, ok: bool, run: str | None, seconds: float) -> dict[str, Any]:
-    """Return what every JSON answer starts with."""
-    return {"icx": icx.__version__, "schema": schema, "ok": ok, "run": run, "seconds": round(seconds, 1)}
-
-
-def _failed(console: Console, options: Options, error: IcxError, began: float) -> int:
-    if options.json:
-        head = envelope("error/1", ok=False, run=None, seconds=time.monotonic() - began)
-        console.json(head | {"exit": error.exit_code, "error": error.as_dict()})
-    console.error(f"icx: {error}")
-    return error.exit_code
-
-
-def _usage(error: click.ClickException, words: list[str]) -> IcxError:
-    verb = next((word for word in words if word in VERBS), None)
-    return BadInput(
-        "usage",
-        error.format_message().rstrip(".") + ".",
-        where=shlex.join(["icx", *words]),
-        kept="nothing was started",
-        next=[["icx", verb, "--help"] if verb else ["icx", "--help"]],
-    )
-
-
-def _from_os(error: OSError) -> IcxError | None:
-    import errno
-
-    if error.errno == errno.ENOSPC:
-        code, text, step = (
-            "disk-full",
-            "No room is left on the disk.",
-            "free some room, then the same command",
-        )
-    elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        code, text, step = (
-            "read-only",
-            "This folder cannot be written to.",
-            "--workspace elsewhere, then the same command",
-        )
-    elif isinstance(error, FileNotFoundError) and error.filename:
-        return BadInput(
-            "file-unknown", "There is no such file.", where=str(error.filename), kept="nothing was changed", next=["name a file that is there"]
-        )  # fmt: skip
-    else:
-        return None
-    return Damaged(
-        code,
-        text,
-        where=str(error.filename or "data/"),
-        kept="all that was stored before, whole",
-        next=[step],
-    )
-
-
-def _bug(console: Console, options: Options, error: Exception, began: float) -> int:
-    import traceback
-
-    from icx.mask import addresses_in
-
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "icx" in frame.filename]
-    last = frames[-1] if frames else None
-    where = (
-        f"{last.filename.rsplit('icx/', 1)[-1]}:{last.lineno}, {type(error).__name__}"
-        if last
-        else type(error).__name__
-    )
-    wrapped = IcxError(
-        "bug",
-        "icx itself went wrong; nothing here is yours to mend.",
-        where=where,
-        kept="rolled back to before the step; what was sent is in the journal",
-        next=["the same command with --debug shows the trace; it is safe to run again"],
-    )
-    if options.debug:
-        console.error(addresses_in("".join(traceback.format_exception(error))))
-    return _failed(console, options, wrapped, began)
-
-
-def _stop(number: int, frame: FrameType | None) -> None:
-    raise Stopped
+def _end(number: int, frame: FrameType | None) -> None:
+    raise Ended

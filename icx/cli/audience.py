@@ -52,7 +52,9 @@ def _add(name: str, help: str, *examples: str) -> Any:
 @click.option("--template", "key", help="A ready rule instead; a wrong name lists them.")
 @click.option("--message", type=int, help="The message that the template resend is about.")
 @click.option("--description", default="", help="A note for whoever reads it later.")
-def save(obj: Obj, name: str, file: Path | None, key: str | None, message: int | None, description: str) -> Result:
+def save(
+    obj: Obj, name: str, file: Path | None, key: str | None, message: int | None, description: str
+) -> Result:
     from icx.audience import template
 
     options, _ = obj
@@ -70,7 +72,9 @@ def save(obj: Obj, name: str, file: Path | None, key: str | None, message: int |
         rule, description = given.rule, description or given.description
         label = file.name
     else:
-        given = template(ws.people(options.connection), str(key), name, **({} if message is None else {"message": message}))
+        given = template(
+            ws.people(options.connection), str(key), name, **({} if message is None else {"message": message})
+        )
         rule, description = given.rule, description or given.description
         label = str(key)
     from icx.audience import Audience, checked

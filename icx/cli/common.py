@@ -1,4 +1,4 @@
-"""What several commands need: the workspace of the options, progress, a question, a moment typed by a person."""
+"""What several commands need: their help, the workspace of the options, a moment typed by a person."""
 
 from __future__ import annotations
 
@@ -11,31 +11,83 @@ import click
 
 from icx.cli.console import Console
 from icx.cli.options import Options
-from icx.errors import BadInput, NeedsYou
+from icx.errors import BadInput, IcxError
 
 if TYPE_CHECKING:
     from icx.workspace import Workspace
 
+Obj = tuple[Options, Console]
 
-def command(name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a click command whose help is one sentence, two examples, and the options."""
 
-    def wrap(function: Callable[..., Any]) -> click.Command:
-        epilog = "\b\nExamples\n" + "\n".join(f"  {example}" for example in examples) if examples else None
-        return click.command(name, help=help, epilog=epilog)(click.pass_obj(function))
+class Command(click.Command):
+    """A command whose help is one sentence, its examples, and its options."""
+
+    examples: tuple[str, ...] = ()
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
+        formatter.write(f"{self.help}\n\n  {usage}\n\nExamples\n")
+        formatter.write("".join(f"  {example}\n" for example in self.examples))
+        found = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        options = [record for record in found if record is not None]
+        formatter.write("\nOptions\n")
+        formatter.indent()
+        formatter.write_dl(options)
+        formatter.dedent()
+        formatter.write("\nOptions of every command: icx --help\n")
+
+
+class Group(click.Group):
+    """A command with commands of its own."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from icx.cli import unknown_verb
+
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise unknown_verb(ctx.command_path, args[0], list(self.commands))
+        return super().resolve_command(ctx, args)
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write(f"{self.help}\n\n")
+        for name, one in self.commands.items():
+            formatter.write(f"  {ctx.command_path} {name:<10}{one.help}\n")
+        formatter.write(f"\nMore of one: {ctx.command_path} {next(iter(self.commands))} --help\n")
+
+
+def group(name: str, help: str) -> Group:
+    """Make a command that only holds others; alone it prints them."""
+
+    @click.pass_context
+    def alone(ctx: click.Context) -> None:
+        if ctx.invoked_subcommand is None:
+            click.echo(ctx.get_help())
+
+    return Group(name, help=help, callback=alone, invoke_without_command=True)
+
+
+def command(name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], Command]:
+    """Make a click command whose help is one sentence, examples that run on the demo, and the options."""
+
+    def wrap(function: Callable[..., Any]) -> Command:
+        made = click.command(name, cls=Command, help=help)(click.pass_obj(function))
+        made.examples = examples
+        return made
 
     return wrap
 
 
-def workspace(obj: tuple[Options, Console]) -> Workspace:
+def workspace(obj: Obj) -> Workspace:
     """Open the workspace the options name; waiting for the database is told on stderr."""
     from icx.workspace import Workspace
 
     options, console = obj
 
     def waiting(seconds: float, holder: str) -> None:
+        console.event("waiting", {"for": "the database", "holder": holder, "seconds": round(seconds, 1)})
         console.progress(
-            f"waiting for the database since {seconds:.0f} s: {holder} has it open", changed=seconds < 1.5
+            f"waiting for the database since {seconds:.0f} s: {holder} has it open", changed=seconds < 1
         )
 
     ws = Workspace(
@@ -66,17 +118,38 @@ def moment(text: str | None, zone: ZoneInfo) -> datetime | None:
     return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def shown(moment: datetime | None, zone: ZoneInfo) -> str:
-    """Return a moment as people read it, in the workspace's zone.
+def shown(when: datetime | None, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """Return a moment as people read it, in the workspace's zone; the year when it is not this one.
 
-    >>> shown(datetime(2026, 11, 21, 12, 2, tzinfo=UTC), ZoneInfo("America/New_York"))
-    '21 Nov 2026 07:02 EST'
+    With `now` the moment is one of a list: of today only the time, no zone.
+
+    >>> when, zone = datetime(2026, 11, 21, 12, 2, tzinfo=UTC), ZoneInfo("America/New_York")
+    >>> shown(when, zone), shown(when, zone, when), shown(when, zone, datetime(2027, 1, 3, tzinfo=UTC))
+    ('21 Nov 07:02 EST', '07:02', '21 Nov 2026 07:02')
     """
-    return moment.astimezone(zone).strftime("%-d %b %Y %H:%M %Z") if moment else "never"
+    if when is None:
+        return "never"
+    local = when.astimezone(zone)
+    if now is None:
+        return f"{local.day} {local:%b %H:%M %Z}"
+    today = now.astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M}"
+    return f"{local.day} {local:%b %H:%M}" if local.year == today.year else f"{local.day} {local:%b %Y %H:%M}"
 
 
-def yes(console: Console, options: Options, question: str, missing: NeedsYou) -> bool:
-    """Ask a y/N question; `--yes` answers it."""
-    if options.yes:
-        return True
-    return console.ask(f"{question} [y/N] ", missing=lambda: missing).strip().lower() in {"y", "yes"}
+def asked(console: Console, who: str) -> str:
+    """Return who is meant; `-` asks, which keeps an address out of the shell's history."""
+    if who != "-":
+        return who
+
+    def missing() -> IcxError:
+        return BadInput(
+            "usage",
+            "Somebody must be named.",
+            where="- asks for the address, and there is no terminal to ask",
+            kept="nothing was changed",
+            next=["an address or a contact id instead of -"],
+        )
+
+    return console.ask("Address or contact id    ", missing=missing).strip()

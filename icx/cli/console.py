@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
-import orjson
-
 from icx.cli.options import Options
+from icx.cli.table import Rows, lay_out
 from icx.errors import IcxError
 from icx.mask import plain
 
@@ -19,6 +18,7 @@ _PLAIN = str.maketrans(
     {"·": "-", "→": "->", "−": "-", "–": "-", "…": "...", "›": ">", "●": "", "▲": "", "■": "", "≥": ">=", "≤": "<=",
      "“": '"', "”": '"', "‘": "'", "’": "'", "×": "x", "\u00a0": " ", "\u202f": " "}
 )  # fmt: skip
+EVERY = 30.0  # seconds between two lines of progress in a log
 
 
 class Console:
@@ -32,64 +32,72 @@ class Console:
         stdin: TextIO | None = None,
     ) -> None:
         self.options = options
+        self.standing = ""  # how far the work under way is, for whoever stops it
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._in = stdin or sys.stdin
-        self._redrawn = ""
-        self._said_at = 0.0
-        self._last_note = ""
+        self._redrawn = False
+        self._said_at = float("-inf")
 
     @property
-    def width(self) -> int:
+    def width(self) -> int | None:
+        """The columns of the terminal that gets the result; None when it is piped, and then nothing is cut."""
         import shutil
 
-        return shutil.get_terminal_size((100, 24)).columns if self._out.isatty() else 10_000
+        return shutil.get_terminal_size((100, 24)).columns if self._out.isatty() else None
 
     @property
-    def on_terminal(self) -> bool:
-        return self._err.isatty() and self.options.progress and not self.options.quiet
+    def redraws(self) -> bool:
+        """Whether stderr is a terminal that takes a line back."""
+        return self._err.isatty() and self.options.color
 
     def result(self, text: str) -> None:
         """Print text for people on stdout."""
         self.clear()
-        _write(self._out, text.rstrip("\n") + "\n")
+        _write(self._out, visible(text).rstrip("\n") + "\n")
 
-    def json(self, value: dict[str, Any]) -> None:
+    def json(self, value: Mapping[str, Any]) -> None:
         """Print one JSON object on stdout, on one line."""
         self.clear()
-        self._out.write(orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z).decode() + "\n")
+        self._out.write(_json(value) + "\n")
         self._out.flush()
+
+    def event(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Print one event as a line of JSON, when events were asked for."""
+        if self.options.json == "lines":
+            self.json({"event": name, "at": datetime.now(UTC), **facts})
 
     def note(self, text: str) -> None:
         """Say something on stderr, unless quiet."""
+        self.event("note", {"text": text.strip()})
         if not self.options.quiet:
             self.error(text)
 
     def error(self, text: str) -> None:
         """Say something on stderr, also when quiet."""
         self.clear()
-        _write(self._err, text.rstrip("\n") + "\n")
+        _write(self._err, visible(text).rstrip("\n") + "\n")
 
     def progress(self, text: str, *, changed: bool = False) -> None:
-        """Show where long work stands: one line redrawn on a terminal, else a stamped line each 30 s and at each change."""
+        """Show where work stands: one line redrawn on a terminal, else a stamped line each 30 s and at a change."""
         if self.options.quiet or not self.options.progress:
             return
-        text = plain(text)
-        if self.on_terminal and self.options.color:
-            shown = text[: max(20, self.width - 1)]
-            _write(self._err, "\r\x1b[K" + shown)
-            self._redrawn = shown
+        text = plain(text).replace("\n", " ")
+        if self.redraws:
+            import shutil
+
+            _write(self._err, "\r\x1b[K" + cut(text, shutil.get_terminal_size((100, 24)).columns - 1))
+            self._redrawn = True
             return
         now = time.monotonic()
-        if changed or now - self._said_at >= 30:
+        if changed or now - self._said_at >= EVERY:
             self._said_at = now
-            stamp = datetime.now().astimezone().strftime("%H:%M:%S")
-            _write(self._err, f"{stamp} {text}\n")
+            _write(self._err, f"{datetime.now().astimezone():%H:%M:%S} {text}\n")
 
     def clear(self) -> None:
         """Take the redrawn line away before anything else is printed."""
         if self._redrawn:
-            self._redrawn = ""
+            self._redrawn = False
             _write(self._err, "\r\x1b[K")
 
     def ask(self, question: str, *, missing: Callable[[], IcxError], hidden: bool = False) -> str:
@@ -101,36 +109,45 @@ class Console:
             import getpass
 
             return getpass.getpass(question, stream=self._err)
-        _write(self._err, question)
+        _write(self._err, visible(question))
         answer = self._in.readline()
         if not answer:
             raise missing()
         return answer.rstrip("\n")
 
-    def table(
-        self, heads: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()
-    ) -> str:
-        """Return rows as text: columns on a terminal, a block a record when narrow, tabs in a pipe."""
-        cells = [[plain("" if cell is None else cell) for cell in row] for row in rows]
-        if not self._out.isatty():
-            return "\n".join("\t".join(row) for row in [list(heads), *cells])
-        from rich.cells import cell_len
+    def table(self, heads: list[str], rows: Rows, *, right: tuple[int, ...] = ()) -> str:
+        """Return rows as text, as wide as this terminal is."""
+        return lay_out(heads, rows, right=right, width=self.width)
 
-        widths = [max([cell_len(head), *(cell_len(row[i]) for row in cells)]) for i, head in enumerate(heads)]
-        if sum(widths) + 2 * len(widths) > self.width:
-            label = max(len(head) for head in heads)
-            return "\n\n".join(
-                "\n".join(f"{h:<{label}}  {c}" for h, c in zip(heads, row, strict=True)) for row in cells
-            )
 
-        def line(row: Sequence[str]) -> str:
-            parts = []
-            for i, cell in enumerate(row):
-                gap = " " * (widths[i] - cell_len(cell))
-                parts.append(gap + cell if i in right else cell + gap)
-            return "  ".join(parts).rstrip()
+def visible(text: str) -> str:
+    """Return text whose every control and direction character can be seen; lines and tabs stay."""
+    return plain(text).replace("\r", "\\x0d")
 
-        return "\n".join(line(row) for row in [list(heads), *cells])
+
+def cut(text: str, width: int) -> str:
+    """Return text cut to a width in columns.
+
+    >>> cut("acme › opens", 6)
+    'acme …'
+    """
+    from rich.cells import cell_len, set_cell_size
+
+    return text if cell_len(text) <= width else set_cell_size(text, max(1, width - 1)) + "…"
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    import orjson
+
+    times = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_OMIT_MICROSECONDS
+    return orjson.dumps(value, default=_plainly, option=times | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _plainly(value: Any) -> Any:
+    """Return what JSON can hold of a value of pandas or numpy, or its text."""
+    if hasattr(value, "to_pydatetime"):
+        return value.to_pydatetime() if value == value else None  # NaT is not equal to itself
+    return value.item() if hasattr(value, "item") else str(value)
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -36,6 +36,7 @@ _FLAGS = {
     "--debug": ("debug", True),
 }
 _VALUES = {"--workspace", "--connection", "--confirm", "--because", "--wait"}
+WORDS = (*_FLAGS, *sorted(_VALUES))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Progress as words: what is under way, how far, how fast, what it waits for and until when."""
+"""Progress as words and as events: what is under way, how far, how fast, what it waits for and until when."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,17 +11,31 @@ from zoneinfo import ZoneInfo
 from icx.cli.console import Console
 
 
-def reporter(console: Console, name: str, zone: ZoneInfo) -> Callable[[Any], None]:
-    """Return a function that shows what long work reports: its own progress, or why a call waits."""
-    last: dict[str, object] = {"waits": None}
+def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Callable[[Any], None]:
+    """Return a function that shows what long work reports: its own progress, or why a call waits.
+
+    `units` is what `done` and `of` count, for the message when it is stopped.
+    """
+    said: dict[str, object] = {"waits": None, "note": None}
 
     def show(report: Any) -> None:
-        # In a log a line per unit would drown what matters: the beginning, and each time it waits or goes on.
-        waits = _until(report) is not None
-        console.progress(f"{name} › {words(report, zone)}", changed=waits != last["waits"])
-        last["waits"] = waits
+        console.event("progress", {"of_what": name, **facts(report)})
+        done, whole = getattr(report, "done", None), getattr(report, "of", None)
+        if units and whole:
+            console.standing = f"{name}: {done:,} of {whole:,} {units}"
+        # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
+        waits, note = _until(report) is not None, getattr(report, "note", "")
+        changed = waits != said["waits"] or bool(note and note != said["note"] and not waits)
+        console.progress(f"{name} › {words(report, zone)}", changed=changed)
+        said.update(waits=waits, note=note)
 
     return show
+
+
+def facts(report: Any) -> dict[str, Any]:
+    """Return a report as plain facts, the absent ones left out."""
+    found = asdict(report) if is_dataclass(report) and not isinstance(report, type) else vars(report)
+    return {key: value for key, value in found.items() if value not in (None, "")}
 
 
 def words(report: Any, zone: ZoneInfo) -> str:
@@ -31,6 +46,8 @@ def words(report: Any, zone: ZoneInfo) -> str:
     'profile · 50 % of 4'
     """
     until = _until(report)
+    if isinstance(until, datetime) and not getattr(report, "what", ""):
+        return _waiting(report, until, zone)
     parts = [str(getattr(report, "what", "waiting for iContact"))]
     done, whole = getattr(report, "done", None), getattr(report, "of", None)
     if done is not None and whole:
@@ -44,12 +61,19 @@ def words(report: Any, zone: ZoneInfo) -> str:
         value = getattr(report, extra, None)
         if value is not None:
             parts.append(f"{value:,} calls left" if extra == "calls_left" else f"about {_span(value)}")
-    note = getattr(report, "note", "") or getattr(report, "why", "") or ""
+    note = getattr(report, "note", "") or ""
     if note:
         parts.append(str(note))
     if isinstance(until, datetime):
-        parts.append(f"goes on {until.astimezone(zone):%H:%M:%S}; Ctrl-C is safe")
+        parts.append(f"goes on {until.astimezone(zone):%H:%M:%S} · Ctrl-C is safe")
     return " · ".join(parts)
+
+
+def _waiting(report: Any, until: datetime, zone: ZoneInfo) -> str:
+    why, attempt = getattr(report, "why", ""), getattr(report, "attempt", None)
+    told = f"{why}, try {attempt}" if why and attempt else why
+    goes_on = f"goes on {until.astimezone(zone):%H:%M:%S} · Ctrl-C is safe"
+    return f"waiting for iContact ({told}), {goes_on}" if told else f"waiting for iContact, {goes_on}"
 
 
 def _until(report: Any) -> Any:

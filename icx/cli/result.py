@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from icx.errors import IcxError
+
 
 @dataclass(frozen=True)
 class Result:
-    """One command's answer. `schema` names the JSON shape and its number, such as `pull/1`."""
+    """One command's answer. `schema` names the JSON shape and its number, such as `pull/1`.
+
+    `problem` is told on stderr although the work is done: a list that differs, too many refused rows.
+    """
 
     schema: str
     text: str
     data: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = 0
     run: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "data", dict(self.data))
+    problem: IcxError | None = None

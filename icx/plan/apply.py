@@ -149,7 +149,7 @@ class _Apply:
         self._send(work, sender)
         facts.wrote(self.store, self.target.place, sorted(sender.joined), self.clock.now())
         back = self._read_back(side, sender)
-        result = tally(self.plan.plan_id, "tested", self.plans.outcomes(self.plan.plan_id), 0, back)
+        result = tally(self.plan.plan_id, "tested", self.plans.summary(self.plan.plan_id), 0, back)
         note(self.store, self.clock, self.who, "tested", f"{self.plan.plan_id}: #{contact}", run=self.run)
         return result
 
@@ -225,13 +225,9 @@ class _Apply:
         return side
 
     def _todo(self, side: Side, only: int | None = None) -> again.Todo:
-        outcomes = self.plans.outcomes(self.plan.plan_id)
-        settled = {
-            (row["row"], row["action"]): row["state"]
-            for row in outcomes
-            # Who was left out is looked at again: an hour later the reason may be gone.
-            if row["state"] in {"done", "refused"}
-        }
+        # Who was left out is looked at again: an hour later the reason may be gone.
+        outcomes = self.plans.outcomes(self.plan.plan_id, "done", "refused")
+        settled = {(row["row"], row["action"]): row["state"] for row in outcomes}
         work = again.todo(
             self.plan,
             self.rows,
@@ -312,8 +308,8 @@ class _Apply:
     def _tally(self, state: str, back: ReadBack | None = None) -> Applied:
         planned = self.plan.counts
         rows = planned.add + planned.create + planned.park + planned.unsubscribe
-        outcomes = self.plans.outcomes(self.plan.plan_id)
-        return tally(self.plan.plan_id, state, outcomes, rows, back, fields=self.plan.updates)
+        summary = self.plans.summary(self.plan.plan_id)
+        return tally(self.plan.plan_id, state, summary, rows, back, fields=self.plan.updates)
 
     def _end(self, state: str, back: ReadBack | None = None) -> Applied:
         applied = self._tally(state, back)
@@ -321,5 +317,6 @@ class _Apply:
         self.plans.end(self.plan.plan_id, kept, applied.as_dict())
         if state == "finished":
             what = f"{self.plan.plan_id}: {self.plan.audience} to {self.target.line()}"
-            note(self.store, self.clock, self.who, "applied", what, run=self.run)
+            verb = "undid" if self.plan.policy.undo_of else "applied"
+            note(self.store, self.clock, self.who, verb, what, run=self.run)
         return applied

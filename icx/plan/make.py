@@ -90,7 +90,7 @@ def make(
     rows = with_fields(decision, wanted)
     counts = decision.counts
     updates = _count(rows, "fields", {"add", "keep"})
-    restored = sum(1 for via in rows.column("via").to_pylist() if via == "move")
+    restored = pc.sum(pc.equal(rows.column("via"), "move")).as_py() or 0
     makes_parking = policy.parking_list if counts.park and side.parking_list_id is None else None
     welcome = counts.add - counts.pending + counts.create if target.welcome else 0
     basis = policy.basis or settings.contact_basis
@@ -261,5 +261,5 @@ def _checks(
 
 
 def _count(rows: pa.Table, column: str, actions: set[str]) -> int:
-    pairs = zip(rows.column("action").to_pylist(), rows.column(column).to_pylist(), strict=True)
-    return sum(1 for action, value in pairs if action in actions and value)
+    chosen = pc.is_in(rows.column("action"), value_set=pa.array(sorted(actions)))
+    return int(pc.sum(pc.and_(chosen, pc.is_valid(rows.column(column)))).as_py() or 0)

@@ -74,6 +74,17 @@ class Outcome(NamedTuple):
     contact_id: int | None = None
 
 
+@dataclass(frozen=True)
+class Summary:
+    """Outcomes counted: rows by (action, state, why left out), the refusals' words with their contacts,
+    people whose outcome is not known, and people settled or in doubt."""
+
+    counts: dict[tuple[str, str, str], int]
+    refusals: list[tuple[str, int]]
+    in_doubt: int
+    touched: int
+
+
 class Plans:
     """The plans of a workspace, in its journal and beside it."""
 
@@ -127,6 +138,14 @@ class Plans:
     def all(self) -> list[KeptPlan]:
         """Return every plan, newest first."""
         return [_kept(row, {}) for row in self.journal.read("select * from plans order by number desc")]
+
+    def judge(self, plan_id: str, checks: Mapping[str, Any]) -> None:
+        """Note the verdict on a plan's own rows, which are judged once they are kept."""
+        header = self.get(plan_id).header | {"checks": dict(checks)}
+        with self.journal.write() as db:
+            db.execute(
+                "update plans set header = ? where number = ?", (json.dumps(header), self._number(plan_id))
+            )
 
     def rows(self, plan_id: str) -> pa.Table:
         """Return what the plan decided, a row per person."""
@@ -209,14 +228,42 @@ class Plans:
         )
         return int(rows[0][0])
 
-    def outcomes(self, plan_id: str) -> list[dict[str, Any]]:
-        """Return what became of every row touched or left out."""
+    def outcomes(self, plan_id: str, *states: str) -> list[dict[str, Any]]:
+        """Return what became of every row touched or left out, or of those in one of these states."""
+        chosen = f" and state in ({', '.join('?' * len(states))})" if states else ""
         rows = self.journal.read(
             "select row, contact_id, action, from_list, to_list, batch, state, words, at, ended_at"
-            " from plan_rows where plan = ? order by row, action",
-            (self._number(plan_id),),
+            f" from plan_rows where plan = ?{chosen} order by row, action",
+            (self._number(plan_id), *states),
         )
         return [dict(row) for row in rows]
+
+    def summary(self, plan_id: str) -> Summary:
+        """Return the outcomes counted, without a row per person."""
+        number = (self._number(plan_id),)
+        counts = self.journal.read(
+            "select action, state, case state when 'left_out' then words else '' end as words, count(*) as n"
+            " from plan_rows where plan = ? group by 1, 2, 3",
+            number,
+        )
+        refusals = self.journal.read(
+            "select words, contact_id from plan_rows where plan = ? and state = 'refused' and action <> 'contact'"
+            " order by row",
+            number,
+        )
+        settled = self.journal.read(
+            "select count(distinct case when state in ('sent', 'in_doubt') and action <> 'fields' then row end),"
+            " count(distinct row) from plan_rows where plan = ? and ("
+            " (state in ('sent', 'in_doubt') and action <> 'fields') or"
+            " (state in ('done', 'refused', 'left_out') and action not in ('fields', 'contact')))",
+            number,
+        )[0]
+        return Summary(
+            {(row["action"], row["state"], row["words"]): row["n"] for row in counts},
+            [(row["words"], row["contact_id"] or 0) for row in refusals],
+            in_doubt=settled[0],
+            touched=settled[1],
+        )
 
     # -- what earlier plans did
 

@@ -11,7 +11,7 @@ from icx.connections.diagnosis import Verified, verify
 from icx.connections.icontact import client_for
 from icx.connections.login import Login
 from icx.connections.saved import Connections, SavedConnection
-from icx.errors import BadInput, NeedsYou
+from icx.errors import BadInput, Damaged, NeedsYou
 from icx.http import Pace
 from icx.icontact import Client, Waiting
 from icx.pull import register
@@ -167,7 +167,7 @@ class Accounts:
         login = self._login(saved)
         journal, settings = self._journal(), self._settings
         budget = journal.budget(
-            login.app_id.reveal(),
+            SANDBOX if saved.kind == SANDBOX else login.app_id.reveal(),
             saved.account_id,
             per_hour=settings.calls_per_hour,
             per_day=settings.calls_per_day,
@@ -185,10 +185,12 @@ class Accounts:
 
     def calls_left(self, saved: SavedConnection) -> int | None:
         """Return the calls left this hour, or None when the secret is not at hand."""
-        try:
-            app_id = self.connections.login(saved).app_id.reveal()
-        except NeedsYou:
-            return None
+        app_id = SANDBOX
+        if saved.kind != SANDBOX:
+            try:
+                app_id = self.connections.login(saved).app_id.reveal()
+            except NeedsYou:
+                return None
         settings = self._settings
         budget = self._journal().budget(
             app_id, saved.account_id, per_hour=settings.calls_per_hour, per_day=settings.calls_per_day
@@ -196,28 +198,47 @@ class Accounts:
         return budget.left()
 
     def start_sandbox(self, name: str, state: Path, **options: object) -> SavedConnection:
-        """Start a simulated account whose state is kept in a file, and save it as a connection."""
-        from icx.sandbox.process import start
+        """Start a simulated account whose state is kept in a file, and save it as a connection.
+
+        Its login is made up and lives as long as its process, so no secret is kept anywhere.
+        """
+        from icx.sandbox.process import SandboxFailed, start
 
         state.parent.mkdir(parents=True, exist_ok=True)
         self._stop(name)
-        process = start(state=state, **options)
+        try:
+            process = start(state=state, **options)
+        except SandboxFailed as error:
+            raise Damaged(
+                "sandbox-failed",
+                "The simulated account did not come up.",
+                where=str(error).splitlines()[-1],
+                kept=f"the account's state in {state.name}, if there was one",
+                next=[["icx", "sandbox", "--help"]],
+            ) from None
         self._running[name] = process
-        login = Login.clean(process.app_id, process.username, process.password, process.base_url)
         known = {one.name for one in self.connections.all()}
         fresh = SavedConnection(name=name) if name not in known else self.connections.load(name)
+        login = _made_up(process)
+        found = verify(
+            login,
+            account=process.account_id,
+            folder=process.client_folder_id,
+            name=name,
+            clock=self._clock,
+        )
         fresh = replace(
             fresh,
             kind=SANDBOX,
-            account_id=process.account_id,
-            client_folder_id=process.client_folder_id,
+            base_url=login.base_url,
+            username=login.username,
+            account_id=found.account_id,
+            client_folder_id=found.client_folder_id,
+            company=found.company,
+            folder_name=found.folder_name,
             description=f"a simulated account on this machine, kept in {state.name}",
         )
-        found = verify(
-            login, account=fresh.account_id, folder=fresh.client_folder_id, name=name, clock=self._clock
-        )
-        fresh = replace(fresh, company=found.company, folder_name=found.folder_name)
-        saved, _ = self.connections.save(fresh, login)
+        saved, _ = self.connections.save(fresh)
         self.enter(saved)
         return saved
 
@@ -233,9 +254,9 @@ class Accounts:
     def _login(self, saved: SavedConnection) -> Login:
         if saved.kind == SANDBOX and saved.name not in self._running:
             # A simulated account runs only while somebody uses it; its port is another one each time.
-            saved = self.start_sandbox(saved.name, self._data / f"{SANDBOX}-{saved.name}.sqlite")
-        elif saved.kind == SANDBOX:
-            saved = self.connections.load(saved.name)
+            self.start_sandbox(saved.name, self._data / f"{SANDBOX}-{saved.name}.sqlite")
+        if saved.kind == SANDBOX:
+            return _made_up(self._running[saved.name])
         return self.connections.login(saved)
 
     def _stop(self, name: str) -> None:
@@ -251,3 +272,7 @@ class Accounts:
             kept="every stored contact; consent facts stay always",
             next=[["icx", "connect", f"{old.name}-2"], ["icx", "connect", old.name, "--reset"]],
         )
+
+
+def _made_up(process: SandboxProcess) -> Login:
+    return Login.clean(process.app_id, process.username, process.password, process.base_url)

@@ -110,14 +110,17 @@ def wanted(audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:
         people.catalogue.find(column, "the mapping")
     own = {"contact_id", "email", "email_key"}
     picked = "".join(f", p.{quoted(column)}" for column in columns if column not in own)
-    with people.open(audience) as (con, reading, rule):
+    with people.open(audience) as (_, reading, rule), people.store.open(people.connection) as con:
+        # A cursor of its own: a relation and an unfinished result do not share one.
         members = choice(people, rule, reading)
-        rows = con.sql(
+        found = con.sql(
             f"""select p.contact_id, u.email, u.email_key{picked}
                   from profile p join icontact_users u on u.id = p.contact_id
                  where p.contact_id in ({members.text}) order by p.contact_id""",
             params=list(members.params),
-        ).to_arrow_table()
+        )
+        rows = found.to_arrow_table()
+        del found  # it would hold the cursor open
         return rows, reading.as_of
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from icx.clock import SYSTEM, Clock, naive_utc
-from icx.errors import IcxError, NeedsYou
+from icx.errors import IcxError
 from icx.settings import Settings, read_settings
 from icx.workspace.layout import Layout, keep_out_of_git
 
@@ -55,8 +55,12 @@ class Workspace:
         because: str | None = None,
         wait_minutes: float = 10,
         on_database_wait: Callable[[float, str], None] | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """Name the folder; nothing is read yet.
+
+        `who` (else the user's name) and `because` go into the record of what was done. `wait_minutes` is how
+        long to wait for another program that has the database open; `on_database_wait(seconds, holder)` hears of it.
+        """
         self.layout = Layout(Path(path))
         self.clock = clock
         self.who = who or _user()
@@ -74,6 +78,11 @@ class Workspace:
     def __repr__(self) -> str:
         names = ", ".join(self.accounts.connections.names()) or "no connection yet"
         return f"Workspace({str(self.layout.root)!r}: {names})"
+
+    def _repr_html_(self) -> str:
+        from icx.workspace.html import workspace_html
+
+        return workspace_html(self)
 
     def __enter__(self) -> Workspace:
         return self
@@ -166,26 +175,9 @@ class Workspace:
         `full` reads every unit again; `unit` only one, as (message id, kind). Interrupted, it goes on with the
         next call. Errors are those of the service; what is stored stays.
         """
-        from icx.pull import pull
+        from icx.workspace.bringing import pull
 
-        saved = self.connection(name)
-        self.accounts.enter(saved)
-        with (
-            self.run("pull", saved.name) as run,
-            self.accounts.client(saved, run=run, on_wait=_waiting(progress)) as client,
-        ):
-            return pull(
-                self.store,
-                self.journal,
-                client,
-                saved.name,
-                settings=self.settings,
-                clock=self.clock,
-                contacts_only=contacts_only or saved.contacts_only,
-                full=full,
-                unit=unit,
-                progress=progress,
-            )
+        return pull(self, name, contacts_only=contacts_only, full=full, unit=unit, progress=progress)
 
     def ledger(self, name: str | None = None) -> Ledger:
         """Return the completeness ledger: stored rows, counted now, against the service's totals."""
@@ -206,14 +198,9 @@ class Workspace:
 
         `identity` is `email` or `contact_id`; without it the key column's values decide.
         """
-        from icx.profile import attach
+        from icx.workspace.bringing import attach
 
-        saved = self.connection(connection)
-        self.accounts.enter(saved)
-        options = {} if identity is None else {"identity": identity}
-        done = attach(self.store, saved.name, source, key, name, clock=self.clock, **options)
-        self._note("attached", f"{name} to {saved.name}")
-        return done
+        return attach(self, source, key, name=name, connection=connection, identity=identity)
 
     def build(
         self, name: str | None = None, *, as_of: datetime | None = None, progress: Say | None = None
@@ -222,23 +209,9 @@ class Workspace:
 
         An earlier `as_of` (aware) builds `profile_at` beside the profile, for looking only.
         """
-        from icx.profile import build
-        from icx.pull import refresh_views
+        from icx.workspace.bringing import build
 
-        saved = self.connection(name)
-        with self.run("build", saved.name):
-            done = build(
-                self.store,
-                saved.name,
-                settings=self.settings,
-                fields_dir=self.layout.fields,
-                clock=self.clock,
-                as_of=as_of,
-                published=self.layout.published,
-                progress=progress,
-            )
-        refresh_views(self.store)  # main.profile is there once the first build is
-        return done
+        return build(self, name, as_of=as_of, progress=progress)
 
     def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
         """Judge a table with a Great Expectations suite, keep the verdict, write the page."""
@@ -246,19 +219,9 @@ class Workspace:
 
     def checks(self, suites: Sequence[str] = (), *, name: str | None = None) -> list[CheckReport]:
         """Judge with several suites (contacts, activity and profile unless named), one page for all."""
-        from icx.quality import STANDARD, check_all
+        from icx.workspace.bringing import checks
 
-        saved = self.connection(name)
-        with self.run("check", saved.name) as run:
-            return check_all(
-                self.store,
-                saved.name,
-                list(suites) or list(STANDARD),
-                suites=[self.layout.expectations],
-                reports=self.layout.reports,
-                clock=self.clock,
-                run=run,
-            )
+        return checks(self, suites, name)
 
     # --- choose -----------------------------------------------------------------------------------------------------
 
@@ -285,17 +248,9 @@ class Workspace:
 
     def lists(self, name: str | None = None) -> pd.DataFrame:
         """Return the lists of the last pull: id, name, members by status, whether they mail a welcome."""
-        with self.store.open(self.connection(name).name) as con:
-            return con.execute(
-                """select list_id, name,
-                          count(*) filter (s.status = 'normal') as members,
-                          count(*) filter (s.status = 'pending') as pending,
-                          count(*) filter (s.status = 'unsubscribed') as unsubscribed,
-                          coalesce(welcome_on_manual_add, false) as welcome
-                     from lists left join subscriptions s using (list_id)
-                    where gone_at is null
-                    group by list_id, name, welcome_on_manual_add order by members desc, list_id"""
-            ).df()
+        from icx.workspace.look import lists
+
+        return lists(self.store, self.connection(name).name)
 
     def people(self, name: str | None = None, *, as_of: datetime | None = None) -> People:
         """Return whom audiences of a connection choose from; `as_of` is that of a past build."""
@@ -369,15 +324,16 @@ class Workspace:
     def plans(self) -> list[Plan]:
         """Return every plan of this workspace, newest first."""
         from icx.plan.plan import from_kept
+        from icx.workspace.pushing import carried
 
-        return [from_kept(kept, self.plan_journal) for kept in self.plan_journal.all()]
+        return [carried(self, from_kept(kept, self.plan_journal)) for kept in self.plan_journal.all()]
 
     def apply(
         self,
         plan: Plan | str,
         *,
         answers: Mapping[str, str] | None = None,
-        ask: Callable[[Any], str | None] | None = None,
+        ask: Callable[[Any, int, int], str | None] | None = None,
         test: int | None = None,
         progress: Say | None = None,
     ) -> Applied:
@@ -396,11 +352,15 @@ class Workspace:
 
         return undo(self, plan)
 
-    def gate(self, plan_connection: str, audience: Audience, mapped: Sequence[str] = ()) -> Gate:
-        """Return whether the data an audience uses passed its checks; what is stale is judged first."""
-        from icx.workspace.pushing import gate
+    def gate(self, audience: Audience | str, mapped: Sequence[str] = ()) -> Gate:
+        """Return whether the data a push of this audience uses passed its checks; what is stale is judged first.
 
-        return gate(self, plan_connection, audience, mapped)
+        `mapped` are the profile's columns that would travel with the people.
+        """
+        from icx.workspace import verdict
+
+        found = self.audience(audience) if isinstance(audience, str) else audience
+        return verdict.ask(self, verdict.uses(self, found, mapped, {}))
 
     # --- look after -------------------------------------------------------------------------------------------------
 
@@ -419,22 +379,9 @@ class Workspace:
 
     def record(self, limit: int = 100) -> pd.DataFrame:
         """Return who planned, overrode, applied, attached, reset; newest first."""
-        with self.store.open() as con:
-            return con.execute(
-                "select happened_at, who, verb, what, because, run from shared.record order by happened_at desc limit ?",
-                [limit],
-            ).df()
+        from icx.workspace.look import record
 
-    def _note(self, verb: str, what: str) -> None:
-        with self.store.open() as con:
-            con.execute(
-                "insert into shared.record values (?, ?, ?, ?, ?, null)",
-                [naive_utc(self.clock.now()), self.who, verb, what, self.because],
-            )
-
-
-def _waiting(progress: Say | None) -> Callable[[Waiting], None] | None:
-    return progress
+        return record(self.store, limit)
 
 
 def _user() -> str:
@@ -442,14 +389,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "somebody"
-
-
-def not_now(what: str) -> NeedsYou:
-    """Return the refusal to act on a past profile."""
-    return NeedsYou(
-        "not-now",
-        "A past audience is for looking, not for sending.",
-        where=what,
-        kept="nothing was sent",
-        next=["the same without --as-of"],
-    )

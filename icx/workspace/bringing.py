@@ -1,0 +1,120 @@
+"""Bringing in: pull, attach, build and check, each noted in the journal while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from icx.clock import naive_utc
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from icx.profile import Attached, Build
+    from icx.pull import PullReport
+    from icx.quality import CheckReport
+    from icx.workspace.workspace import Workspace
+
+Say = Callable[[Any], None]
+
+
+def pull(
+    ws: Workspace,
+    name: str | None,
+    *,
+    contacts_only: bool,
+    full: bool,
+    unit: tuple[int, str] | None,
+    progress: Say | None,
+) -> PullReport:
+    """Pull one connection; see `Workspace.pull`."""
+    from icx.pull import pull
+
+    saved = ws.connection(name)
+    ws.accounts.enter(saved)
+    with ws.run("pull", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+        return pull(
+            ws.store,
+            ws.journal,
+            client,
+            saved.name,
+            settings=ws.settings,
+            clock=ws.clock,
+            contacts_only=contacts_only or saved.contacts_only,
+            full=full,
+            unit=unit,
+            progress=progress,
+            run=run,
+            who=ws.who,
+        )
+
+
+def attach(
+    ws: Workspace,
+    source: str | Path | pd.DataFrame,
+    key: str,
+    *,
+    name: str,
+    connection: str | None,
+    identity: str | None,
+) -> Attached:
+    """Attach a table; see `Workspace.attach`."""
+    from icx.profile import attach
+
+    saved = ws.connection(connection)
+    ws.accounts.enter(saved)
+    options = {} if identity is None else {"identity": identity}
+    done = attach(ws.store, saved.name, source, key, name, clock=ws.clock, **options)
+    note(ws, "attached", f"{name} to {saved.name}")
+    return done
+
+
+def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: Say | None) -> Build:
+    """Build the profile; see `Workspace.build`."""
+    from icx.profile import build
+    from icx.pull import refresh_views
+
+    saved = ws.connection(name)
+    ws.accounts.enter(saved)
+    with ws.run("build", saved.name):
+        done = build(
+            ws.store,
+            saved.name,
+            settings=ws.settings,
+            fields_dir=ws.layout.fields,
+            clock=ws.clock,
+            as_of=as_of,
+            published=ws.layout.published,
+            progress=progress,
+        )
+    refresh_views(ws.store)  # main.profile is there once the first build is
+    return done
+
+
+def checks(ws: Workspace, suites: Sequence[str], name: str | None) -> list[CheckReport]:
+    """Judge with suites; see `Workspace.checks`."""
+    from icx.quality import STANDARD, check_all
+
+    saved = ws.connection(name)
+    ws.accounts.enter(saved)
+    with ws.run("check", saved.name) as run:
+        return check_all(
+            ws.store,
+            saved.name,
+            list(suites) or list(STANDARD),
+            suites=[ws.layout.expectations],
+            reports=ws.layout.reports,
+            clock=ws.clock,
+            run=run,
+        )
+
+
+def note(ws: Workspace, verb: str, what: str) -> None:
+    """Write one line into the record of who did what."""
+    with ws.store.open() as con:
+        con.execute(
+            "insert into shared.record values (?, ?, ?, ?, ?, null)",
+            [naive_utc(ws.clock.now()), ws.who, verb, what, ws.because],
+        )
