@@ -86,6 +86,7 @@ class Landing:
     # Units that came in one answer land together at the end of the transaction: a statement costs about as
     # much as the few hundred rows of a unit.
     _events: list[pa.Table] = field(default_factory=list)
+    _staged: dict[Unit, tuple[list[pa.Table], tuple[Any, ...]]] = field(default_factory=dict)
     _lines: list[tuple[Any, ...]] = field(default_factory=list)
     _clicks: bool = False
     _left: list[int] = field(default_factory=list)
@@ -96,6 +97,8 @@ class Landing:
 
     def flush(self, con: Connection) -> None:
         """Write what waits for the end of the transaction."""
+        for unit in list(self._staged):
+            self.flush_staged(con, unit)
         if self._events:
             con.register("page", pa.concat_tables(self._events))
             con.execute("insert into icontact_activity by name select * from page")
@@ -110,6 +113,29 @@ class Landing:
                 f"insert into units values {marks}", [value for line in self._lines for value in line]
             )
         self.forget()
+
+    def stage(self, unit: Unit, page: pa.Table, *, total: int | None, rows_read: int, last_row: str) -> None:
+        """Put a page beside the others of its unit; `last_row` is the digest a resume compares."""
+        pages, _ = self._staged.get(unit, ([], ()))
+        self._staged[unit] = (
+            [*pages, page],
+            (unit.collection, unit.message_id, total, rows_read, last_row, self.now),
+        )
+
+    def flush_staged(self, con: Connection, unit: Unit) -> None:
+        """Write the waiting pages of a unit."""
+        pages, line = self._staged.pop(unit, ([], ()))
+        if not pages:
+            return
+        con.register("staged_page", pa.concat_tables(pages))
+        con.execute(f"insert into {unit.staged} by name select * from staged_page")
+        con.unregister("staged_page")
+        con.execute(f"delete from staged_units where {_of(unit)}")
+        con.execute("insert into staged_units values (?, ?, ?, ?, ?, ?)", list(line))
+
+    def drop_staged(self, unit: Unit) -> None:
+        """Forget waiting pages of a reading that was given up."""
+        self._staged.pop(unit, None)
 
     def add(self, unit: Unit, page: pa.Table) -> None:
         """Keep a whole unit of events for the end of the transaction."""
@@ -140,6 +166,7 @@ class Landing:
     def forget(self) -> None:
         """Drop what waits, after a rollback or once it is written."""
         self._events, self._lines, self._clicks, self._left = [], [], False, []
+        self._staged = {}
 
 
 def begin(con: Connection, unit: Unit) -> None:
@@ -147,27 +174,6 @@ def begin(con: Connection, unit: Unit) -> None:
     con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
     con.execute(f"delete from staged_units where {_of(unit)}")
     con.execute(f"delete from set_aside where {_of(unit)}")
-
-
-def stage(
-    con: Connection,
-    unit: Unit,
-    page: pa.Table,
-    *,
-    total: int | None,
-    rows_read: int,
-    last_row: str,
-    began_at: datetime,
-) -> None:
-    """Put a page beside the others of its unit."""
-    con.register("page", page)
-    con.execute(f"insert into {unit.staged} by name select * from page")
-    con.unregister("page")
-    con.execute(f"delete from staged_units where {_of(unit)}")
-    con.execute(
-        "insert into staged_units values (?, ?, ?, ?, ?, ?)",
-        [unit.collection, unit.message_id, total, rows_read, last_row, began_at],
-    )
 
 
 def set_aside(con: Connection, unit: Unit, asides: list[Aside], now: datetime) -> None:
@@ -179,8 +185,9 @@ def set_aside(con: Connection, unit: Unit, asides: list[Aside], now: datetime) -
         )
 
 
-def distinct(con: Connection, unit: Unit) -> int:
+def distinct(con: Connection, landing: Landing, unit: Unit) -> int:
     """Return how many different rows of a collection wait in staging."""
+    landing.flush_staged(con, unit)
     keys = ", ".join(KEYS[unit.collection])
     row = one_row(con.execute(f"select count(*) from (select distinct {keys} from {unit.staged})"))
     assert row is not None
@@ -220,6 +227,7 @@ def replace(
     if page is not None:
         con.register("page", page)
     else:
+        landing.flush_staged(con, unit)
         source = f"(select * from {unit.staged} where {_of_staged(unit)})"
     if unit.is_events:
         _staged_events(con, unit, landing, source)

@@ -113,7 +113,7 @@ class Reading:
                 self._again(fault=False)
                 return 0
             skip = 1 if self.staged else 0
-            self._begin(con, page, offset)
+            self._begin(con, landing, page, offset)
         elif page.total != self._total:
             self.totals.append(page.total)
             if self._tries < TRIES:
@@ -144,7 +144,7 @@ class Reading:
             and columns.fingerprint(self.unit, page, offset, offset) == self.staged.last_row
         )
 
-    def _begin(self, con: Connection, page: PageLike, offset: int) -> None:
+    def _begin(self, con: Connection, landing: Landing, page: PageLike, offset: int) -> None:
         self._known = True
         self._total = page.total
         self._one_by_one |= page.total is None
@@ -164,6 +164,7 @@ class Reading:
         else:
             self._read = self._asides = 0
             if self.dirty or self._starts > 1:
+                landing.drop_staged(self.unit)
                 land.begin(con, self.unit)
 
     def _take(self, con: Connection, landing: Landing, page: PageLike, offset: int, skip: int) -> int:
@@ -176,15 +177,7 @@ class Reading:
         end = count == 0 or (self._total is not None and self._read >= self._total)
         if not (end and only):
             last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
-            land.stage(
-                con,
-                self.unit,
-                table,
-                total=self._total,
-                rows_read=self._read,
-                last_row=last,
-                began_at=landing.now,
-            )
+            landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_row=last)
         if end:
             self._end(con, landing, table if only else None)
         elif count < self._step or self._one_by_one:
@@ -199,7 +192,7 @@ class Reading:
         if self.unit.collection in KEYS:
             keys = list(KEYS[self.unit.collection])
             different = (
-                land.distinct(con, self.unit)
+                land.distinct(con, landing, self.unit)
                 if page is None
                 else page.select(keys).group_by(keys).aggregate([]).num_rows
             )

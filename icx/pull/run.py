@@ -63,8 +63,10 @@ def pull(
     run = run or journal.start_run("pull", connection, who)
     try:
         with journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=_busy(connection)):
-            keep.register(store, connection, client.account_id, client.client_folder_id)
             job = _Pull(store, journal, client, connection, settings, clock, run, progress)
+            with store.open():  # one opening for the beginning of the pull
+                keep.register(store, connection, client.account_id, client.client_folder_id)
+                job.bench.con()
             job.tagged = settings.tag_filter if tag is None else tag
             try:
                 with _listening(client, job.waits):
