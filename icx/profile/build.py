@@ -36,7 +36,7 @@ class Build:
     """What was built.
 
     `table` is `profile`, or `profile_at` for a past moment. `no_address` counts people without a usable
-    address; `cast_failures` texts of custom fields that could not be read as their type, by column;
+    address, `shared_address` addresses that two or more contacts have; `cast_failures` texts of custom fields that could not be read as their type, by column;
     `late_events` events at or after `as_of`, left for the next build. `attributes` says whose values stand
     in a past profile: "then", or "today" when the moment lies before the first pull.
     """
@@ -47,6 +47,7 @@ class Build:
     fields: int
     seconds: float
     no_address: int
+    shared_address: int = 0
     cast_failures: Mapping[str, int] = field(default_factory=dict)
     late_events: int = 0
     table: str = "profile"
@@ -98,6 +99,10 @@ def build(
         say(Progress("swap", 3, 4))
         failed = failures(con, tables.users, job.parts.customs)
         people, no_address = one(con, f"select count(*), count(*) - count(email) from {job.target}")
+        (shared,) = one(
+            con,
+            f"select count(*) from (select 1 from {job.target} where email is not null group by email having count(*) > 1)",
+        )
         (late,) = one(con, f"select count(*) from {tables.activity} where event_ts >= $as_of", moment)
         seconds = clock.monotonic() - began
         fields = len(job.parts.catalogue)
@@ -112,6 +117,7 @@ def build(
         fields=fields,
         seconds=seconds,
         no_address=no_address,
+        shared_address=shared,
         cast_failures=failed,
         late_events=late,
         table=name,

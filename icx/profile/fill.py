@@ -21,7 +21,7 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
     """Return a row per field: `field, type, people, filled, share, histogram`.
 
     `filled` counts people with a value, `share` is filled / people (0 to 1). `histogram` is a list of
-    (label, people): the commonest texts, equal steps of numbers, months or years of times; it is empty for
+    (label, people): the commonest texts, equal steps of numbers, months, years or decades of times; it is empty for
     fields about one person (PII), for ids, lists and maps. `fields` is the catalogue, which knows the users' own
     PII flags; without it only built-in texts are shown.
     """
@@ -81,8 +81,14 @@ def _histogram(con: Connection, name: str, kind: FieldType) -> list[tuple[str, i
         """
     elif kind == "time":
         query = f"""
-            with span as (select date_diff('month', min({column}), max({column})) > 24 as long from profile)
-            select case when long then strftime({column}, '%Y') else strftime({column}, '%Y-%m') end, count(*)
+            with span as (select date_diff('month', min({column}), max({column})) as months from profile)
+            select
+              case
+                when months <= 24 then strftime({column}, '%Y-%m')
+                when months <= 240 then strftime({column}, '%Y')
+                else (year({column}) // 10 * 10)::varchar || 's'
+              end,
+              count(*)
             from profile, span
             where {column} is not null
             group by 1
