@@ -15,6 +15,7 @@ from icx.quality.relation import CannotMap, Column, Relation, Unfit, in_set, wri
 from icx.store.db import Connection, quoted
 
 Values = Mapping[str, Any]
+SHOWN = 20
 LISTED = 1000  # distinct values that are listed by name; the count beside the list is of all
 
 
@@ -28,9 +29,10 @@ class Total:
 
 @dataclass(frozen=True)
 class Query:
-    """A metric that asks on its own; `run` gives its value."""
+    """A metric that asks on its own; `run` gives its value. `own` marks the rows of somebody's own SQL."""
 
     run: Callable[[Connection], Any]
+    own: bool = False
 
 
 def total(metric: str, domain: Values, values: Values, relation: Relation) -> Total | Query:
@@ -186,15 +188,15 @@ def own_query(values: Values, relation: Relation) -> str:
 
 def _own_query(metric: str, values: Values, relation: Relation) -> Query:
     own = own_query(values, relation)
-    if metric.endswith("row_count"):
-        return Query(lambda con: _one(con, f"SELECT count(*) FROM {own}"))
 
     def rows(con: Connection) -> list[dict[str, Any]]:
-        found = con.execute(f"SELECT * FROM {own} LIMIT 20")
+        found = con.execute(f"SELECT * FROM {own} LIMIT {SHOWN}")
         names = [item[0] for item in found.description or []]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
-    return Query(rows)
+    if metric.endswith("row_count"):
+        return Query(lambda con: _one(con, f"SELECT count(*) FROM {own}"))
+    return Query(rows, own=True)
 
 
 def _one(con: Connection, sql: str) -> Any:

@@ -13,6 +13,7 @@ import pytest
 from icx.clock import ManualClock
 from icx.errors import BadInput, NeedsYou
 from icx.quality import CheckReport, check, check_all, last, summary
+from icx.quality.docs import write_data_docs
 from icx.store import Store
 
 from .conftest import change
@@ -204,3 +205,14 @@ def test_an_own_suite_for_a_table_that_is_not_there_says_so(
     (tmp_path / "crm.json").write_text('{"expectations": []}')
     with pytest.raises(BadInput, match="judges crm, and there is no such table"):
         run(store, clock, "crm", suites=[tmp_path])
+
+
+def test_gx_own_page_loads_nothing_and_shows_severity(
+    store: Store, clock: ManualClock, tmp_path: Path
+) -> None:
+    change(store, "update profile set email = 'zelda' || contact_id where contact_id % 20 = 0")
+    page = write_data_docs(run(store, clock, "profile"), tmp_path / "gx.html").read_text(encoding="utf-8")
+    assert not re.search(r"<script|<link|<img|url\(|https?://(?!www\.w3\.org)", page)
+    assert "stops all pushes" in page
+    assert "Evaluated Expectations" in page
+    assert "zelda" not in page
