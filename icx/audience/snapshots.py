@@ -125,9 +125,7 @@ def _snapshots(con: Connection, connection: str, name: str) -> list[Snapshot]:
 
 
 def _one(con: Connection, sql: str, values: list[Any]) -> int:
-    row = con.execute(sql, values).fetchone()
-    assert row is not None
-    return int(row[0])
+    return int(con.execute(sql, values).fetchall()[0][0])
 
 
 __all__ = ["Flow", "Snapshot", "entered_left", "snapshot", "snapshots"]

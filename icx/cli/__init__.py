@@ -51,7 +51,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("care", "every connection at a glance"),
         "person": ("care", "all that is held about somebody"),
         "record": ("care", "who planned, overrode, applied, exported"),
-        "explain": ("care", "cost of a pull beforehand"),
+        "explain": ("care", "cost of a pull or an audience beforehand"),
         "help": ("care", "a message explained"),
     },
 }
@@ -176,8 +176,10 @@ class _Command:
         if not isinstance(result, Result):
             return 0 if result is None else int(cast(int, result))
         if self.options.json:
-            self.console.json(self.envelope(result.schema, result.exit_code, result.run) | dict(result.data))
-        else:
+            told = self.envelope(result.schema, result.exit_code, result.run) | dict(result.data)
+            told |= {"exit": result.exit_code} if result.exit_code else {}
+            self.console.json(told | ({"error": result.problem.as_dict()} if result.problem else {}))
+        elif result.text is not None:
             self.console.result(result.text)
         if result.problem is not None:
             self.console.error(f"icx: {result.problem}")

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from icx.cli.common import command, shown, workspace
-from icx.cli.console import Console
-from icx.cli.options import Options
+from icx.cli.common import Obj, command, shown, workspace
 from icx.cli.progress import reporter
 from icx.cli.result import Result
-from icx.errors import BadInput, NeedsYou
+from icx.errors import BadInput, IcxError, NeedsYou
 
 if TYPE_CHECKING:
-    from icx.plan import Plan
+    from icx.plan import Applied, Plan
     from icx.plan.policy import MapLine
     from icx.plan.stops import Stop
-
-Obj = tuple[Options, Console]
 
 
 @command(
     "plan",
     "Show what a push would change on a list; sends nothing.",
     "icx plan 'Loyal in Durham' --to 'acme/lists/Durham regulars'",
-    "icx plan Sunset --to 'acme/lists/#3004' --stale park",
+    "icx plan 'Loyal in Durham' --to 'acme/lists/#3004' --stale park --json",
 )
 @click.argument("audience")
 @click.option("--to", required=True, help="CONNECTION/lists/LIST: the list's exact name, or #ID.")
@@ -73,7 +69,7 @@ def plan(
     as_of: str | None,
 ) -> Result:
     from icx.plan import Policy
-    from icx.workspace.workspace import not_now
+    from icx.workspace.pushing import not_now
 
     options, console = obj
     if as_of is not None:
@@ -84,7 +80,7 @@ def plan(
             "An override says why.",
             where=f"--override {checks[0]}",
             kept="nothing was planned",
-            next=["the same command with --because '…'"],
+            next=[["icx", "plan", audience, "--to", to, "--override", checks[0], "--because", "WHY"]],
         )
     ws = workspace(obj)
     policy = Policy(
@@ -128,49 +124,58 @@ def _line(text: str) -> MapLine:
 @command(
     "apply",
     "Carry out a plan and read the list back; cut off, the same command goes on.",
-    "icx apply P-31",
-    "icx apply P-31 --yes --confirm growth=1204",
+    "icx apply P-1",
+    "icx apply P-1 --yes --confirm growth=1204 --confirm welcome='Durham regulars'",
 )
 @click.argument("plan_id", metavar="PLAN")
 @click.option("--test", type=int, metavar="CONTACT", help="Add this one contact only.")
 @click.option("--as-of", hidden=True)
 def apply(obj: Obj, plan_id: str, test: int | None, as_of: str | None) -> Result:
-    from icx.workspace.workspace import not_now
+    from icx.workspace.pushing import not_now
 
     options, console = obj
     if as_of is not None:
         raise not_now(f"--as-of {as_of}")
     ws = workspace(obj)
-    answers = dict(options.confirm)
 
     def ask(stop: Stop, number: int, of: int) -> str | None:
         if options.yes and stop.confirm == "y":
             return "y"
+        if not console.interactive:
+            return None  # nobody to ask: the error says which answers are still needed
         tail = " [y/N] " if stop.confirm == "y" else " "
-        try:
-            return console.ask(
-                f"  {number} of {of}  {stop.question}{tail}",
-                missing=lambda: NeedsYou("needs-answer", "", kept=""),
-            )
-        except NeedsYou:
-            return None  # nobody to ask: the plan says which answers it still needs
+        return console.ask(f"  {number} of {of}  {stop.question}{tail}", missing=_gone)
 
     done = ws.apply(
-        plan_id, answers=answers, ask=ask, test=test, progress=reporter(console, plan_id, ws.settings.tz)
+        plan_id,
+        answers=dict(options.confirm),
+        ask=ask,
+        test=test,
+        progress=reporter(console, plan_id, ws.settings.tz, "people are settled"),
     )
-    return Result("apply/1", str(done), done.as_dict(), exit_code(done))
+    problem = done.problem(ws.settings.refused_share)
+    return Result("apply/1", str(done), done.as_dict(), exit_code(done, problem), problem=problem)
 
 
-def exit_code(done: Any) -> int:
-    """Return the exit code of an apply: 1 for a read-back that differs or rows in doubt, 130 when it was stopped."""
+def _gone() -> NeedsYou:
+    return NeedsYou(
+        "needs-answer",
+        "The terminal was closed before the answer.",
+        where="icx apply",
+        kept="nothing was sent",
+        next=["the same command"],
+    )
+
+
+def exit_code(done: Applied, problem: IcxError | None) -> int:
+    """Return the exit code of an apply: 130 when it was stopped, 1 with rows in doubt or a problem to look at."""
     if done.state == "stopped":
         return 130
-    back = done.read_back
-    return 1 if done.in_doubt or (back is not None and not back.equal) else 0
+    return 1 if problem is not None or done.in_doubt else 0
 
 
 @command(
-    "undo", "Plan the way back of an applied plan; sends nothing.", "icx undo P-31", "icx undo P-31 --json"
+    "undo", "Plan the way back of an applied plan; sends nothing.", "icx undo P-1", "icx undo P-1 --json"
 )
 @click.argument("plan_id", metavar="PLAN")
 def undo(obj: Obj, plan_id: str) -> Result:
@@ -179,7 +184,7 @@ def undo(obj: Obj, plan_id: str) -> Result:
     return Result("plan/1", str(made), made.as_dict())
 
 
-@command("plans", "List plans, or show what became of each row of one.", "icx plans", "icx plans P-31 --json")
+@command("plans", "List plans, or show what became of each row of one.", "icx plans", "icx plans P-1 --json")
 @click.argument("plan_id", required=False, metavar="PLAN")
 @click.option(
     "--rows", "shown_rows", default=50, show_default=True, help="How many rows to print; JSON has all."
@@ -189,18 +194,17 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
 
     _, console = obj
     ws = workspace(obj)
-    zone = ws.settings.tz
     if plan_id is None:
-        every = ws.plans()
+        every, now = ws.plans(), ws.clock.now()
         rows = [
-            (one.plan_id, shown(one.made_at, zone), one.audience, f"{one.target.connection}/lists/{one.target.list}",
+            (one.plan_id, shown(one.made_at, ws.settings.tz, now), one.audience, f"{one.target.connection}/lists/{one.target.list}",
              f"{one.counts.add + one.counts.create:,}", one.state)
             for one in every
         ]  # fmt: skip
         text = (
-            console.table(["plan", "made", "audience", "to", "adds", "state"], rows, right=[4])
+            console.table(["plan", "made", "audience", "to", "adds", "state"], rows, right=(4,))
             if rows
-            else "No plan is made yet."
+            else "No plan is made yet. Next: icx audience list"
         )
         return Result("plans/1", text, {"plans": [one.as_dict() for one in every]})
     made = load(ws.plan_journal, plan_id)
@@ -209,7 +213,7 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
     rows = [(row["contact_id"], row["action"], row["state"], row["words"]) for row in outcomes]
     lines = [str(made)]
     if rows:
-        lines.append(console.table(heads, rows[:shown_rows], right=[0]))
+        lines.append(console.table(heads, rows[:shown_rows], right=(0,)))
         if len(rows) > shown_rows:
             lines.append(f"{shown_rows:,} of {len(rows):,} rows shown; --json has all")
     return Result("plans/1", "\n".join(lines), {"plan": made.as_dict(), "rows": outcomes})

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from icx.cli.common import command, moment, shown, workspace
-from icx.cli.console import Console
-from icx.cli.options import Options
+from icx.cli.common import Obj, asked, command, group, moment, shown, workspace
 from icx.cli.result import Result
-from icx.errors import BadInput
+from icx.errors import BadInput, NeedsYou
 
 if TYPE_CHECKING:
     from icx.audience import Audience
     from icx.workspace import Workspace
 
-Obj = tuple[Options, Console]
-
-
-@click.group("audience", help="Who, how many, and why.", no_args_is_help=True)
-def audience() -> None:
-    pass
+audience = group("audience", "Choose who is meant, how many, and why.")
 
 
 def _add(name: str, help: str, *examples: str) -> Any:
@@ -39,7 +33,7 @@ def _add(name: str, help: str, *examples: str) -> Any:
 @_add(
     "save",
     "Save an audience from a rule file or a template.",
-    "icx audience save 'Loyal in Durham' --rule loyal.json",
+    "icx audience save Loyal --rule 'data/audiences/Loyal in Durham.json'",
     "icx audience save Sunset --template sunset",
 )
 @click.argument("name")
@@ -65,7 +59,7 @@ def save(
             "An audience is saved from a rule file or from a template, one of the two.",
             where="--rule FILE.json · --template KEY",
             kept="nothing was saved",
-            next=[["icx", "audience", "save", name, "--rule", "rule.json"]],
+            next=[["icx", "audience", "save", "--help"]],
         )
     if file is not None:
         given = _read(file)
@@ -109,7 +103,7 @@ def list_(obj: Obj) -> Result:
     "show",
     "Show an audience: its size, what each rule keeps, its rule.",
     "icx audience show 'Loyal in Durham'",
-    "icx audience show Sunset --json",
+    "icx audience show 'Loyal in Durham' --by state --json",
 )
 @click.argument("name")
 @click.option("--as-of", help="On a past profile, built before with icx build --as-of.")
@@ -125,16 +119,20 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
     counted = found.count()
     people = found.people
     assert people is not None
-    flow = entered_left(people, found) if as_of is None else None
+    flow = None
+    if as_of is None:
+        with suppress(NeedsYou):  # nobody has been pushed yet, so there is nothing to compare with
+            flow = entered_left(people, found)
     lines = [counted.text(ws.settings.tz, flow.text(ws.settings.tz) if flow else "")]
     data = counted.as_dict() | {"rule": _rule(found), "english": found.english}
+    data["entered_left"] = flow.as_dict() if flow else None
     if by:
         parts = found.breakdown(by)
         lines.append(repr(parts))
         data["breakdown"] = parts.as_dict()
     if sample_size:
         frame = found.sample(sample_size, show_people=options.show_people)
-        lines.append(console.table(list(frame.columns), frame.astype(str).itertuples(index=False)))
+        lines.append(console.table(list(frame.columns), list(frame.astype(str).itertuples(index=False))))
         data["sample"] = [int(value) for value in frame["contact_id"]] if "contact_id" in frame else []
     if with_sql:
         sql = members_sql(people, found)
@@ -144,7 +142,10 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
 
 
 @_add(
-    "count", "Count an audience.", "icx audience count 'Loyal in Durham'", "icx audience count Sunset --json"
+    "count",
+    "Count an audience.",
+    "icx audience count 'Loyal in Durham'",
+    "icx audience count 'Loyal in Durham' --json",
 )
 @click.argument("name", required=False)
 @click.option(
@@ -153,6 +154,14 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
 @click.option("--as-of", help="On a past profile, built before with icx build --as-of.")
 def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> Result:
     options, _ = obj
+    if (file is None) == (name is None):
+        raise BadInput(
+            "usage",
+            "An audience is counted by its name or from a rule file, one of the two.",
+            where="NAME · --rule FILE.json",
+            kept="nothing was counted",
+            next=[["icx", "audience", "list"]],
+        )
     ws = workspace(obj)
     if file is not None:
         found = _read(file)
@@ -161,15 +170,15 @@ def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> R
     else:
         found = _open(ws, name or "", as_of)
     counted = found.count()
-    text = f"{found.name}: {counted.count:,} of {counted.of:,} people of {counted.connection} as of {shown(counted.as_of, ws.settings.tz)}"
+    text = f"{found.name or 'This rule'}: {counted.count:,} of {counted.of:,} people of {counted.connection} as of {shown(counted.as_of, ws.settings.tz)}"
     return Result("audience-count/1", text, counted.as_dict())
 
 
 @_add(
     "why",
     "Say why a person is in or out.",
-    "icx audience why 'Loyal in Durham' 70233",
-    "icx audience why Sunset jo@example.com",
+    "icx audience why 'Loyal in Durham' 70057",
+    "icx audience why 'Loyal in Durham' -",
 )
 @click.argument("name")
 @click.argument("who")
@@ -188,8 +197,8 @@ def why(obj: Obj, name: str, who: str, as_of: str | None) -> Result:
 @_add(
     "compare",
     "Show how audiences overlap.",
-    "icx audience compare Gold Silver",
-    "icx audience compare Gold Silver Sunset --json",
+    "icx audience compare Loyal Sunset",
+    "icx audience compare Loyal Sunset 'Loyal in Durham' --json",
 )
 @click.argument("names", nargs=-1, required=True)
 def compare(obj: Obj, names: tuple[str, ...]) -> Result:
@@ -202,8 +211,8 @@ def compare(obj: Obj, names: tuple[str, ...]) -> Result:
 @_add(
     "delete",
     "Delete a saved audience; refused while another one uses it.",
-    "icx audience delete Sunset",
-    "icx audience delete Gold --json",
+    "icx audience delete Loyal",
+    "icx audience delete Sunset --json",
 )
 @click.argument("name")
 def delete(obj: Obj, name: str) -> Result:
@@ -214,20 +223,6 @@ def delete(obj: Obj, name: str) -> Result:
         f"Deleted {name}; nothing at iContact was touched.",
         {"audience": name, "file": path.name},
     )
-
-
-def asked(console: Console, who: str) -> str:
-    """Return who is meant; `-` asks, which keeps an address out of the shell's history."""
-    if who != "-":
-        return who
-    missing = BadInput(
-        "usage",
-        "Somebody must be named.",
-        where="-",
-        kept="nothing was changed",
-        next=["an address or a contact id"],
-    )
-    return console.ask("Address or contact id    ", missing=lambda: missing).strip()
 
 
 def _open(ws: Workspace, name: str, as_of: str | None) -> Audience:

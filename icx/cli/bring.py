@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from icx.cli.common import command, moment, shown, workspace
-from icx.cli.console import Console
-from icx.cli.options import Options
+from icx.cli.common import Obj, command, moment, shown, workspace
 from icx.cli.progress import reporter
 from icx.cli.result import Result
-from icx.errors import BadInput
+from icx.errors import BadInput, Refused
 
-Obj = tuple[Options, Console]
+if TYPE_CHECKING:
+    from icx.pull.ledger import Cell
+
 KINDS = ("opens", "clicks", "bounces", "unsubscribes")
 
 
@@ -22,7 +23,7 @@ KINDS = ("opens", "clicks", "bounces", "unsubscribes")
     "pull",
     "Bring in what changed of one or more connections, and count it against the service.",
     "icx pull acme",
-    "icx pull acme --unit 88104/unsubscribes",
+    "icx pull --all --full",
 )
 @click.argument("names", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="Every saved connection.")
@@ -34,39 +35,55 @@ def pull(
 ) -> Result:
     _, console = obj
     ws = workspace(obj)
-    picked = (
-        [one.name for one in ws.accounts.connections.all()]
-        if every
-        else list(names) or [ws.connection().name]
-    )
+    asked = _unit(unit)
+    saved = ws.accounts.connections.all() if every else [ws.connection(name) for name in names or [None]]
     reports = []
-    for name in picked:
-        reports.append(
-            ws.pull(
-                name,
-                contacts_only=contacts_only,
-                full=full,
-                unit=_unit(unit),
-                progress=reporter(console, name, ws.settings.tz),
-            )
+    for one in saved or [ws.connection()]:
+        report = ws.pull(
+            one.name,
+            contacts_only=contacts_only,
+            full=full,
+            unit=asked,
+            progress=reporter(console, one.name, ws.settings.tz, "units are stored"),
         )
+        reports.append(report)
+    red = [(report.connection, cell) for report in reports for cell in report.ledger.red()]
     data = reports[0].as_dict() if len(reports) == 1 else {"pulls": [report.as_dict() for report in reports]}
-    red = any(ws.ledger(name).red() for name in picked)
-    return Result("pull/1", "\n\n".join(str(report) for report in reports), data, 1 if red else 0)
+    return Result(
+        "pull/1",
+        "\n\n".join(str(report) for report in reports),
+        data,
+        1 if red else 0,
+        run=reports[0].run if len(reports) == 1 else None,
+        problem=_differs(*red[0], len(red) - 1) if red else None,
+    )
+
+
+def _differs(connection: str, cell: Cell, more: int) -> Refused:
+    """Return that a unit is red: what is stored is not what the service counts."""
+    service = "not known" if cell.service is None else f"{cell.service:,}"
+    again = ["--unit", cell.unit.name] if cell.unit.message_id is not None else ["--full"]
+    return Refused(
+        "ledger-differs",
+        f"Stored and counted differ: {cell.stored:,} here, {service} at iContact.",
+        where=cell.name + (f", and {more} more" if more else ""),
+        kept="every other cell",
+        next=[["icx", "pull", connection, *again]],
+    )
 
 
 def _unit(text: str | None) -> tuple[int, str] | None:
     if text is None:
         return None
     message, _, kind = text.partition("/")
-    if message.isdigit() and kind in KINDS:
+    if message.isascii() and message.isdigit() and kind in KINDS:
         return int(message), kind
     raise BadInput(
         "usage",
         f'"{text}" is not a unit.',
         where=f"--unit MESSAGE/KIND; a kind is {', '.join(KINDS)}",
         kept="nothing was started",
-        next=[["icx", "pull", "--unit", "88104/opens"]],
+        next=[["icx", "pull", "--help"]],
     )
 
 
@@ -74,7 +91,7 @@ def _unit(text: str | None) -> tuple[int, str] | None:
     "attach",
     "Add a table's columns as fields: CSV, Parquet, or a DuckDB table.",
     "icx attach crm.csv --key email",
-    "icx attach scores.parquet --key contact_id --name scores",
+    "icx attach crm.csv --key email --name crm --identity email",
 )
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--key", required=True, help="The column that says who a row is about.")
@@ -91,7 +108,7 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
     text = (
         f"{done.name}: {done.rows:,} rows, {done.matched:,} found among the contacts by {done.identity}, "
         f"{done.unmatched:,} not, {done.duplicates:,} share a key with another row\n"
-        f"Next: icx build, then icx fields {done.name}"
+        f"Next: icx build, then icx fields {shlex.quote(done.name)}"
     )
     data = {
         "name": done.name,
@@ -109,24 +126,29 @@ def build(obj: Obj, as_of: str | None) -> Result:
     options, console = obj
     ws = workspace(obj)
     zone = ws.settings.tz
+    when = moment(as_of, zone)
     name = ws.connection(options.connection).name
-    done = ws.build(name, as_of=moment(as_of, zone), progress=reporter(console, name, zone))
-    lines = [
-        f"Built the {done.table} of {name}: {done.people:,} people × {done.fields} fields as of {shown(done.as_of, zone)}"
-    ]
+    done = ws.build(name, as_of=when, progress=reporter(console, name, zone))
+    said = f"Built the {done.table} of {name}: {done.people:,} people × {done.fields} fields as of {shown(done.as_of, zone)}"
+    lines = [said]
     if done.no_address:
+        have = "has" if done.no_address == 1 else "have"
         lines.append(
-            f"  {done.no_address:,} have no usable address; they are counted, and no push reaches them by address"
+            f"  {done.no_address:,} {have} no usable address; counted, and no push reaches them by address"
         )
     for field, count in done.cast_failures.items():
-        lines.append(f"  {field}: {count:,} texts do not read as its type and are empty here")
+        texts = (
+            "text does not read as its type and is" if count == 1 else "texts do not read as its type and are"
+        )
+        lines.append(f"  {field}: {count:,} {texts} empty here")
     if done.late_events:
         lines.append(
             f"  {done.late_events:,} events came after that moment; the next pull and build count them"
         )
     if done.table == "profile_at" and done.attributes == "today":
         lines.append("  attributes are today's: the moment lies before the first pull")
-    lines.append("Next: icx check" if done.table == "profile" else "Next: icx audience count NAME --as-of …")
+    past = f"icx audience count NAME --as-of {shlex.quote(as_of or '')}"
+    lines.append("Next: icx check" if done.table == "profile" else f"Next: {past}")
     data: dict[str, Any] = {
         "connection": name,
         "build": done.build_id,
@@ -140,21 +162,26 @@ def build(obj: Obj, as_of: str | None) -> Result:
     return Result("build/1", "\n".join(lines), data)
 
 
-@command("check", "Judge the data before acting on it.", "icx check", "icx check profile --rows email")
+@command("check", "Judge the data before acting on it.", "icx check", "icx check profile --rows phone")
 @click.argument("suites", nargs=-1)
 @click.option("--rows", "which", help="The rows that failed an expectation, by column or expectation.")
 @click.option("--limit", default=20, show_default=True, help="How many rows --rows shows.")
 def check(obj: Obj, suites: tuple[str, ...], which: str | None, limit: int) -> Result:
     options, console = obj
     ws = workspace(obj)
-    reports = ws.checks(suites, name=options.connection)
+    name = ws.connection(options.connection).name
+    console.progress(f"{name} › judging {', '.join(suites) or 'contacts, activity, profile'}", changed=True)
+    reports = ws.checks(suites, name=name)
     ok = all(report.ok for report in reports)
     lines = [str(report) for report in reports]
-    data: dict[str, Any] = {"ok": ok, "suites": [report.as_dict() for report in reports]}
+    data: dict[str, Any] = {"connection": name, "suites": [report.as_dict() for report in reports]}
     if which:
+        data["rows"] = []
         for report in [one for one in reports if one.speaks_of(which)] or reports[:1]:
             frame = report.rows(which, show_people=options.show_people, limit=limit)
             if len(frame):
-                lines.append(console.table(list(frame.columns), frame.astype(str).itertuples(index=False)))
-                data["rows"] = frame.astype(object).where(frame.notna(), None).to_dict("records")
+                lines.append(
+                    console.table(list(frame.columns), list(frame.astype(str).itertuples(index=False)))
+                )
+                data["rows"] += frame.astype(object).where(frame.notna(), None).to_dict("records")
     return Result("check/1", "\n".join(lines), data, 0 if ok else 3)

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from icx.cli.audience import asked
-from icx.cli.common import command, shown, workspace
-from icx.cli.console import Console
-from icx.cli.options import Options
+from icx.cli.common import Obj, asked, command, group, shown, workspace
 from icx.cli.result import Result
 
-Obj = tuple[Options, Console]
-SYMBOL = {"green": "● equal", "amber": "▲ due", "red": "■ differs", "": "not pulled"}
+if TYPE_CHECKING:
+    from icx.workspace.status import ConnectionStatus, Status
+
+SYMBOL = {"green": "●", "amber": "▲", "red": "■"}
 
 
 @command(
     "status",
     "Show every connection at a glance, or one connection's open counts.",
     "icx status",
-    "icx status acme",
+    "icx status acme --json",
 )
 @click.argument("name", required=False)
 @click.option("--set-aside", is_flag=True, help="The rows that could not be read.")
@@ -26,90 +27,114 @@ SYMBOL = {"green": "● equal", "amber": "▲ due", "red": "■ differs", "": "n
 def status(obj: Obj, name: str | None, set_aside: bool, strict: bool) -> Result:
     _, console = obj
     ws = workspace(obj)
-    zone = ws.settings.tz
-    if name is not None:
-        return _one(obj, ws.connection(name).name, set_aside)
+    if name is not None or set_aside:
+        one = ws.connection(name).name
+        return _set_aside(obj, one) if set_aside else _ledger(obj, one)
     found = ws.status()
     if not found.connections:
-        return Result(
-            "status/1",
-            "No connection is saved here yet. Next: icx connect acme, or icx demo",
-            found.as_dict(),
-        )
+        text = "No connection is saved here yet. Next: icx connect acme, or icx demo"
+        return Result("status/1", text, found.as_dict())
+    zone = ws.settings.tz
     rows = [
-        (one.name, f"{one.company or one.account_id} › {one.folder or f'folder {one.client_folder_id}'}", f"{one.contacts:,}",
-         shown(one.last_pull, zone), SYMBOL[one.ledger], f"{one.calls_left_hour:,}" if one.calls_left_hour is not None else "not known",
-         one.state.upper() if one.state == "failing" else one.state)
-        for one in found.connections
-    ]  # fmt: skip
-    lines = [
-        console.table(
-            ["connection", "account › folder", "contacts", "pulled", "ledger", "calls left", "state"],
-            rows,
-            right=[2, 5],
+        (
+            one.name,
+            f"{one.company or one.account_id} › {one.folder or f'folder {one.client_folder_id}'}",
+            f"{one.contacts:,}",
+            shown(one.last_pull, zone, found.now),
+            f"{SYMBOL.get(one.ledger, '')} {one.ledger_word}".strip(),
+            _calls(one, found),
+            one.state.upper() if one.state == "failing" else one.state,
         )
+        for one in found.connections
     ]
+    heads = ["connection", "account › folder", "contacts", "pulled", "ledger", "calls left", "state"]
+    lines = [console.table(heads, rows, right=(2,))]
     lines += [
-        f"{plan['plan']} to {plan['list']} is not finished. Next: icx apply {plan['plan']}"
+        f"{plan['plan']} to {plan['list']}: {plan['done']:,} of {plan['of']:,} done. Next: icx apply {plan['plan']}"
         for plan in found.unfinished
     ]
     needs = [one for one in found.connections if one.needs]
-    said = (
-        f"Needs you: {', '.join(one.name for one in needs)}. Next: {' '.join(needs[0].needs)}"
-        if needs
-        else "Nothing needs you."
-    )
-    lines.append(f"{shown(found.now, zone)} (calls: this hour). {said}")
+    said = "Nothing needs you."
+    if needs:
+        said = f"Needs you: {', '.join(one.name for one in needs)}. Next: {' '.join(needs[0].needs)}"
+    shared = "; a, b shared" if any(one.shares_calls_with for one in found.connections) else ""
+    lines.append(f"{shown(found.now, zone)} (calls: this hour{shared}). {said}")
     return Result("status/1", "\n".join(lines), found.as_dict(), 1 if strict and needs else 0)
 
 
-def _one(obj: Obj, name: str, set_aside: bool) -> Result:
+def _calls(one: ConnectionStatus, found: Status) -> str:
+    """Return the calls left; connections that share them have a letter in common."""
+    if one.calls_left_hour is None:
+        return "not known"
+    if not one.shares_calls_with:
+        return f"{one.calls_left_hour:,}"
+    groups = list(dict.fromkeys(each.account_id for each in found.connections if each.shares_calls_with))
+    return f"{one.calls_left_hour:,} {'abcdefghijklmnopqrstuvwxyz'[groups.index(one.account_id) % 26]}"
+
+
+def _set_aside(obj: Obj, name: str) -> Result:
     _, console = obj
     ws = workspace(obj)
-    if set_aside:
-        with ws.store.open(name) as con:
-            found = con.execute(
-                "select collection, message_id, position, reason from set_aside order by happened_at"
-            ).fetchall()
-        text = (
-            console.table(["collection", "message", "row", "why"], found) if found else "No row is set aside."
-        )
-        keys = ("collection", "message", "row", "why")
-        return Result("set-aside/1", text, {"rows": [dict(zip(keys, row, strict=True)) for row in found]})
-    cells = ws.ledger(name)
-    lines = [f"{name}: {cells!r}"]
+    with ws.store.open(name) as con:
+        found = con.execute(
+            "select collection, message_id, position, reason from set_aside order by happened_at"
+        ).fetchall()
+    heads = ["collection", "message", "row", "why"]
+    text = console.table(heads, found, right=(1, 2)) if found else f"No row of {name} is set aside."
+    return Result(
+        "set-aside/1",
+        text,
+        {"connection": name, "rows": [dict(zip(heads, row, strict=True)) for row in found]},
+    )
+
+
+def _ledger(obj: Obj, name: str) -> Result:
+    _, console = obj
+    cells = workspace(obj).ledger(name)
     rows = [
         (
             cell.name,
             f"{cell.stored:,}",
             "not known" if cell.service is None else f"{cell.service:,}",
-            cell.state,
+            f"{SYMBOL[cell.colour]} {cell.state}",
             cell.reason,
         )
         for cell in cells.cells
         if cell.colour != "green" or cell.unit.message_id is None
     ]
-    lines.append(console.table(["unit", "stored", "service", "state", "why"], rows, right=[1, 2]))
+    lines = [f"{name}: {cells!r}"]
+    if rows:
+        lines.append(console.table(["unit", "stored", "service", "state", "why"], rows, right=(1, 2)))
     lines.append(
         f"Events: {cells.events:,} = {cells.of_listed:,} of listed people + {cells.of_unknown:,} of others."
     )
-    return Result("ledger/1", "\n".join(lines), cells.as_dict())
+    return Result("ledger/1", "\n".join(lines), {"connection": name} | cells.as_dict())
 
 
 @command(
-    "person", "Show all that is held about somebody.", "icx person jo@example.com", "icx person 70233 --json"
+    "person", "Show all that is held about somebody.", "icx person 70057", "icx person jo@example.com --json"
 )
 @click.argument("who")
 def person(obj: Obj, who: str) -> Result:
     options, console = obj
     ws = workspace(obj)
-    found = ws.person(asked(console, who), connection=options.connection)
-    lines = [line for one in found for line in one.lines(ws.settings.tz)]
-    return Result("person/1", "\n".join(lines), {"people": [one.as_dict() for one in found]})
+    named = asked(console, who)
+    found = ws.person(named, connection=options.connection)
+    # Who typed the address has it; who typed an id is shown no more than the id says.
+    open_ = options.show_people or "@" in named
+    lines = [line for one in found for line in one.lines(ws.settings.tz, show_people=open_)]
+    return Result(
+        "person/1",
+        "\n".join(lines),
+        {"people": [one.as_dict(show_people=options.show_people) for one in found]},
+    )
 
 
 @command(
-    "record", "Show who planned, overrode, applied, attached.", "icx record", "icx record --limit 5 --json"
+    "record",
+    "Show who planned, overrode, applied, attached.",
+    "icx record",
+    "icx record --limit 5 --json",
 )
 @click.option("--limit", default=50, show_default=True, help="How many entries, newest first.")
 def record(obj: Obj, limit: int) -> Result:
@@ -118,34 +143,32 @@ def record(obj: Obj, limit: int) -> Result:
     _, console = obj
     ws = workspace(obj)
     entries = ws.record(limit).astype(object).to_dict("records")
-    zone = ws.settings.tz
+    now = ws.clock.now()
     rows = [
         (
-            shown(aware_utc(e["happened_at"].to_pydatetime()), zone),
-            e["who"],
-            e["verb"],
-            e["what"],
-            e["because"] or "",
+            shown(aware_utc(one["happened_at"].to_pydatetime()), ws.settings.tz, now),
+            one["who"],
+            one["verb"],
+            one["what"],
+            one["because"],
         )
-        for e in entries
+        for one in entries
     ]
-    text = (
-        console.table(["when", "who", "did", "what", "because"], rows) if rows else "Nothing is recorded yet."
-    )
+    text = "Nothing is recorded yet. Next: icx status"
+    if rows:
+        text = console.table(["when", "who", "did", "what", "because"], rows)
     return Result("record/1", text, {"entries": entries})
 
 
-@click.group("explain", help="Cost of something beforehand.", no_args_is_help=True)
-def explain() -> None:
-    pass
+explain = group("explain", "Say what something costs, beforehand.")
 
 
+@click.argument("name", required=False)
 def _explain_pull(obj: Obj, name: str | None) -> Result:
     from icx.workspace.cost import pull_cost
 
     options, _ = obj
-    ws = workspace(obj)
-    cost = pull_cost(ws, name or options.connection)
+    cost = pull_cost(workspace(obj), name or options.connection)
     return Result("explain-pull/1", cost.text(), cost.as_dict())
 
 
@@ -154,8 +177,26 @@ explain.add_command(
         "pull",
         "Say how many calls and minutes a pull will take, with a few calls.",
         "icx explain pull acme",
-        "icx explain pull",
-    )(click.argument("name", required=False)(_explain_pull))
+        "icx explain pull --json",
+    )(_explain_pull)
+)
+
+
+@click.argument("name")
+def _explain_audience(obj: Obj, name: str) -> Result:
+    from icx.workspace.cost import audience_cost
+
+    cost = audience_cost(workspace(obj), name)
+    return Result("explain-audience/1", cost.text(), cost.as_dict())
+
+
+explain.add_command(
+    command(
+        "audience",
+        "Say what an audience rests on and how long it takes to count.",
+        "icx explain audience 'Loyal in Durham'",
+        "icx explain audience 'Loyal in Durham' --json",
+    )(_explain_audience)
 )
 
 
@@ -170,5 +211,6 @@ def help(obj: Obj, code: str | None) -> Result:
         rows = [(entry.code, entry.exit_code, entry.meaning) for entry in ENTRIES.values()]
         return Result("help/1", console.table(["code", "exit", "means"], rows), {"codes": list(ENTRIES)})
     entry = explained(code)
-    text = f"{entry.code} (exit {entry.exit_code})\n  {entry.meaning}\n  kept   {entry.kept}\n  next   {entry.todo}"
+    ends = f"exit {entry.exit_code}" if entry.exit_code else "a note, changes no exit code"
+    text = f"{entry.code} ({ends})\n  {entry.meaning}\n  kept   {entry.kept}\n  next   {entry.todo}"
     return Result("help/1", text, vars(entry))

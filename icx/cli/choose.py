@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
-from icx.cli.common import command, moment, workspace
-from icx.cli.console import Console
-from icx.cli.options import Options
+from icx.cli.common import Obj, command, moment, workspace
 from icx.cli.result import Result
-
-Obj = tuple[Options, Console]
+from icx.errors import BadInput
 
 
 @command(
@@ -28,8 +27,10 @@ def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
     catalogue = ws.catalogue(name)
     try:
         shares = {row.field: row.share for row in ws.fill_rates(name).itertuples()}
-    except ValueError:
-        shares = {}
+    except BadInput as error:
+        if error.code != "not-built":
+            raise
+        shares = {}  # before the first build every field is there, and none is filled
     if word in catalogue:
         field = catalogue[word]
         share = f"filled for {shares[word]:.0%}" if word in shares else "not built yet"
@@ -59,7 +60,7 @@ def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
         )
         for field in found
     ]
-    text = console.table(["field", "type", "filled", "from", "what it says"], rows, right=[2])
+    text = console.table(["field", "type", "filled", "from", "what it says"], rows, right=(2,))
     text += f"\n{len(found)} of {len(catalogue)} fields of {name}. Next: icx fields {found[0].name}"
     return Result("fields/1", text, {"connection": name, "fields": [_data(field, shares) for field in found]})
 
@@ -96,7 +97,8 @@ def lists(obj: Obj, name: str | None) -> Result:
         text = f"No list of {saved.name} is stored. Next: icx pull {saved.name}"
     else:
         text = console.table(
-            ["id", "list", "members", "pending", "left", "welcome"], rows, right=[0, 2, 3, 4]
+            ["id", "list", "members", "pending", "left", "welcome"], rows, right=(0, 2, 3, 4)
         )
-        text += f"\nAs of the last pull. Next: icx plan AUDIENCE --to '{saved.name}/lists/{rows[0][1]}'"
+        to = shlex.quote(f"{saved.name}/lists/#{rows[0][0]}")
+        text += f"\nAs of the last pull. Next: icx plan AUDIENCE --to {to}"
     return Result("lists/1", text, {"connection": saved.name, "lists": frame.to_dict("records")})

@@ -28,7 +28,7 @@ class Command(click.Command):
         usage = " ".join([ctx.command_path, *self.collect_usage_pieces(ctx)])
         formatter.write(f"{self.help}\n\n  {usage}\n\nExamples\n")
         formatter.write("".join(f"  {example}\n" for example in self.examples))
-        found = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        found = [one.get_help_record(ctx) for one in self.get_params(ctx) if isinstance(one, click.Option)]
         options = [record for record in found if record is not None]
         formatter.write("\nOptions\n")
         formatter.indent()

@@ -47,6 +47,11 @@ class Console:
         return shutil.get_terminal_size((100, 24)).columns if self._out.isatty() else None
 
     @property
+    def interactive(self) -> bool:
+        """Whether there is somebody to ask."""
+        return self._in.isatty()
+
+    @property
     def redraws(self) -> bool:
         """Whether stderr is a terminal that takes a line back."""
         return self._err.isatty() and self.options.color
@@ -146,7 +151,7 @@ def _json(value: Mapping[str, Any]) -> str:
 def _plainly(value: Any) -> Any:
     """Return what JSON can hold of a value of pandas or numpy, or its text."""
     if hasattr(value, "to_pydatetime"):
-        return value.to_pydatetime() if value == value else None  # NaT is not equal to itself
+        return None if str(value) == "NaT" else value.to_pydatetime()
     return value.item() if hasattr(value, "item") else str(value)
 
 

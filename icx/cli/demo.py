@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
+import textwrap
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from icx.cli.options import Options
 from icx.cli.progress import reporter
 from icx.cli.result import Result
 from icx.errors import BadInput
+from icx.store import literal
 
 if TYPE_CHECKING:
     from icx.workspace import Workspace
@@ -28,10 +31,12 @@ def show(
     console: Console, options: Options, folder: Path, *, contacts: int, messages: int, seed: int
 ) -> Result:
     """Walk the road and print a line or two a stop; a second run begins from nothing again."""
+    from icx.quality import warm
     from icx.workspace import Workspace
 
     began = time.monotonic()
     _clear(folder)
+    warm()  # what judges the data takes seconds to load; it does so while the account is pulled
     say = _speaker(console, options)
     say(
         f"icx demo: an iContact account that lives on this machine; nothing leaves it      workspace {folder}/"
@@ -45,14 +50,18 @@ def show(
 
 
 def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], None], began: float) -> Result:
+    from icx.plan.words import reason
+    from icx.rules import sentence
+
     zone = ws.settings.tz
     saved = ws.connection("acme")
     address = saved.base_url.split("//", 1)[-1].split("/", 1)[0]
     say(
-        f"  account    {saved.company} ({saved.account_id}) › {saved.folder_name} ({saved.client_folder_id}), simulated at {address}; login accepted"
+        f"  account    {saved.company} ({saved.account_id}) › {place(saved.folder_name, saved.client_folder_id)}, "
+        f"simulated at {address}; login accepted"
     )
 
-    report = ws.pull("acme", progress=reporter(console, "acme", zone))
+    report = ws.pull("acme", progress=reporter(console, "acme", zone, "units are stored"))
     pulled = report.as_dict()
     stored = {table["name"]: table["stored"] for table in pulled["tables"]}
     say(
@@ -65,9 +74,10 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     built = ws.build("acme", progress=reporter(console, "acme", zone))
     say(
         f"  profile    {built.people:,} people × {built.fields} fields as of {shown(built.as_of, zone)}; "
-        f"{built.no_address:,} have no usable address"
+        f"{built.no_address:,} {'has' if built.no_address == 1 else 'have'} no usable address"
     )
 
+    _table_of_our_own(ws, folder)
     reports = ws.checks(name="acme")
     results = [result for one in reports for result in one.results]
     warnings = [result for one in reports for result in one.warnings]
@@ -82,10 +92,12 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     rule = (f.opens_90d >= 3) & (f.city == "Durham") & ~f.email_last_click_ts.within(days=7)
     loyal = ws.audience(AUDIENCE, rule, description="the demo's audience")
     counted = loyal.count()
-    say(f"  audience   {AUDIENCE}: {counted.count:,} people, {loyal.english}")
+    who = sentence(rule, zone).removeprefix("people ")
+    say(_wrapped("audience", f"{AUDIENCE}: {counted.count:,} people, {who}"))
     say(
-        "             "
-        + " → ".join([f"{counted.of:,}", *(f"{step.left:,} {step.english}" for step in counted.steps)])
+        _wrapped(
+            "", " → ".join([f"{counted.of:,}", *(f"{step.left:,} {step.english}" for step in counted.steps)])
+        )
     )
 
     plan = ws.plan(loyal, TARGET)
@@ -97,7 +109,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     )
     say(
         f"             {counts['refused']:,} refused: "
-        + " · ".join(f"{n:,} {_reason(code)}" for code, n in plan.refused.items())
+        + (" · ".join(f"{n:,} {reason(code)}" for code, n in plan.refused.items()) or "nobody")
     )
     if plan.stops:
         say(
@@ -109,7 +121,10 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         answers={stop.key: stop.confirm or "the demo" for stop in plan.stops},
         progress=reporter(console, plan.plan_id, zone),
     )
-    say(f"  apply      {done.added:,} added, {done.refused_by_service:,} refused by the service")
+    calls, _ = ws.journal.calls(ws.journal.runs("apply", plan.plan_id, limit=1)[0].run)
+    say(
+        f"  apply      {done.added:,} added in {calls:,} calls, {done.refused_by_service:,} refused by the service"
+    )
     back = done.read_back
     assert back is not None
     people = (
@@ -126,10 +141,14 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         f"Done in {seconds:.0f} s. Data: {folder}/data/icx.duckdb"
         + (f" · what the checks saw: {page}" if page else "")
     )
-    say(f"Next, after  source .venv/bin/activate && cd {folder}")
-    say(f"  icx audience why '{AUDIENCE}' {person:<9} why one person is in or out")
-    say(f"  icx undo {plan.plan_id:<33} what taking it back would look like")
-    say("  icx connect                                your own account")
+    say(f"Next, after  source .venv/bin/activate && cd {shlex.quote(str(folder))}")
+    steps = {
+        f"icx audience why '{AUDIENCE}' {person}": "why one person is in or out",
+        f"icx undo {plan.plan_id}": "what taking it back would look like",
+        "icx connect": "your own account",
+    }
+    for step, what in steps.items():
+        say(f"  {step:<45} {what}")
     data: dict[str, Any] = {
         "workspace": str(folder),
         "pull": pulled,
@@ -150,11 +169,33 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         "plan": numbers,
         "apply": done.as_dict(),
     }
-    return Result("demo/1", "", data, exit_code(done))
+    return Result("demo/1", None, data, exit_code(done, done.problem(ws.settings.refused_share)))
 
 
-def _reason(code: str) -> str:
-    return code.replace("_", " ").replace("do not contact", "do-not-contact")
+def _table_of_our_own(ws: Workspace, folder: Path) -> None:
+    """Write a table such as a shop would have, for whoever wants to try `icx attach crm.csv --key email`."""
+    with ws.store.open("acme") as con:
+        con.execute(
+            f"""copy (select email, create_date::date as customer_since, id * 7919 % 900 + 10 as spent
+                        from icontact_users where email_key is not null and gone_at is null and id % 3 = 0 order by id)
+                to {literal(str(folder / "crm.csv"))} (header)"""
+        )
+
+
+def place(folder: str, folder_id: int) -> str:
+    """Return a folder as people read it: ordinary accounts give theirs no name.
+
+    >>> place("Main", 8021), place("folder 8021", 8021)
+    ('Main (8021)', 'folder 8021')
+    """
+    return folder if str(folder_id) in folder else f"{folder} ({folder_id})"
+
+
+def _wrapped(label: str, text: str) -> str:
+    lead = f"  {label:<11}"
+    return textwrap.fill(
+        text, 98, initial_indent=lead, subsequent_indent=" " * len(lead), break_on_hyphens=False
+    )
 
 
 def _somebody(loyal: Any) -> int:

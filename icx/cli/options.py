@@ -11,16 +11,19 @@ from typing import Any
 from icx.errors import BadInput
 
 HELP = """\
-  --workspace DIR     the folder to work in (else ICX_WORKSPACE, else this one)
-  --connection NAME   which connection build, check, fields and audience mean
-  --json, --json=lines  one object on stdout; or events as lines, the last one the result
-  -q, --quiet         only the result and errors
-  -y, --yes           answer y to questions that can be undone; never a typed one
-  --confirm KEY=VALUE the value one would have typed; the plan prints it ready
-  --because TEXT      why, into the record
-  --show-people       addresses in full
-  --wait MIN          how long to wait for the database (10)
-  --no-progress --no-color --debug"""
+  --workspace DIR      the folder to work in (else ICX_WORKSPACE, else this one)
+  --connection NAME    which connection build, check, fields and audience mean
+  --json               the result as one object on stdout, also when it fails
+  --json=lines         events as they happen, an object a line; the last one is the result
+  -q, --quiet          only the result and errors
+  -y, --yes            answer y to questions that can be undone; never a typed one
+  --confirm KEY=VALUE  the value one would have typed; the plan prints it ready
+  --because TEXT       why, into the record
+  --show-people        addresses in full
+  --wait MIN           how long to wait for the database (10)
+  --no-progress        say nothing on the way
+  --no-color           no escape code at all (also NO_COLOR, TERM=dumb)
+  --debug              what happened step by step, masked, in a file whose name is printed"""
 
 _FLAGS = {
     "--json": ("json", "object"),

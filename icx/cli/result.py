@@ -13,11 +13,11 @@ from icx.errors import IcxError
 class Result:
     """One command's answer. `schema` names the JSON shape and its number, such as `pull/1`.
 
-    `problem` is told on stderr although the work is done: a list that differs, too many refused rows.
+    `text` is None when the command said all it had to say on the way. `problem` is told on stderr although the work is done: a list that differs, too many refused rows.
     """
 
     schema: str
-    text: str
+    text: str | None
     data: Mapping[str, Any] = field(default_factory=dict)
     exit_code: int = 0
     run: str | None = None

@@ -135,12 +135,21 @@ class Accounts:
             secret_key=old.secret_key if old else "",
         )
         if default:
-            for other in self.connections.all():
-                if other.default and other.name != name:
-                    self.connections.save(replace(other, default=False))
+            self._none_else_default(name)
         saved, place = self.connections.save(fresh, login)
         self.enter(saved)
         return Connected(saved, found, place, login.notes)
+
+    def make_default(self, saved: SavedConnection) -> None:
+        """Let commands without a connection's name mean this one."""
+        self._none_else_default(saved.name)
+        saved, _ = self.connections.save(replace(saved, default=True))
+        self.enter(saved)
+
+    def _none_else_default(self, name: str) -> None:
+        for other in self.connections.all():
+            if other.default and other.name != name:
+                self.connections.save(replace(other, default=False))
 
     def enter(self, saved: SavedConnection) -> None:
         """Make the connection's schema, and note its account, folder and name in the database."""

@@ -1,7 +1,8 @@
-"""What a pull will cost, asked of the service with a handful of calls before it is begun."""
+"""What a pull or an audience will cost, told before it is begun."""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,3 +65,62 @@ def pull_cost(ws: Workspace, name: str | None) -> PullCost:
     if not saved.contacts_only:
         calls += PER_MESSAGE * rows["messages"]
     return PullCost(saved.name, rows, calls, each, ws.settings.threads, left)
+
+
+@dataclass(frozen=True)
+class AudienceCost:
+    """What counting an audience reads, and which checks a push of it rests on."""
+
+    audience: str
+    connection: str
+    columns: tuple[str, ...]
+    of_columns: int
+    people: int
+    events: int | None
+    audiences: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "audience": self.audience,
+            "connection": self.connection,
+            "columns": list(self.columns),
+            "people": self.people,
+            "events": self.events,
+            "audiences": list(self.audiences),
+            "calls": 0,
+        }
+
+    def text(self) -> str:
+        events = "" if self.events is None else f" and {self.events:,} events"
+        lines = [
+            f"Counting {self.audience} reads {len(self.columns)} of {self.of_columns} columns of "
+            f"{self.people:,} people{events}; it makes no call.",
+            f"  fields     {', '.join(self.columns) or 'none'}",
+        ]
+        if self.audiences:
+            lines.append(f"  audiences  {', '.join(self.audiences)}")
+        lines.append(f"Next: icx audience show {shlex.quote(self.audience)}")
+        return "\n".join(lines)
+
+
+def audience_cost(ws: Workspace, name: str) -> AudienceCost:
+    """Return what counting a saved audience reads."""
+    from icx.rules import audiences_used
+    from icx.workspace import verdict
+
+    found = ws.audience(name)
+    people = found.people
+    assert people is not None
+    uses = verdict.uses(ws, found, [], {})
+    with ws.store.open(people.connection) as con:
+        ((contacts,),) = con.execute("select count(*) from icontact_users where gone_at is null").fetchall()
+        ((events,),) = con.execute("select count(*) from icontact_activity").fetchall()
+    return AudienceCost(
+        found.name,
+        people.connection,
+        tuple(uses["columns"]),
+        len(people.catalogue),
+        contacts,
+        events if uses["events"] else None,
+        tuple(sorted(audiences_used(found.rule))),
+    )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from icx.clock import aware_utc
 from icx.errors import BadInput
 from icx.functions import email as email_key
-from icx.mask import plain
+from icx.mask import address, plain
 from icx.store import Connection, Store, quoted
 from icx.store.plans import Plans
 
@@ -57,16 +57,16 @@ class Person:
     def __repr__(self) -> str:
         return f"contact {self.contact_id} of {self.connection}, {sum(self.held.values())} rows held"
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return what `icx person --json` prints for one contact."""
+    def as_dict(self, *, show_people: bool = True) -> dict[str, Any]:
+        """Return what `icx person --json` prints for one contact; without `show_people` values are masked."""
         return {
             "connection": self.connection,
             "contact_id": self.contact_id,
-            "email": self.email,
+            "email": self.email if show_people else address(self.email),
             "status": self.status,
             "created": self.created,
             "gone_at": self.gone_at,
-            "attributes": dict(self.attributes),
+            "attributes": dict(self.attributes) if show_people else dict.fromkeys(self.attributes, "…"),
             "lists": [{"list": name, "status": status, "since": since} for name, status, since in self.lists],
             "events": dict(self.events),
             "said_no": [
@@ -77,16 +77,21 @@ class Person:
             "held": dict(self.held),
         }
 
-    def lines(self, zone: ZoneInfo) -> list[str]:
-        """Return the same as text; an address shows in full, since it was typed by whoever asks."""
+    def lines(self, zone: ZoneInfo, *, show_people: bool = True) -> list[str]:
+        """Return the same as text; with `show_people` also the values, as for an address that was typed."""
 
         def day(moment: datetime | None) -> str:
             return moment.astimezone(zone).strftime("%-d %b %Y") if moment else "an unknown day"
 
-        head = f"{plain(self.email or 'no address')}: contact {self.contact_id} of {self.connection}, {self.status or 'no status'}"
+        named = plain(self.email or "no address") if show_people else address(self.email)
+        head = f"{named}: contact {self.contact_id} of {self.connection}, {self.status or 'no status'}"
         out = [head + (f", created {day(self.created)}" if self.created else "")]
         if self.gone_at:
             out.append(f"  gone      iContact no longer lists this contact since {day(self.gone_at)}")
+        filled = [f"{plain(name)} {plain(value)}" for name, value in self.attributes.items()]
+        if filled and not show_people:
+            filled = [f"{len(filled)} fields are filled; --show-people shows them"]
+        out += _block("fields", [" · ".join(filled)] if filled else ["none is filled"])
         lists = [f"{plain(name)}: {status} since {day(since)}" for name, status, since in self.lists]
         out += _block("lists", lists or ["on no list"])
         counts = [f"{n:,} {kind}{'' if n == 1 else 's'}" for kind, n in self.events.items() if n]
@@ -154,8 +159,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
     row = con.execute(
         "select email, status, create_date, gone_at, email_key, custom from icontact_users where id = ?",
         [contact_id],
-    ).fetchone()
-    assert row is not None
+    ).fetchall()[0]
     lists = con.execute(
         """select coalesce(l.name, '#' || s.list_id), s.status, s.add_date
              from subscriptions s left join lists l using (list_id) where s.contact_id = ? order by s.add_date""",
@@ -215,14 +219,12 @@ def _attributes(con: Connection, contact_id: int, custom: Mapping[str, str] | No
     ]
     row = con.execute(
         f"select {', '.join(map(quoted, names))} from icontact_users where id = ?", [contact_id]
-    ).fetchone()
-    assert row is not None
+    ).fetchall()[0]
     return {name: value for name, value in zip(names, row, strict=True) if value} | dict(custom or {})
 
 
 def _count(con: Connection, clause: str, values: list[Any]) -> int:
-    row = con.execute(f"select count(*) from {clause}", values).fetchone()
-    return int(row[0]) if row else 0
+    return int(con.execute(f"select count(*) from {clause}", values).fetchall()[0][0])
 
 
 def pushes_of(plans: Plans, connections: Sequence[str]) -> _Pushes:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from icx.clock import aware_utc
+from icx.store import one_row
 
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ConnectionStatus:
-    """One line of `icx status`. Times are aware, UTC; `ledger` is green, amber, red or empty."""
+    """One line of `icx status`. Times are aware, UTC; `ledger` is green, amber, red or empty.
+
+    `ledger_word` is the ledger's worst word, `needs` the command that helps when a person is needed.
+    """
 
     name: str
     company: str | None
@@ -28,6 +32,7 @@ class ConnectionStatus:
     contacts: int
     last_pull: datetime | None
     ledger: str
+    ledger_word: str
     calls_left_hour: int | None
     shares_calls_with: Sequence[str] = ()
     needs: Sequence[str] = ()
@@ -84,8 +89,10 @@ def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]
 
     ws.accounts.enter(saved)
     with ws.store.open(saved.name) as con:
-        counted = con.execute("select count(*) from icontact_users where gone_at is null").fetchone()
-        pulled = con.execute("select max(started_at) from pulls where state = 'complete'").fetchone()
+        counted = one_row(con.execute("select count(*) from icontact_users where gone_at is null"))
+        pulled = one_row(
+            con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
+        )
     last_pull = aware_utc(pulled[0]) if pulled and pulled[0] else None
     cells = ledger(ws.store, saved.name, ws.clock.now())
     runs = [run for run in ws.journal.runs("pull", saved.name, limit=20) if run.state != "running"]
@@ -110,6 +117,7 @@ def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]
         contacts=int(counted[0]) if counted else 0,
         last_pull=last_pull,
         ledger=cells.colour if last_pull else "",
+        ledger_word=cells.state if last_pull else "not pulled",
         calls_left_hour=ws.accounts.calls_left(saved),
         shares_calls_with=[
             one.name for one in every if one.name != saved.name and one.account_id == saved.account_id
@@ -126,8 +134,20 @@ def _streak(states: Sequence[str]) -> int:
 
 
 def _unfinished(ws: Workspace) -> list[dict[str, Any]]:
-    return [
-        {"plan": kept.plan_id, "connection": kept.connection, "list": kept.list_name}
-        for kept in ws.plan_journal.all()
-        if kept.state == "applying"
-    ]
+    from icx.plan.applied import FINAL
+
+    found = []
+    for kept in ws.plan_journal.all():
+        if kept.state == "applying":
+            counts = kept.header["counts"]
+            outcomes = ws.plan_journal.outcomes(kept.plan_id)
+            found.append(
+                {
+                    "plan": kept.plan_id,
+                    "connection": kept.connection,
+                    "list": kept.list_name,
+                    "done": len({row["row"] for row in outcomes if row["state"] in FINAL}),
+                    "of": counts["add"] + counts["create"] + counts["park"] + counts["unsubscribe"],
+                }
+            )
+    return found

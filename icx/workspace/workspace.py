@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from icx.clock import SYSTEM, Clock, naive_utc
+from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.settings import Settings, read_settings
 from icx.workspace.layout import Layout, keep_out_of_git
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from icx.audience.people import People
     from icx.connections.saved import SavedConnection
     from icx.fields import Catalogue
-    from icx.icontact import Client, Waiting
+    from icx.icontact import Client
     from icx.plan import Applied, Plan
     from icx.plan.policy import Policy
     from icx.profile import Attached, Build
