@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from icx import cli
-from tests.road.command import Said, environment
+from road.command import Said, environment
 
 Typed = Callable[..., Said]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from icx.workspace import Workspace
-from tests.road.command import Said, icx
-from tests.road.conftest import Typed
-from tests.road.held import Held
+from road.command import Said, icx
+from road.conftest import Typed
+from road.held import Held
 
 SMALL = ["--contacts", "600", "--messages", "24"]
 LIST = "Durham regulars"
@@ -162,9 +162,12 @@ def _reads_true(text: str, rows: dict[str, set[int]]) -> None:
     assert re.search(rf"now {now:,} members: {add:,} add · {keep:,} keep", text)
     assert re.search(rf"{refused:,} refused", text)
     assert re.search(rf"apply\s+{add:,} added", text)
-    assert re.search(rf"read back\s+{now + add:,} members expected, {now + add:,} found, the same people", text)
+    assert re.search(
+        rf"read back\s+{now + add:,} members expected, {now + add:,} found, the same people", text
+    )
     whole, equal, explained, differ = _figures(
-        r"([\d,]+) counts compared with the service: ([\d,]+) equal.*?([\d,]+) explained, ([\d,]+) differ", text
+        r"([\d,]+) counts compared with the service: ([\d,]+) equal.*?([\d,]+) explained, ([\d,]+) differ",
+        text,
     )
     assert (whole, differ) == (equal + explained, 0)
     expected, passed, warned, failed = _figures(
