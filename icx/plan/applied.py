@@ -10,8 +10,8 @@ from typing import Any
 from icx import mask
 from icx.errors import IcxError, Refused
 from icx.plan.words import LEFT_OUT, people
+from icx.store.plans import Summary
 
-ADDING = ("add", "add_pending", "create", "restore")
 #: What becomes of a row; rows in the other states are still to be sent.
 FINAL = ("done", "refused", "left_out")
 
@@ -64,7 +64,6 @@ class Applied:
     in_doubt: int = 0
     not_sent: int = 0
     read_back: ReadBack | None = None
-    new_refusals: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return the apply's JSON."""
@@ -155,33 +154,29 @@ def read_back_line(back: ReadBack) -> str:
 def tally(
     plan_id: str,
     state: str,
-    outcomes: list[dict[str, Any]],
+    summary: Summary,
     planned: int,
     read_back: ReadBack | None = None,
     *,
     fields: int = 0,
 ) -> Applied:
-    """Return the outcome from the journal's rows.
+    """Return the outcome from the journal's counts.
 
     `planned` is how many memberships the plan wanted to write, `fields` of how many people fields travel.
     """
-    done = Counter(row["action"] for row in outcomes if row["state"] == "done")
-    left = Counter(
-        LEFT_OUT.get(row["words"], row["words"])
-        for row in outcomes
-        if row["state"] == "left_out" and row["action"] not in {"fields", "contact"}
-    )
-    words: dict[str, list[int]] = {}
-    refused = [row for row in outcomes if row["state"] == "refused" and row["action"] != "contact"]
-    for row in refused:
-        words.setdefault(row["words"], []).append(row["contact_id"] or 0)
-    doubt = {
-        row["row"] for row in outcomes if row["state"] in {"in_doubt", "sent"} and row["action"] != "fields"
-    }
-    final = {
-        row["row"] for row in outcomes if row["state"] in FINAL and row["action"] not in {"fields", "contact"}
-    }
-    sent_fields = sum(1 for row in outcomes if row["action"] == "fields" and row["state"] in FINAL)
+    done: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    sent_fields = 0
+    for (action, found, words), count in summary.counts.items():
+        if found == "done":
+            done[action] += count
+        if found == "left_out" and action not in {"fields", "contact"}:
+            left[LEFT_OUT.get(words, words)] += count
+        if found in FINAL and action == "fields":
+            sent_fields += count
+    said: dict[str, list[int]] = {}
+    for text, contact in summary.refusals:
+        said.setdefault(text, []).append(contact)
     return Applied(
         plan_id=plan_id,
         state=state,
@@ -192,12 +187,12 @@ def tally(
         unsubscribed=done["unsubscribe"],
         fields_sent=done["fields"],
         left_out=dict(left),
-        refused_by_service=len(refused),
+        refused_by_service=len(summary.refusals),
         refusals=tuple(
-            (text, tuple(ids)) for text, ids in sorted(words.items(), key=lambda item: -len(item[1]))
+            (text, tuple(ids)) for text, ids in sorted(said.items(), key=lambda item: -len(item[1]))
         ),
-        in_doubt=len(doubt),
-        not_sent=max(0, planned - len(final | doubt)) + max(0, fields - sent_fields),
+        in_doubt=summary.in_doubt,
+        not_sent=max(0, planned - summary.touched) + max(0, fields - sent_fields),
         read_back=read_back,
     )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from icx.errors import IcxError, NeedsYou, Refused
-from icx.plan.applied import FINAL
 from icx.plan.plan import Plan
 from icx.plan.stops import Stop, confirm_options, open_stops
 from icx.store.locks import Holder
@@ -39,8 +38,8 @@ def check_unfinished(plans: Plans, kept: KeptPlan) -> None:
     others = [other for other in plans.unfinished(kept.place) if other != kept.plan_id]
     if not others:
         return
-    outcomes = plans.outcomes(others[0])
-    done = len({row["row"] for row in outcomes if row["state"] in FINAL})
+    summary = plans.summary(others[0])
+    done = summary.touched - summary.in_doubt
     counts = plans.get(others[0]).header["counts"]
     of = counts["add"] + counts["create"] + counts["park"] + counts["unsubscribe"]
     raise NeedsYou(

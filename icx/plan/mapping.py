@@ -39,6 +39,8 @@ def travelling(
     Empty values are left out unless the line says that they blank the field. Raises `cannot-map`, naming the
     line and how many people it concerns; `custom_fields` are the folder's, as the service lists them.
     """
+    if not lines:
+        return want.append_column("fields", pa.nulls(want.num_rows, pa.string()))
     custom = {row["privateName"]: row.get("fieldType") or "text" for row in custom_fields}
     for number, line in enumerate(lines, 1):
         _check_line(number, line, want.column_names, custom)

@@ -31,7 +31,7 @@ def resolve(
     What is not to be seen is looked for once more after a pause, since a write may still be under way in the
     service; then it did not arrive and counts as not sent.
     """
-    doubtful = [row for row in plans.outcomes(plan_id) if row["state"] in {"sent", "in_doubt"}]
+    doubtful = plans.outcomes(plan_id, "sent", "in_doubt")
     if not doubtful:
         return side
     on_list = _statuses(side.have)

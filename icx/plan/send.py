@@ -287,7 +287,9 @@ class Sender:
             self.progress(self._at())
 
     def _at(self, note: str = "") -> Progress:
-        text = note or f"batch {self.batch - 1} · {self.refused:,} refused"
+        left = self.client.pace.left()
+        calls = f" · {left:,} calls left" if left is not None else ""
+        text = note or f"batch {self.batch - 1} · {self.refused:,} refused{calls}"
         return Progress("adding", self.done, self.of, note=text)
 
 
