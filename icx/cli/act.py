@@ -210,10 +210,10 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
     made = load(ws.plan_journal, plan_id)
     outcomes = ws.plan_journal.outcomes(made.plan_id)
     heads = ["contact", "action", "state", "why"]
-    rows = [(row["contact_id"], row["action"], row["state"], row["words"]) for row in outcomes]
+    became = [(row["contact_id"], row["action"], row["state"], row["words"]) for row in outcomes]
     lines = [str(made)]
-    if rows:
-        lines.append(console.table(heads, rows[:shown_rows], right=(0,)))
-        if len(rows) > shown_rows:
-            lines.append(f"{shown_rows:,} of {len(rows):,} rows shown; --json has all")
+    if became:
+        lines.append(console.table(heads, became[:shown_rows], right=(0,)))
+        if len(became) > shown_rows:
+            lines.append(f"{shown_rows:,} of {len(became):,} rows shown; --json has all")
     return Result("plans/1", "\n".join(lines), {"plan": made.as_dict(), "rows": outcomes})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 audience = group("audience", "Choose who is meant, how many, and why.")
 
 
-def _add(name: str, help: str, *examples: str) -> Any:
-    def wrap(function: Any) -> click.Command:
+def _add(name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
+    def wrap(function: Callable[..., Any]) -> click.Command:
         made = command(name, help, *examples)(function)
         audience.add_command(made)
         return made

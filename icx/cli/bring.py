@@ -106,7 +106,7 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
     ws = workspace(obj)
     done = ws.attach(file, key, name=name or file.stem, connection=options.connection, identity=identity)
     text = (
-        f"{done.name}: {done.rows:,} rows, {done.matched:,} found among the contacts by {done.identity}, "
+        f"{done.name}: {done.rows:,} rows, {done.matched:,} found among the contacts, "
         f"{done.unmatched:,} not, {done.duplicates:,} share a key with another row\n"
         f"Next: icx build, then icx fields {shlex.quote(done.name)}"
     )

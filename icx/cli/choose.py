@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 import click
 
@@ -26,12 +27,15 @@ def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
     name = ws.connection(options.connection).name
     catalogue = ws.catalogue(name)
     try:
-        shares = {row.field: row.share for row in ws.fill_rates(name).itertuples()}
+        rates = ws.fill_rates(name)
+        shares = {
+            str(field): float(share) for field, share in zip(rates["field"], rates["share"], strict=True)
+        }
     except BadInput as error:
         if error.code != "not-built":
             raise
         shares = {}  # before the first build every field is there, and none is filled
-    if word in catalogue:
+    if word is not None and word in catalogue:
         field = catalogue[word]
         share = f"filled for {shares[word]:.0%}" if word in shares else "not built yet"
         flags = "".join(
@@ -82,16 +86,19 @@ def lists(obj: Obj, name: str | None) -> Result:
     ws = workspace(obj)
     saved = ws.connection(name or options.connection)
     frame = ws.lists(saved.name)
+    entries: list[dict[str, Any]] = [
+        {str(key): value for key, value in entry.items()} for entry in frame.to_dict("records")
+    ]
     rows = [
         (
-            row.list_id,
-            row.name,
-            f"{row.members:,}",
-            f"{row.pending:,}",
-            f"{row.unsubscribed:,}",
-            "mails a welcome" if row.welcome else "",
+            one["list_id"],
+            one["name"],
+            f"{one['members']:,}",
+            f"{one['pending']:,}",
+            f"{one['unsubscribed']:,}",
+            "mails a welcome" if one["welcome"] else "",
         )
-        for row in frame.itertuples()
+        for one in entries
     ]
     if not rows:
         text = f"No list of {saved.name} is stored. Next: icx pull {saved.name}"
@@ -101,4 +108,4 @@ def lists(obj: Obj, name: str | None) -> Result:
         )
         to = shlex.quote(f"{saved.name}/lists/#{rows[0][0]}")
         text += f"\nAs of the last pull. Next: icx plan AUDIENCE --to {to}"
-    return Result("lists/1", text, {"connection": saved.name, "lists": frame.to_dict("records")})
+    return Result("lists/1", text, {"connection": saved.name, "lists": entries})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -120,7 +120,7 @@ class Console:
             raise missing()
         return answer.rstrip("\n")
 
-    def table(self, heads: list[str], rows: Rows, *, right: tuple[int, ...] = ()) -> str:
+    def table(self, heads: Sequence[str], rows: Rows, *, right: tuple[int, ...] = ()) -> str:
         """Return rows as text, as wide as this terminal is."""
         return lay_out(heads, rows, right=right, width=self.width)
 

@@ -25,7 +25,7 @@ HELP = """\
   --no-color           no escape code at all (also NO_COLOR, TERM=dumb)
   --debug              what happened step by step, masked, in a file whose name is printed"""
 
-_FLAGS = {
+_FLAGS: dict[str, tuple[str, Any]] = {
     "--json": ("json", "object"),
     "--json=object": ("json", "object"),
     "--json=lines": ("json", "lines"),
@@ -98,18 +98,19 @@ def _with(options: Options, name: str, value: str) -> Options:
         key, equals, answer = value.partition("=")
         if not equals:
             raise _option(name, f"takes KEY=VALUE, such as growth=1204; it got {value!r}")
-        return replace(options, confirm={**options.confirm, key: answer})
+        confirm = {**options.confirm, key: answer}
+        return replace(options, confirm=confirm)
     if name == "--wait":
         try:
             return replace(options, wait=float(value))
         except ValueError:
             raise _option(name, f"takes minutes, such as 10; it got {value!r}") from None
-    changes: dict[str, Any] = {
+    changes: dict[str, dict[str, Any]] = {
         "--workspace": {"workspace": Path(value)},
         "--connection": {"connection": value},
         "--because": {"because": value},
-    }[name]
-    return replace(options, **changes)
+    }
+    return replace(options, **changes[name])
 
 
 def _option(name: str, text: str) -> BadInput:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icx.connections.diagnosis import Verified, verify
 from icx.connections.icontact import client_for
@@ -206,7 +206,7 @@ class Accounts:
         )
         return budget.left()
 
-    def start_sandbox(self, name: str, state: Path, **options: object) -> SavedConnection:
+    def start_sandbox(self, name: str, state: Path, **options: Any) -> SavedConnection:
         """Start a simulated account whose state is kept in a file, and save it as a connection.
 
         Its login is made up and lives as long as its process, so no secret is kept anywhere.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from icx.clock import naive_utc
 
@@ -38,7 +38,7 @@ def pull(
         return pull(
             ws.store,
             ws.journal,
-            client,
+            cast(Any, client),  # a client gives more than a pull asks for
             saved.name,
             settings=ws.settings,
             clock=ws.clock,

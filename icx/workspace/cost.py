@@ -56,8 +56,8 @@ def pull_cost(ws: Workspace, name: str | None) -> PullCost:
     began = ws.clock.monotonic()
     with ws.run("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
         for collection in COUNTED:
-            status = {"status": "total"} if collection == "contacts" else {}
-            rows[collection] = client.page(collection, limit=1, **status).total or 0
+            filters: dict[str, Any] = {"status": "total"} if collection == "contacts" else {}
+            rows[collection] = client.page(collection, limit=1, **filters).total or 0
         left = client.pace.left()
     each = (ws.clock.monotonic() - began) / len(COUNTED)
     size = ws.settings.page_size
