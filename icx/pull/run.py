@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from icx.clock import Clock, naive_utc
 from icx.errors import BadInput, IcxError, TryLater
@@ -23,6 +21,7 @@ from icx.pull.reading import Reading, Staged
 from icx.pull.report import PullReport, Resumed
 from icx.pull.tracking import Missing, Tracking, statistics
 from icx.pull.units import KINDS, PEOPLE, SMALL, Source, Unit
+from icx.pull.waiting import Ear
 from icx.settings import Settings
 from icx.store import Connection, Store, one_row
 from icx.store.journal import Journal
@@ -69,7 +68,7 @@ def pull(
                 job.bench.con()
             job.tagged = settings.tag_filter if tag is None else tag
             try:
-                with _listening(client, job.waits):
+                with job.ear.listening(client):
                     if unit is not None:
                         report = job.one(Unit(unit[1], unit[0]))
                     else:
@@ -84,26 +83,6 @@ def pull(
     if ours:
         journal.end_run(run, "done", report.as_dict())
     return report
-
-
-@contextmanager
-def _listening(client: Source, hear: Callable[[Any], None]) -> Iterator[None]:
-    """Hear of the client's waits, and let its owner hear them too."""
-    owner = getattr(client, "on_wait", None)
-
-    def both(waiting: Any) -> None:
-        hear(waiting)
-        if owner is not None:
-            owner(waiting)
-
-    if not hasattr(client, "on_wait"):
-        yield
-        return
-    client.on_wait = both
-    try:
-        yield
-    finally:
-        client.on_wait = owner
 
 
 @dataclass
@@ -122,12 +101,12 @@ class _Pull:
     contacts_only: bool = False
     full: bool = False
     began: float = 0.0
-    waiting: Any = None
 
     def __post_init__(self) -> None:
         self.began = self.clock.monotonic()
         self.began_at = naive_utc(self.clock.now())
         self.missing = Missing()
+        self.ear = Ear(self.clock)
         self.bench = Bench(self.store, self.connection)
         self.meter = Meter(self.clock, self.progress)
         assert self.client.account_id is not None
@@ -186,12 +165,12 @@ class _Pull:
             names = con.execute("select private_name from custom_fields where gone_at is null").fetchall()
             self.client.custom_names = frozenset(name for (name,) in names)
             if not self.tagged:  # with the tag filter, only people with an event are kept: events come first
-                self._collections(PEOPLE, known, done)
+                self._people(known, done)
             if not contacts_only and self.missing.where is None:
                 self._tags()
                 self._events(known, Agenda(self.began_at, since, self.full, done))
             if self.tagged:
-                self._collections(PEOPLE, known, done)
+                self._people(known, done)
             with self.bench.transaction() as con:
                 consent.left_by_event(con, self.folder)
                 consent.came_back(con, self.folder)
@@ -204,6 +183,12 @@ class _Pull:
             reading if reading.unit.collection in _NEEDED else Tracking(reading, self.missing)
             for reading in readings
         )
+
+    def _people(self, known: dict[Unit, datetime], done: frozenset[Unit]) -> None:
+        for (
+            name
+        ) in PEOPLE:  # one after the other: what a subscription tells is kept with the contact's address
+            self._collections((name,), known, done)
 
     def _tags(self) -> None:
         if not self.tagged:
@@ -308,23 +293,10 @@ class _Pull:
             self.settings.threads,
             self.clock,
             self.meter,
-            lambda: getattr(pace, "waiting_until", None) or self._waits_until(),
+            lambda: getattr(pace, "waiting_until", None) or self.ear.until(self.meter),
             lambda: pace.left() if pace is not None else None,
             lambda con, pages: _note_pages(con, self.run, pages),
         )
-
-    def waits(self, waiting: Any) -> None:
-        """Hear from the client that a call waits for the service."""
-        self.waiting = waiting
-
-    def _waits_until(self) -> datetime | None:
-        waiting = self.waiting
-        if waiting is None or waiting.until <= self.clock.now():
-            self.meter.note = ""
-            return None
-        self.meter.note = f"{waiting.why}, try {waiting.attempt}"
-        until: datetime = waiting.until
-        return until
 
     def _calls(self) -> tuple[int, int]:
         made, retried = self.journal.calls(self.run)

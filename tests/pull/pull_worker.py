@@ -1,0 +1,48 @@
+"""A pull in a process of its own, so that it can be killed: `python pull_worker.py FOLDER LOGIN-AS-JSON`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from icx.clock import SYSTEM
+from icx.http.pace import Pace
+from icx.icontact import Client
+from icx.pull import PullReport, pull
+from icx.settings import Settings
+from icx.store import Store
+from icx.store.journal import Journal
+
+
+def pulled(folder: Path, login: dict[str, Any], *, page_size: int = 50, **options: Any) -> PullReport:
+    """Pull a sandbox into a folder with the machine's own clock."""
+    with Journal(folder / "journal.sqlite") as journal:
+        run = journal.start_run("pull", "acme")
+        with Client(
+            login["base_url"],
+            login["app_id"],
+            login["username"],
+            login["password"],
+            account_id=login["account_id"],
+            client_folder_id=login["client_folder_id"],
+            pace=Pace(first=200.0),
+            tape=journal.tape_sink(run),
+        ) as client:
+            report = pull(
+                Store(folder / "icx.duckdb"),
+                journal,
+                client,
+                "acme",
+                settings=Settings(page_size=page_size),
+                clock=SYSTEM,
+                run=run,
+                **options,
+            )
+        journal.end_run(run)
+    return report
+
+
+if __name__ == "__main__":
+    pulled(Path(sys.argv[1]), json.loads(sys.argv[2]))
