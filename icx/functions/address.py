@@ -19,6 +19,10 @@ _SPECIALS = frozenset('()<>[]:;@\\,"')
 _CHARSETS = {"utf-8", "iso-8859-1", "us-ascii"}
 
 
+_ATOMS = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
+_PLAIN = re.compile(f"{_ATOMS}@{_ATOMS}", re.ASCII)
+
+
 class _Unreadable(ValueError):
     """Go's ParseAddress would return an error."""
 
@@ -37,6 +41,8 @@ def email(text: str | None) -> str | None:
     """
     if not text:
         return None
+    if _PLAIN.fullmatch(text):  # nearly every address is one; the grammar would say the same, fifty times slower
+        return text.lower()
     try:
         return lower(_Reader(text).single_address())
     except _Unreadable:

@@ -36,6 +36,8 @@ def lower(text: str) -> str:
     >>> lower("ΟΔΟΣ@İ.example.com")
     'οδοσ@i.example.com'
     """
+    if text.isascii():
+        return text.lower()
     return "".join("i" if c == "İ" else "\ufffd" if _surrogate(c) else c.lower() for c in text)
 
 
