@@ -42,7 +42,7 @@ select w.place, t.fact, t.happened_at, t.source, t.message_id
 from wanted w join here t on t.email_key = w.known_key and w.known_key is distinct from w.email_key;
 
 create temp table latest as
-select place, fact, max(happened_at) as at, arg_max(source, happened_at) as source,
+select place, fact, max(happened_at) as told_at, arg_max(source, happened_at) as source,
        arg_max(message_id, happened_at) as message_id
 from hits group by place, fact;
 
@@ -52,25 +52,28 @@ create temp table ended as
 select place, fact
 from (
   select l.place, l.fact, min(h.happened_at) as ending,
-         min(o.written_at) filter (o.written_at >= l.at - interval 10 minute) as own
+         min(o.written_at) filter (o.written_at >= l.told_at - interval 10 minute) as own
   from latest l
   join ended_by e using (fact)
-  join hits h on h.place = l.place and h.fact = e.ends and h.happened_at > l.at
+  join hits h on h.place = l.place and h.fact = e.ends and h.happened_at > l.told_at
   join wanted w on w.place = l.place
   left join own_writes o on o.contact_id = w.contact_id
   group by l.place, l.fact
 )
 where own is null or own > ending + interval 10 minute;
 
+create temp table stand as
+select place,
+       list_sort(list(fact)) as standing,
+       max(told_at) filter (fact not in (select ends from ended_by)) as fact_at,
+       arg_max(source, told_at) filter (fact not in (select ends from ended_by)) as source,
+       arg_max(message_id, told_at) filter (fact not in (select ends from ended_by)) as message_id
+from latest anti join ended using (place, fact)
+group by place;
+
 create temp table people as
-select w.*,
-       coalesce(list_sort(list(l.fact) filter (l.fact is not null)), []) as standing,
-       max(l.at) filter (l.fact not in (select ends from ended_by)) as fact_at,
-       arg_max(l.source, l.at) filter (l.fact not in (select ends from ended_by)) as source,
-       arg_max(l.message_id, l.at) filter (l.fact not in (select ends from ended_by)) as message_id
-from wanted w
-left join (select * from latest anti join ended using (place, fact)) l on l.place = w.place
-group by all;
+select w.*, coalesce(s.standing, []) as standing, s.fact_at, s.source, s.message_id
+from wanted w left join stand s using (place);
 
 -- Parking puts somebody on a list too, if a quiet one: only people who may be added to it are moved there.
 create temp table stale as

@@ -14,7 +14,7 @@ STEP = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=st.lists(STEP, min_size=4, max_size=10))
 def _any_order(here, steps):
     target = here.make_list(f"List {here.clock.now():%m%d%H%M%S}")
