@@ -374,6 +374,15 @@ def test_why_names_rules_that_decide_only_together() -> None:
     assert out.headline("jo") == "jo is out; the first and the second rule decide together"
 
 
+def test_why_names_all_rules_that_fail_however_many_they_are() -> None:
+    rule = Group("and", tuple(f.city == letter for letter in "ABCDEFG"))
+    out = reason(rule, person(city="X"))
+    assert out.together
+    assert len(out.deciding) == 7
+    mixed = Group("or", (rule, Group("and", tuple(f.city == letter for letter in "HIJKLM"))))
+    assert reason(mixed, person(city="X")).deciding == tuple(f"rules[1].rules[{n}]" for n in range(6))
+
+
 def test_in_an_any_group_every_rule_that_fails_decides() -> None:
     rule = (f.city == "A") | (f.city == "B") | (f.opens_90d > 5)
     out = reason(rule, person(city="C", opens_90d=0))
