@@ -224,8 +224,9 @@ def result(
     refused = None if verdict.refused is None else masked_text(verdict.refused)
     people: list[Any] = []
     for row in found.get("partial_unexpected_index_list") or verdict.rows:
-        if key and isinstance(row, Mapping) and row.get(key[0]) not in people:
-            people.append(row.get(key[0]))
+        one = row.get(key[0], row.get("contact_id")) if key and isinstance(row, Mapping) else None
+        if one is not None and one not in people:
+            people.append(one)
     says = words.finding(entry, safe, refused, verdict.success)
     return Result(
         key=f"{suite.name}/{'+'.join(columns) or 'table'}",
@@ -239,8 +240,9 @@ def result(
         elements=found.get("element_count"),
         unexpected=found.get("unexpected_count"),
         percent=found.get("unexpected_percent"),
-        samples=tuple(safe.get("partial_unexpected_list") or ()),
+        samples=tuple(safe.get("partial_unexpected_list") or masked(list(verdict.rows), hidden, False)),
         people=tuple(people),
+        mostly=words.mostly_of(entry),
         refused=refused,
         native={
             **verdict.native,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from icx.quality import native
 from icx.quality.page import style
 from icx.quality.report import CheckReport
 
@@ -24,6 +25,7 @@ def data_docs(report: CheckReport) -> str:
 
     It is made of the masked results. Severity, which GX's page leaves out, stands in front of it.
     """
+    native.load()
     from great_expectations.core import RunIdentifier
     from great_expectations.core.expectation_validation_result import (
         ExpectationSuiteValidationResult,
@@ -65,12 +67,12 @@ def write_data_docs(report: CheckReport, path: Path) -> Path:
     return path
 
 
-def _complete(native: Mapping[str, Any]) -> dict[str, Any]:
+def _complete(found: Mapping[str, Any]) -> dict[str, Any]:
     """GX's renderer trips over a failed set of distinct values that has no percentage: give it one."""
-    result = dict(native.get("result") or {})
+    result = dict(found.get("result") or {})
     if "unexpected_count" in result and result.get("unexpected_percent") is None:
         result |= {"unexpected_percent": 0.0, "element_count": result.get("element_count") or 0}
-    return {**native, "result": result, "meta": native.get("meta") or {}}
+    return {**found, "result": result, "meta": found.get("meta") or {}}
 
 
 def _alone(page: str, report: CheckReport) -> str:

@@ -103,9 +103,8 @@ def _tile(outcome: str, label: str, number: int, context: str) -> str:
 
 
 def _row(report: CheckReport, one: Result) -> str:
-    shown = ", ".join(_sample(value) for value in one.samples[:3])
-    if len(one.samples) > 3:
-        shown += ", …"
+    values = list(dict.fromkeys(_sample(value) for value in one.samples if not isinstance(value, dict)))
+    shown = ", ".join(values[:3]) + (", …" if len(values) > 3 else "")
     effect = ""
     if one.outcome == "failed":
         every = stops_every_push(report.suite, one.columns)
@@ -120,7 +119,7 @@ def _row(report: CheckReport, one: Result) -> str:
     main = (
         f'<tr class="{_TONE[one.outcome]}"><td class="icon">{_icon(one.outcome, 14)}<span class="sr">{one.outcome}</span></td>'
         f'<td class="mono">{escape(report.suite)}</td><td class="mono clip" title="{escape(column)}">{escape(column)}</td>'
-        f'<td class="wrap">{escape(one.says)}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
+        f'<td class="wrap">{escape(one.says + words.allowance(one.mostly))}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
         f'<td class="mono muted wrap">{escape(shown)}</td><td>{effect}</td></tr>'
     )
     if one.outcome == "passed" and not one.unexpected:
@@ -141,7 +140,7 @@ def _row(report: CheckReport, one: Result) -> str:
 
 
 def _samples(one: Result) -> str:
-    rows = (one.native.get("result") or {}).get("partial_unexpected_index_list") or []
+    rows = (one.native.get("result") or {}).get("partial_unexpected_index_list") or one.samples
     rows = [row for row in rows if isinstance(row, dict)][:10]
     if not rows:
         return ""

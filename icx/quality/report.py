@@ -21,7 +21,7 @@ class Result:
     """One expectation and what became of it.
 
     `key` names it for an override (`profile/email`, `contacts/table`). `percent` is of the values looked at,
-    0–100. `samples` are up to 20 values that break it, masked; `people` the ids of their rows. `refused`
+    0–100. `samples` are up to 20 values (rows, of one's own SQL) that break it, masked; `people` the ids of their rows. `refused`
     says why it could not be judged. `native` is Great Expectations' own result, masked.
     """
 
@@ -38,6 +38,7 @@ class Result:
     percent: float | None = None
     samples: tuple[Any, ...] = ()
     people: tuple[Any, ...] = ()
+    mostly: float = 1.0
     refused: str | None = None
     native: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -63,6 +64,7 @@ class Result:
             "percent": self.percent,
             "samples": list(self.samples),
             "people": list(self.people),
+            "mostly": self.mostly,
             "refused": self.refused,
         }
 

@@ -143,9 +143,7 @@ def finding(entry: Mapping[str, Any], result: Mapping[str, Any], refused: str | 
     """
     if refused is not None:
         return f"could not be judged: {refused}"
-    kwargs = entry.get("kwargs") or {}
-    mostly = kwargs.get("mostly")
-    mostly = 1.0 if mostly is None else float(mostly)
+    mostly = mostly_of(entry)
     broken = result.get("unexpected_count")
     if entry.get("type") == "unexpected_rows_expectation":
         found = result.get("observed_value")
@@ -166,6 +164,17 @@ def finding(entry: Mapping[str, Any], result: Mapping[str, Any], refused: str | 
     if result.get("missing_count"):
         return f"{count(result['missing_count'])} values are missing"
     return "" if passed else "not so"
+
+
+def mostly_of(entry: Mapping[str, Any]) -> float:
+    """Return the share of values that have to be as expected, 0–1; all of them when nothing readable is said."""
+    given = (entry.get("kwargs") or {}).get("mostly")
+    return float(given) if isinstance(given, (int, float)) else 1.0
+
+
+def allowance(mostly: float) -> str:
+    """Return how many of the values have to be so, when not all: `, for at least 99.5 %`."""
+    return f", for at least {percent(100 * mostly)}" if mostly < 1 else ""
 
 
 def whole(entry: Mapping[str, Any], found: str) -> str:

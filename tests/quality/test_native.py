@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
-from icx.quality import batches, native
+from icx.quality import batches, native, words
 from icx.quality.relation import describe
 from icx.store import Connection, memory
 
@@ -306,3 +308,49 @@ def test_nothing_is_asked_of_the_network(con: Connection, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     assert judge(con, "expect_column_values_to_be_unique", column="id").success
+
+
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from(["email", "opens", "nowhere", "(", "2026-03-01", ""]),
+    st.lists(st.sampled_from(["a", 1, None, 2.5]), max_size=3),
+    st.just({"$PARAMETER": "unknown"}),
+    st.just(float("inf")),
+)
+ARGUMENTS = [
+    "column",
+    "value_set",
+    "min_value",
+    "max_value",
+    "regex",
+    "mostly",
+    "column_A",
+    "column_B",
+    "column_list",
+    "row_condition",
+    "condition_parser",
+    "quantile_ranges",
+    "threshold",
+    "value",
+]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@given(data=st.data())
+def test_a_suite_written_by_hand_never_brings_the_check_down(con: Connection, data: st.DataObject) -> None:
+    native.load()
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    known = sorted(list_registered_expectation_implementations())
+    kwargs = data.draw(st.dictionaries(st.sampled_from(ARGUMENTS), ODD, max_size=5))
+    first = {
+        "type": data.draw(st.sampled_from([*known, "expect_more"])),
+        "kwargs": {"column": "email"} | kwargs,
+    }
+    second = {"type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"}}
+    odd, plain = native.judge(con, describe(con, "people", ["id"]), [first, second])
+    assert plain.success
+    assert isinstance(odd.success, bool)
+    assert words.whole(first, words.finding(first, native.result_of(odd.native), odd.refused, odd.success))
