@@ -13,7 +13,7 @@ import pyarrow as pa
 from icx.pull import consent, history
 from icx.pull.columns import Aside
 from icx.pull.units import EVENT_TYPE, KEYS, TABLE, Unit
-from icx.store import Connection, Store, one_row
+from icx.store import Connection, Store, damage, one_row
 
 
 class Bench:
@@ -33,6 +33,7 @@ class Bench:
     def con(self) -> Connection:
         """Return an open connection; `rest` gives it back."""
         if self._con is None:
+            damage.check_room(self.store.path)
             self._opened = self.store.open(self.connection)
             self._con = self._opened.__enter__()
             self._since = self.store.clock.monotonic()

@@ -22,16 +22,29 @@ _ORDER: tuple[State, ...] = ("unequal", "provisional", "due", "explained", "equa
 
 @dataclass(frozen=True)
 class Resumed:
-    """The interrupted pull that this one went on with.
+    """The interrupted pull that this one goes on with (times naive UTC), and what of it is kept.
 
-    `earlier_calls` were made by its parts, `quiet` is what one undisturbed pull would have made.
+    `label` and `row` name the unit that was half read. `earlier_calls` were made by its parts, `quiet` is what one undisturbed pull would have made.
     """
 
     run: str
     began_at: datetime
-    earlier_calls: int
-    quiet: int
+    cut_at: datetime
+    kept: int
+    of: int
     label: str | None
+    row: int
+    earlier_calls: int = 0
+    quiet: int = 0
+
+    def line(self, zone: str) -> str:
+        """Return what is said when a pull goes on; times in the workspace's zone."""
+        began, cut = (aware_utc(at).astimezone(ZoneInfo(zone)) for at in (self.began_at, self.cut_at))
+        from_row = f", {self.label} from row {self.row:,}" if self.label else ""
+        return (
+            f"The pull of {began:%H:%M} was cut off at {cut:%H:%M}. "
+            f"Going on: {self.kept:,} of {self.of:,} units kept{from_row}"
+        )
 
 
 @dataclass(frozen=True)
@@ -129,9 +142,7 @@ class PullReport:
         resumed = self.resumed
         took = _duration(self.seconds)
         if resumed:
-            began = aware_utc(resumed.began_at).astimezone(ZoneInfo(self.zone))
-            label = f", {resumed.label} from where it stopped" if resumed.label else ""
-            told.append(f"The pull of {began:%H:%M} was cut off. Went on with what it had kept{label}")
+            told.append(resumed.line(self.zone))
             calls = (
                 f"{self.calls + resumed.earlier_calls:,} calls with the first part; "
                 f"unstopped it would have been {resumed.quiet:,}"

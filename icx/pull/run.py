@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from icx.clock import Clock, naive_utc
@@ -100,6 +100,7 @@ class _Pull:
     tagged: bool = False
     contacts_only: bool = False
     full: bool = False
+    resumed: Resumed | None = None
     began: float = 0.0
 
     def __post_init__(self) -> None:
@@ -159,6 +160,7 @@ class _Pull:
         known = self._lines(self.bench.con())
         since = before.started_at if before is not None else self.began_at
         done = frozenset(unit for unit, at in known.items() if before is not None and at >= since)
+        self.resumed = self._going_on(before, len(done)) if before is not None else None
         with self._ending("complete"):
             self._collections(SMALL[:2] if contacts_only else SMALL, known, done)
             con = self.bench.con()
@@ -244,12 +246,10 @@ class _Pull:
     # -- tasks
 
     def _reading(self, unit: Unit, known: dict[Unit, datetime], messages: dict[int, due.Message]) -> Reading:
-        message = messages.get(unit.message_id or 0)
-        label = f'"{message.name}" {unit.collection}' if message else unit.collection
         reading = Reading(
             self.client,
             unit,
-            label,
+            self._label(unit, messages),
             self.settings.page_size,
             staged=self.staged.get(unit),
             new_unit=unit not in known,
@@ -258,6 +258,10 @@ class _Pull:
         )
         self.readings.append(reading)
         return reading
+
+    def _label(self, unit: Unit, messages: dict[int, due.Message]) -> str:
+        message = messages.get(unit.message_id or 0)
+        return f'"{message.name}" {unit.collection}' if message else unit.collection
 
     # -- around the reading
 
@@ -305,6 +309,25 @@ class _Pull:
     def _ending(self, state: str) -> Ending:
         return Ending(self.bench, self.meter, self.clock, self.run, state, self._calls)
 
+    def _going_on(self, before: keep.Interrupted, kept: int) -> Resumed:
+        """Say what an interrupted pull left, before going on."""
+        con = self.bench.con()
+        messages = messages_of(con)
+        half = next(iter(self.staged), None)
+        cut = one_row(con.execute("select max(verified_at) from units"))
+        resumed = Resumed(
+            before.pull_id,
+            before.began_at,
+            max(before.began_at, cut[0]) if cut and cut[0] else before.began_at,
+            kept,
+            len(SMALL + PEOPLE) + len(messages) * len(KINDS),
+            self._label(half, messages) if half else None,
+            self.staged[half].rows_read + 1 if half else 0,
+        )
+        self.meter.what = resumed.line(self.settings.zone)
+        self.meter.say(now=True)
+        return resumed
+
     def _report(self, before: keep.Interrupted | None, *, first: bool) -> PullReport:
         made, retried = self._calls()
         now = naive_utc(self.clock.now())
@@ -325,15 +348,12 @@ class _Pull:
         finally:
             self.bench.rest()
         resumed = None
-        if before is not None:
-            went_on = next((r for r in self.readings if r.went_on), None)
-            earlier = sum(max(self.journal.calls(part)[0], 0) for part in before.parts) or before.pages
-            resumed = Resumed(
-                before.pull_id,
-                before.began_at,
-                earlier,
-                before.pages + self.reader.pages - sum(r.went_on for r in self.readings),
-                went_on.label if went_on else None,
+        if before is not None and self.resumed is not None:
+            went_on = sum(reading.went_on for reading in self.readings)
+            resumed = replace(
+                self.resumed,
+                earlier_calls=sum(self.journal.calls(part)[0] for part in before.parts) or before.pages,
+                quiet=before.pages + self.reader.pages - went_on,
             )
         return PullReport(
             connection=self.connection,

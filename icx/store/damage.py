@@ -26,6 +26,12 @@ def disk_full(path: Path, *, need: int | None = None, free: int | None = None) -
     )
 
 
+def check_room(path: Path) -> None:
+    """Refuse to begin a landing that the disk could not take; a commit that fails halfway is worse."""
+    if _free(path) < ROOM:
+        raise disk_full(path, need=ROOM)
+
+
 def read_only(path: Path) -> Damaged:
     """The folder does not let itself be written to."""
     return Damaged(

@@ -6,8 +6,9 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,9 @@ from pull_bed import Bed
 from pull_fake import NOON, Fake, Killed, account, contact, event
 
 from icx.clock import ManualClock
-from icx.errors import TryLater
-from icx.pull import ledger
+from icx.errors import Damaged, TryLater
+from icx.pull import history, ledger
+from icx.store import damage
 
 # Each example is three pulls; a smaller failing one is not worth minutes of shrinking.
 QUICK = settings(
@@ -109,7 +111,9 @@ def test_a_half_read_unit_goes_on_at_the_row_where_it_stopped(bed: Bed) -> None:
     assert offsets[0] == 19  # the last row stored is looked at again
     assert offsets == [19, 24, 29, 34, 39]
     assert report.resumed is not None
-    assert report.resumed.label == "contacts"
+    assert report.resumed.line("UTC") == (
+        "The pull of 12:00 was cut off at 12:00. Going on: 5 of 19 units kept, contacts from row 21"
+    )
     assert report.contacts == 40
 
 
@@ -303,6 +307,44 @@ def test_an_outage_says_what_was_kept_and_how_to_go_on(bed: Bed) -> None:
     assert bed.rows("select state from pulls") == [("stopped",)]
     fake.before = None
     assert bed.pull(fake).ok
+
+
+def test_a_disk_that_fills_up_leaves_the_tables_as_they_were(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = account(9)
+    bed.pull(fake)
+    before = bed.tables()
+    fake.rows["contacts"].append(contact(91_000))
+
+    def full(*_: Any, **__: Any) -> None:
+        raise duckdb.IOException('Could not write file "icx.duckdb": No space left on device')
+
+    bed.clock.sleep(3600)
+    with monkeypatch.context() as patched:
+        patched.setattr(history, "contacts", full)
+        with pytest.raises(Damaged) as stopped:
+            bed.pull(fake)
+    assert stopped.value.code == "disk-full"
+    assert "whole" in stopped.value.kept
+    assert {name: rows for name, rows in bed.tables().items() if name != "units"} == {
+        name: rows for name, rows in before.items() if name != "units"
+    }
+    assert bed.pull(fake).contacts == len(fake.rows["contacts"])
+
+
+def test_a_disk_without_room_stops_a_pull_before_it_begins(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Usage(NamedTuple):
+        total: int = 10
+        used: int = 10
+        free: int = 1000
+
+    monkeypatch.setattr(damage.shutil, "disk_usage", lambda path: Usage())
+    fake = account(9)
+    with pytest.raises(Damaged) as stopped:
+        bed.pull(fake)
+    assert stopped.value.code == "disk-full"
+    assert fake.asked == []
 
 
 def test_two_pulls_of_one_connection_do_not_run_at_once(bed: Bed) -> None:
