@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from icx.workspace import Workspace
-from road.command import Said, icx
-from road.conftest import Typed
+from road.command import Said, icx, typed
 from road.held import Held
 
 SMALL = ["--contacts", "600", "--messages", "24"]
@@ -138,7 +137,7 @@ def test_sums_add_up(demo: Demo) -> None:
     assert demo.json["profile"]["people"] == demo.json["audience"]["of"]
 
 
-def test_another_seed_and_a_second_run_in_one_folder(demo: Demo, typed: Typed) -> None:
+def test_another_seed_and_a_second_run_in_one_folder(demo: Demo) -> None:
     before = demo.json
     said = typed("demo", str(demo.folder), *SMALL, "--seed", "30", workspace=demo.folder.parent)
     assert said.code == 0, said.err
@@ -187,7 +186,7 @@ def _figures(pattern: str, text: str) -> list[int]:
     return [int(group.replace(",", "")) for group in found.groups()]
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path, typed: Typed) -> None:
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years of work")
     said = typed("demo", str(tmp_path / "mine"), "--json", workspace=tmp_path)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import os
 import random
 from collections import defaultdict
@@ -20,8 +19,8 @@ import duckdb
 import hillstrom
 import pytest
 
-from icx.sandbox.process import start
-from road.conftest import Typed
+from road.account import account, save
+from road.command import done, typed
 from road.held import Held
 
 COLUMNS = list(hillstrom.ATTRIBUTES)
@@ -93,26 +92,15 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     published = request.param == "published"
     source = Path(os.environ["ICX_HILLSTROM"]) if published else made_up(folder / "made-up.csv")
     hillstrom.convert(source, folder / "account")
-    state = folder / "account.sqlite"
-    with start(load=folder / "account", as_of="2008-03-31T12:00:00Z", state=state) as sandbox:
-        words = ["connect", "acme", "--base-url", sandbox.base_url, "--app-id", sandbox.app_id,
-                 "--username", sandbox.username]  # fmt: skip
-        workspace = folder / "workspace"
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("ICX_PASSWORD", sandbox.password)
-            _type(*words, workspace=workspace)
+    source_options = {"load": folder / "account", "as_of": "2008-03-31T12:00:00Z"}
+    with account(folder / "account.sqlite", **source_options) as running:
+        workspace = running.workspace(folder / "workspace")
         for command in (["pull", "acme"], ["build"], ["check"]):
-            _type(*command, workspace=workspace)
+            done(*command, workspace=workspace)
         opened = gzip.open if source.suffix == ".gz" else open
         with opened(source, "rt", encoding="utf-8", newline="") as text:
             rows = list(csv.DictReader(text))
-        yield Job(rows, Held(state), workspace, published)
-
-
-def _type(*words: str, workspace: Path) -> None:
-    from icx import cli
-
-    assert cli.run([*words, "--workspace", str(workspace), "--quiet"]) == 0, words
+        yield Job(rows, running.held, workspace, published)
 
 
 def by_treatment(job: Job) -> dict[str, tuple[int, int, int, float]]:
@@ -158,27 +146,20 @@ def test_groups_are_lists_and_only_two_were_mailed(job: Job) -> None:
         assert lately == 0
 
 
-def test_the_named_audience_lands_on_a_new_list_by_id(job: Job, typed: Typed, tmp_path: Path) -> None:
+def test_the_named_audience_lands_on_a_new_list_by_id(job: Job) -> None:
     wanted = job.loyal()
     if job.published:
         assert len(wanted) == 2_018
-    file = tmp_path / "visitors.json"
-    file.write_text(json.dumps(RULE))
-    saved = typed(
-        "audience", "save", "Suburban visitors", "--rule", str(file), "--json", workspace=job.workspace
-    )
-    assert saved.json["count"] == len(wanted), saved.err
-    plan = typed(
+    assert save(job.workspace, "Suburban visitors", RULE) == len(wanted)
+    plan = done(
         "plan", "Suburban visitors", "--to", "acme/lists/Suburban visitors", "--create", "--json",
         workspace=job.workspace,
     )  # fmt: skip
-    assert plan.code == 0, plan.err
     counts = plan.json["counts"]
     assert (counts["wanted"], counts["add"], counts["refused"]) == (len(wanted), len(wanted), 0)
-    done = typed("apply", plan.json["plan"], "--yes", "--json", workspace=job.workspace)
-    assert done.code == 0, done.err
-    assert done.json["added"] == len(wanted)
-    assert done.json["read_back"] == {
+    applied = done("apply", plan.json["plan"], "--yes", "--json", workspace=job.workspace)
+    assert applied.json["added"] == len(wanted)
+    assert applied.json["read_back"] == {
         "expected": len(wanted), "found": len(wanted), "equal": True, "missing": [], "extra": [],
     }  # fmt: skip
     list_id = job.held.list_id("Suburban visitors")
@@ -186,13 +167,13 @@ def test_the_named_audience_lands_on_a_new_list_by_id(job: Job, typed: Typed, tm
     emailed = sum(1 for contact in wanted if _row(job, contact)["treatment"] != "No E-Mail")
     if job.published:
         assert emailed == 1_533
-    again = typed(
+    again = done(
         "plan", "Suburban visitors", "--to", "acme/lists/Suburban visitors", "--json", workspace=job.workspace
     )
     assert (again.json["counts"]["add"], again.json["counts"]["keep"]) == (0, len(wanted))
 
 
-def test_why_follows_the_file(job: Job, typed: Typed) -> None:
+def test_why_follows_the_file(job: Job) -> None:
     wanted = job.loyal()
     contact = next(iter(sorted(wanted)))
     near = next(
