@@ -19,10 +19,21 @@ NEVER_SUBSCRIBED = {
     "invitable": "was only invited",
 }
 
+# Asking somebody who never confirmed is no subscription: the person answers the confirmation message, or not.
+MAY_BE_ASKED = {
+    ("pending", "pending"),
+    ("invitable", "pending"),
+}
+
 # Someone who left a list comes back to it only by their own hand.
 NEVER_REJOINED = {
     ("unsubscribed", "normal"),
     ("unsubscribed", "pending"),
+}
+
+# Who was asked answers for themselves.
+NEVER_CONFIRMED = {
+    ("pending", "normal"),
 }
 
 # A contact's own status that no client may lift.
@@ -77,12 +88,15 @@ def subscription(contact_status: str, was: str | None, became: str) -> Forbidden
     >>> subscription("bounced", None, "normal").why
     'address bounced'
     >>> subscription("bounced", None, "unsubscribed")
+    >>> subscription("invitable", None, "pending")
     """
     if became in ("unsubscribed", was):
         return None
     if (was, became) in NEVER_REJOINED:
         return Forbidden("rejoined", str(was), became, "left this list")
-    if contact_status in NEVER_SUBSCRIBED:
+    if (was, became) in NEVER_CONFIRMED:
+        return Forbidden("confirmed", str(was), became, "was asked and has not answered")
+    if contact_status in NEVER_SUBSCRIBED and (contact_status, became) not in MAY_BE_ASKED:
         return Forbidden("subscribed", contact_status, became, NEVER_SUBSCRIBED[contact_status])
     return None
 

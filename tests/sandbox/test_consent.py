@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 NEVER_SUBSCRIBED = ("donotcontact", "bounced", "deleted", "pending", "invitable")
+MAY_BE_ASKED = ("pending", "invitable")
 LEFT_AGAIN = ("normal", "pending")
 
 
@@ -28,7 +29,7 @@ def permissive(make_twin: Callable[..., Any]) -> Any:
 @pytest.mark.parametrize("status", NEVER_SUBSCRIBED)
 def test_strict_subscribes_nobody_of_such_a_status(twin, status):
     contact, news = with_status(twin, status), twin.new_list()
-    for became in ("normal", "pending"):
+    for became in ("normal",) if status in MAY_BE_ASKED else ("normal", "pending"):
         body = twin.on_list(contact, news, became)
         assert (body["subscriptions"], len(body["warnings"])) == (None, 1)
     assert twin.get("/subscriptions")["total"] == 0
@@ -40,6 +41,28 @@ def test_permissive_subscribes_them_and_records_it(permissive, status):
     contact, news = with_status(permissive, status), permissive.new_list()
     assert permissive.on_list(contact, news)["subscriptions"][0]["status"] == "normal"
     assert permissive.violations() == [("subscribed", contact, news, status, "normal")]
+
+
+@pytest.mark.parametrize("status", MAY_BE_ASKED)
+def test_somebody_unconfirmed_may_be_asked_to_confirm(make_twin, status):
+    for consent in ("strict", "permissive"):
+        twin = make_twin(consent=consent)
+        contact, news = with_status(twin, status), twin.new_list()
+        assert twin.on_list(contact, news, "pending")["subscriptions"][0]["status"] == "pending"
+        assert twin.violations() == []
+
+
+def test_no_client_confirms_for_the_person_who_was_asked(make_twin):
+    strict = make_twin()
+    contact, news = strict.person(), strict.new_list()
+    strict.on_list(contact, news, "pending")
+    path = f"/subscriptions/{news}_{contact}"
+    assert strict.post(path, {"status": "normal"})["subscription"]["status"] == "pending"
+    permissive = make_twin(consent="permissive")
+    contact, news = permissive.person(), permissive.new_list()
+    permissive.on_list(contact, news, "pending")
+    permissive.post(f"/subscriptions/{news}_{contact}", {"status": "normal"})
+    assert permissive.violations() == [("confirmed", contact, news, "pending", "normal")]
 
 
 @pytest.mark.parametrize("became", LEFT_AGAIN)
@@ -65,9 +88,9 @@ def test_permissive_brings_them_back_and_records_it(permissive, became):
 
 def test_putting_someone_on_a_list_for_the_first_time_is_no_violation(permissive):
     contact, news = permissive.person(), permissive.new_list()
-    permissive.on_list(contact, news, "pending")
     permissive.on_list(contact, news, "normal")
     permissive.on_list(contact, news, "normal")
+    permissive.on_list(contact, permissive.new_list(), "pending")
     assert permissive.violations() == []
 
 
