@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 
 from icx.cli.common import Obj, asked, command, group, moment, shown, workspace
 from icx.cli.result import Result
-from icx.errors import BadInput, NeedsYou
+from icx.errors import BadInput
 
 if TYPE_CHECKING:
     from icx.audience import Audience
@@ -104,7 +103,7 @@ def list_(obj: Obj) -> Result:
     "show",
     "Show an audience: its size, what each rule keeps, its rule.",
     "icx audience show 'Loyal in Durham'",
-    "icx audience show 'Loyal in Durham' --by state --json",
+    "icx audience show 'Loyal in Durham' --by city --json",
 )
 @click.argument("name")
 @click.option("--as-of", help="On a past profile, built before with icx build --as-of.")
@@ -120,10 +119,7 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
     counted = found.count()
     people = found.people
     assert people is not None
-    flow = None
-    if as_of is None:
-        with suppress(NeedsYou):  # nobody has been pushed yet, so there is nothing to compare with
-            flow = entered_left(people, found)
+    flow = entered_left(people, found) if as_of is None else None
     lines = [counted.text(ws.settings.tz, flow.text(ws.settings.tz) if flow else "")]
     data = counted.as_dict() | {"rule": _rule(found), "english": found.english}
     data["entered_left"] = flow.as_dict() if flow else None

@@ -93,8 +93,17 @@ def workspace(obj: Obj) -> Workspace:
     ws = Workspace(
         options.workspace, wait_minutes=options.wait, on_database_wait=waiting, because=options.because
     )
-    click.get_current_context().call_on_close(ws.close)
+    click.get_current_context().call_on_close(lambda: _close(ws, console))
     return ws
+
+
+def _close(ws: Workspace, console: Console) -> None:
+    """End the workspace; say so when its database came from an older icx."""
+    moved = ws.migrated
+    if moved is not None:
+        console.note(f"Brought from version {moved.before} to {moved.after}. [migrated]")
+        console.note(f"  where  {ws.layout.database}\n  kept   a copy, {moved.copy}\n  next   nothing")
+    ws.close()
 
 
 def moment(text: str | None, zone: ZoneInfo) -> datetime | None:

@@ -160,6 +160,8 @@ def _write(stream: TextIO, text: str) -> None:
     try:
         text.encode(encoding)
     except UnicodeEncodeError:
+        for symbol in "●▲■":
+            text = text.replace(f"{symbol} ", "")
         text = text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
     stream.write(text)
     stream.flush()

@@ -115,5 +115,5 @@ def _with(options: Options, name: str, value: str) -> Options:
 
 def _option(name: str, text: str) -> BadInput:
     return BadInput(
-        "option", f"{name} {text}.", where=name, kept="nothing was started", next=[["icx", "--help"]]
+        "usage", f"{name} {text}.", where=name, kept="nothing was started", next=[["icx", "--help"]]
     )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from icx.errors import BadInput, NeedsYou
+from icx.errors import Damaged, NeedsYou
 from icx.http import Secret
 
 SERVICE = "icx"
@@ -156,7 +156,7 @@ class Secrets:
         except FileNotFoundError:
             return {}
         except (ValueError, OSError):
-            raise BadInput(
+            raise Damaged(
                 "connection-file",
                 "The file with this connection's password cannot be read.",
                 where=f"data/secrets/{name}.json",

@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from icx import mask
 from icx.clock import SYSTEM, Clock
-from icx.errors import IcxError
+from icx.errors import BadInput, IcxError
 from icx.http.secret import Secret
 
 MAX_BYTES = 64 * 2**20  # an answer is at most this large after decompression
@@ -63,7 +63,7 @@ class _Login(requests.auth.AuthBase):
         for name, secret in self._secrets.items():
             text = secret.reveal()
             if not text.isprintable() or not text.isascii():
-                raise IcxError(
+                raise BadInput(
                     "parameter",
                     "The login holds a character that cannot be sent; it was probably pasted along.",
                     where=name,

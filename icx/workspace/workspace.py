@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from icx.quality import CheckReport, Gate
     from icx.rules import F, Rule
     from icx.store import Store
+    from icx.store.db import Migrated
     from icx.store.journal import Journal
     from icx.store.plans import Plans
     from icx.workspace.accounts import Accounts
@@ -115,6 +116,11 @@ class Workspace:
             wait_minutes=self._wait_minutes,
             on_wait=self._on_database_wait,
         )
+
+    @property
+    def migrated(self) -> Migrated | None:
+        """What became of a database that an older icx had made; None when it was of this version."""
+        return self.store.migrated if "store" in self.__dict__ else None
 
     @cached_property
     def journal(self) -> Journal:
