@@ -1,8 +1,7 @@
-"""What pyproject.toml cannot say: the suites in expectations/ are installed as icx/expectations."""
+"""What pyproject.toml cannot say: expectations/ and notebooks/ are installed as folders of icx."""
 
 from setuptools import find_packages, setup
 
-setup(
-    packages=[*find_packages(include=["icx", "icx.*"]), "icx.expectations"],
-    package_dir={"icx.expectations": "expectations"},
-)
+BESIDE = {"icx.expectations": "expectations", "icx.notebooks": "notebooks"}
+
+setup(packages=[*find_packages(include=["icx", "icx.*"]), *BESIDE], package_dir=BESIDE)

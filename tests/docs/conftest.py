@@ -5,22 +5,16 @@ from __future__ import annotations
 import shlex
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import small
+from road.command import Said
+from road.conftest import no_keyring
 
 from icx.cli import run
 
-
-@dataclass(frozen=True)
-class Said:
-    """What a command answered."""
-
-    code: int
-    out: str
-    err: str
+__all__ = ["no_keyring"]
 
 
 @pytest.fixture

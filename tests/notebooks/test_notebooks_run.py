@@ -1,0 +1,110 @@
+"""The notebooks of the package run from first to last in real kernels, as somebody clicking would run them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from road.command import environment
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def run(path: Path, environment: dict[str, str]) -> Any:
+    """Execute a notebook in place, in a process whose sockets end with it."""
+    words = [
+        "-c",
+        "from nbclient.cli import NbClientApp; NbClientApp.launch_instance()",
+        "--inplace",
+        path.name,
+    ]
+    done = subprocess.run(
+        [sys.executable, *words],
+        cwd=path.parent,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return read(path)
+
+
+def shown(book: Any, cell_id: str) -> str:
+    """Everything one cell showed, as text and as HTML."""
+    (cell,) = [cell for cell in book.cells if cell.get("id") == cell_id]
+    parts = [each.get("text") or each.get("data", {}) for each in cell.outputs]
+    return "\n".join(part if isinstance(part, str) else "\n".join(map(str, part.values())) for part in parts)
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """All notebooks, executed in order beside one new workspace."""
+    folder = tmp_path_factory.mktemp("clicked") / "notebooks"
+    folder.mkdir()
+    beside = {"IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
+    return {path.stem: run(Path(shutil.copy(path, folder)), environment(**beside)) for path in NOTEBOOKS}
+
+
+def test_the_notebooks_run_from_connect_to_push(ran: dict[str, Any]) -> None:
+    assert list(ran) == ["01-connect", "02-pull-and-profile", "03-check", "04-audience", "05-push"]
+    pushed = shown(ran["05-push"], "apply")
+    assert re.search(r"Done: [1-9]\d* added", pushed)
+    assert "the same people by id" in pushed
+    assert "nothing has been sent" in shown(ran["05-push"], "undo").lower()
+
+
+def test_an_error_shown_on_purpose_has_its_four_parts(ran: dict[str, Any]) -> None:
+    said = shown(ran["01-connect"], "errors")
+    for part in ("acne", "where", "kept", "next"):
+        assert part in said
+
+
+def test_no_notebook_complains_or_shows_an_address_in_full(ran: dict[str, Any]) -> None:
+    for name, book in ran.items():
+        text = "\n".join(shown(book, cell.id) for cell in book.cells if cell.cell_type == "code")
+        complaints = [
+            out for cell in book.cells for out in cell.get("outputs", []) if out.get("name") == "stderr"
+        ]
+        assert complaints == [], name
+        assert not re.search(r"[\w.+-]+@(?:[\w-]+\.)*example\.\w+", text), name
+        assert "password" not in text.lower(), name
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_kept_without_outputs_and_teaches_first(path: Path) -> None:
+    book = read(path)
+    nbformat.validate(book)
+    assert book.cells[0].cell_type == "markdown"
+    assert book.cells[0].source.startswith(f"# {int(path.stem[:2])} · ")
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+            assert len(cell.source.splitlines()) <= 12
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_first_code_cell_holds_typed_and_described_parameters_and_no_secret(path: Path) -> None:
+    first = next(cell for cell in read(path).cells if cell.cell_type == "code")
+    assert first.metadata.tags == ["parameters"]
+    lines = first.source.splitlines()
+    for line, node in zip(lines, ast.parse(first.source).body, strict=True):
+        assert isinstance(node, ast.AnnAssign), line
+        assert node.value is not None
+        assert "  # " in line
+    names = [line.split(":")[0] for line in lines]
+    assert names[:3] == ["sandbox", "workspace", "connection"]
+    assert not any(word in name for name in names for word in ("password", "secret", "app_id", "token"))
