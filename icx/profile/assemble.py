@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from icx.profile.catalogue import Everything
@@ -10,14 +11,17 @@ from icx.profile.field import bad_file
 from icx.profile.own import Own, bound, first_line
 from icx.profile.statement import (
     Tables,
-    machine_params,
-    machine_sql,
-    profile_params,
+    own_sql,
+    own_table,
+    parameters,
     profile_sql,
+    step_sql,
     view_columns,
 )
 from icx.settings import Settings
 from icx.store.db import Connection, DatabaseError, quoted
+
+BYTES_PER_EVENT = 400  # of memory while computing, measured at ten events a person
 
 
 @dataclass(frozen=True)
@@ -41,51 +45,80 @@ class Assembly:
         return f"{self.schema}.{self.name}_next"
 
 
-def mark_machines(job: Assembly) -> None:
-    """Find the moments whose opens and clicks are likely a machine's."""
-    job.con.execute(
-        f"create or replace temp table {job.tables.machine} as {machine_sql(job.tables)}",
-        machine_params(job.moment, job.settings),
-    )
+def prepare(job: Assembly) -> None:
+    """Make the tables all shares of the people read: links and hours by number, and what users' queries give."""
+    for step in ("links", "quarters"):
+        _make(job, step, job.tables)
+    for own in job.parts.owns:
+        if own.is_query:
+            _run_own(job, own)
+
+
+def shares(con: Connection, tables: Tables) -> int:
+    """Return in how many parts, a power of two, to compute: so many that the events of one fit in memory."""
+    (events,) = one(con, f"select count(*) from {tables.activity}")
+    limit = con.execute("select current_setting('memory_limit')").fetchone()
+    assert limit is not None
+    number, unit = limit[0].split()
+    fitting = float(number) * 1024 ** "KMGT".index(unit[0]) * 1024 / BYTES_PER_EVENT
+    return 1 << max(0, math.ceil(math.log2(max(events, 1) / fitting)))
 
 
 def compute(job: Assembly) -> None:
     """Compute the new profile into its own table; when a user's file makes it fail, say which one."""
-    sql = profile_sql(job.parts, job.tables)
+    number = shares(job.con, job.tables)
+    for share in range(number):
+        now = replace(job.tables, shares=number, share=share)
+        _make(job, "events", now)
+        _make(job, "machine", now, add=share > 0)
+        sql = profile_sql(job.parts, now)
+        into = f"insert into {job.target}" if share else f"create or replace table {job.target} as"
+        try:
+            job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
+        except DatabaseError:
+            _blame(job, now)
+            raise
+
+
+def _make(job: Assembly, step: str, tables: Tables, *, add: bool = False) -> None:
+    """Make, or add to, a temporary table of one of the steps in `sql/`."""
+    sql, table = step_sql(step, tables), tables.temporary(step)
+    into = f"insert into {table}" if add else f"create or replace temp table {table} as"
+    job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
+
+
+def _run_own(job: Assembly, own: Own) -> None:
+    table = own_table(own, job.tables)
     try:
         job.con.execute(
-            f"create or replace table {job.target} as {sql}", profile_params(sql, job.moment, job.settings)
+            f"create or replace temp table {table} as {own_sql(own)}", bound(own.file.sql, job.moment)
         )
-        (twice,) = one(job.con, f"select count(*) - count(distinct contact_id) from {job.target}")
-    except DatabaseError:
-        _blame(job)
-        raise
+    except DatabaseError as error:
+        raise bad_file(own.file.file, first_line(error)) from None
+    (twice,) = one(job.con, f"select count(*) - count(distinct contact_id) from {table}")
     if twice:
-        job.con.execute(f"drop table {job.target}")
-        _blame(job)
-        raise AssertionError("the profile has two rows of one contact")
+        raise bad_file(own.file.file, f"its select gives {twice} rows of contacts it has given already")
 
 
-def _blame(job: Assembly) -> None:
-    """Try the users' files one after another and raise the error of the first that fails."""
+def _blame(job: Assembly, tables: Tables) -> None:
+    """Try the users' expressions one after another and raise the error of the first that fails."""
     good: list[Own] = []
     for own in job.parts.owns:
-        sql = profile_sql(job.parts, job.tables, [*good, own])
+        good.append(own)
+        sql = profile_sql(job.parts, tables, good)
         try:
-            if own.is_query:
-                query = f"select count(*) - count(distinct contact_id) from ({own.file.sql}\n)"
-                (twice,) = one(job.con, query, job.moment)
-                if twice:
-                    raise bad_file(
-                        own.file.file, f"its select gives {twice} rows of contacts it has given already"
-                    )
             job.con.execute(
                 f"select count({quoted(own.file.name)}) from ({sql})",
-                profile_params(sql, job.moment, job.settings),
+                parameters(sql, job.moment, job.settings),
             )
         except DatabaseError as error:
             raise bad_file(own.file.file, first_line(error)) from None
-        good.append(own)
+
+
+def tidy(job: Assembly) -> None:
+    """Drop the temporary tables; the connection may live on, and they are as big as the events."""
+    for what in ["events", "machine", "links", "quarters", *(f"own {o.file.name}" for o in job.parts.owns)]:
+        job.con.execute(f"drop table if exists {job.tables.temporary(what)}")
 
 
 @dataclass(frozen=True)
@@ -133,7 +166,9 @@ def swap(job: Assembly, made: Made) -> str:
 def _keep_machine_events(job: Assembly) -> None:
     """Keep the marks, and the view of events without them, for rules that ask for people's own events."""
     schema = job.schema
-    job.con.execute(f"create or replace table {schema}.machine_events as select * from {job.tables.machine}")
+    job.con.execute(
+        f"create or replace table {schema}.machine_events as select * from {job.tables.temporary('machine')}"
+    )
     job.con.execute(
         f"create or replace view {schema}.activity_human as select a.* from {schema}.icontact_activity a"
         f" anti join {schema}.machine_events m on m.contact_id = a.contact_id and m.message_id = a.message_id"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from icx.clock import Clock, aware_utc, naive_utc
 from icx.errors import BadInput
-from icx.profile.assemble import Assembly, Made, compute, mark_machines, one, swap
+from icx.profile.assemble import Assembly, Made, compute, one, prepare, swap, tidy
 from icx.profile.catalogue import everything
 from icx.profile.custom import failures
 from icx.profile.past import users_then
@@ -83,7 +83,7 @@ def build(
         if moment > pulled_at:
             raise _too_late(moment, pulled_at, connection)
         name = "profile" if moment == pulled_at else "profile_at"
-        tables = Tables(users=f"{name}_people", machine=f"{name}_machine")
+        tables = Tables(users=f"{name}_people", stem=name)
         job = Assembly(con, connection, name, moment, everything(con, fields_dir), tables, settings)
         attributes = "then"
         if name == "profile":
@@ -92,8 +92,8 @@ def build(
             )
         else:
             attributes = users_then(con, tables.users, moment)
-        say(Progress("machine events", 1, 4))
-        mark_machines(job)
+        say(Progress("links and hours", 1, 4))
+        prepare(job)
         say(Progress("profile", 2, 4))
         compute(job)
         say(Progress("swap", 3, 4))
@@ -107,6 +107,7 @@ def build(
         seconds = clock.monotonic() - began
         fields = len(job.parts.catalogue)
         build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
+        tidy(job)
         if published is not None and name == "profile":
             publish(con, published / connection)
         say(Progress("done", 4, 4))

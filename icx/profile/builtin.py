@@ -11,7 +11,8 @@ from icx.profile.field import FieldFile, read_fields
 STAGES: dict[str, Source] = {
     "contact": "contact",
     "activity": "activity",
-    "maps": "activity",
+    "recent": "activity",
+    "human": "activity",
     "queries": "activity",
     "derived": "derived",
     "read": "derived",
@@ -22,7 +23,7 @@ DERIVED_DEFAULTS = ("last_active_ts", "last_channel_activities", "channels", "ha
 
 @functools.cache
 def stage(name: str) -> tuple[FieldFile, ...]:
-    """Return the fields of one stage: contact, activity, maps, queries, derived or read."""
+    """Return the fields of one stage (see STAGES), or of "lists", which are no fields but what maps are made of."""
     return tuple(read_fields(text(name), f"{name}.sql"))
 
 

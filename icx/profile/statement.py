@@ -1,4 +1,4 @@
-"""The one statement that computes the profile: parts from the field files, joined by contact."""
+"""The statements that compute the profile: parts from the field files, joined by contact."""
 
 from __future__ import annotations
 
@@ -7,54 +7,76 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from icx.fields import SQL_TYPES, FieldType
+from icx.fields import SQL_TYPES
 from icx.profile import builtin
 from icx.profile.catalogue import KEY_COLUMN, Everything
-from icx.profile.own import Own, bound
+from icx.profile.field import FieldFile
+from icx.profile.own import Own
 from icx.settings import Settings
 from icx.store.db import quoted
+
+# Lists that are stored beside the fields, since maps are made of them when the profile is read.
+STORED_LISTS = ("open_marks", "click_marks")
 
 
 @dataclass(frozen=True)
 class Tables:
-    """What the statement reads: people, their events, and the moments that are likely a machine's.
+    """What the statements read: people and their events.
 
-    A refresh of some people passes the same three with only those people in them; the SQL is the same.
+    A refresh of some people passes the same two with only those people in them; the SQL is the same.
+    `stem` begins the names of the temporary tables made on the way. Of `shares` parts of the people, a power of
+    two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once.
     """
 
     users: str = "icontact_users"
     activity: str = "icontact_activity"
-    machine: str = "machine_events"
+    stem: str = "profile"
+    shares: int = 1
+    share: int = 0
+
+    def temporary(self, what: str) -> str:
+        return quoted(f"{self.stem} {what}")
+
+    def mine(self, column: str = "contact_id") -> str:
+        """Return the condition on a contact's id that chooses the people of this share."""
+        return "true" if self.shares == 1 else f"{column} & {self.shares - 1} = {self.share}"
+
+    def filled(self, sql: str) -> str:
+        """Return SQL of a file with the names of the tables it reads put in."""
+        for name in ("links", "quarters", "events", "machine"):
+            sql = sql.replace("{" + name + "}", self.temporary(name))
+        return sql.replace("{activity}", self.activity).replace("{mine}", self.mine())
 
 
-def machine_sql(tables: Tables) -> str:
-    """Return the query of machine moments; its parameters are as_of, machine_links, machine_seconds."""
-    return builtin.text("machine").replace("{activity}", tables.activity)
-
-
-def machine_params(as_of: datetime, settings: Settings) -> dict[str, Any]:
-    return {
-        "as_of": as_of,
-        "machine_links": settings.machine_links,
-        "machine_seconds": settings.machine_seconds,
-    }
+def step_sql(name: str, tables: Tables) -> str:
+    """Return the query of a temporary table: links, quarters, events or machine (see `sql/`)."""
+    return tables.filled(builtin.text(name)).strip()
 
 
 def profile_sql(parts: Everything, tables: Tables, owns: Sequence[Own] | None = None) -> str:
-    """Return the query of one row per person of `tables.users`; parameters `$as_of` and `$zone`.
+    """Return the query of one row per person of `tables.users`, with parameter `$as_of`.
 
     `owns` chooses among the users' own fields (all of them by default).
     """
     owns = parts.owns if owns is None else owns
-    sketch = _Sketch()
-    sketch.withs.append(
-        builtin.text("prelude").format(activity=tables.activity, machine=tables.machine).strip()
-    )
+    sketch = _Sketch([tables.filled(builtin.text("prelude")).strip()])
     sketch.columns.append("u.id as contact_id")
     sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in builtin.stage("contact")]
-    _add_counts(sketch)
+    counts, recent, human = builtin.stage("activity"), builtin.stage("recent"), builtin.stage("human")
+    lists = builtin.stage("lists")
+    sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
+    sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
+    sketch.columns += [_counted("counted", f) for f in counts] + [
+        _counted("counted_recent", f) for f in recent
+    ]
+    sketch.columns += [f"counted.{f.name}" for f in lists]
+    without = _rows([f"{f.sql} as {quoted(f.name)}" for f in human], 2)
+    again = f"({_aggregates([*counts, *recent], 'human_events')})"
+    sketch.add_part("counted_again", f"select contact_id,\n  {without}\nfrom {again}")
+    sketch.columns.append("counted_again.contact_id is not null as again")
+    sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
     for file in builtin.stage("queries"):
-        sketch.add_query(file.name, file.sql.format(activity=tables.activity), file.empty, file.type)
+        sketch.add_query(file, tables.filled(file.sql))
     sketch.columns += [f"{custom.sql} as {quoted(custom.column)}" for custom in parts.customs]
     for table, match in dict.fromkeys((one.table, one.match) for one in parts.attachments):
         sketch.joins.append(f"left join {quoted(table)} on {quoted(table)}.{KEY_COLUMN} = {match}")
@@ -64,17 +86,31 @@ def profile_sql(parts: Everything, tables: Tables, owns: Sequence[Own] | None = 
     ]
     for own in owns:
         if own.is_query:
-            query = f"select contact_id, value from (\n{own.file.sql}\n) as own(contact_id, value)"
-            sketch.add_query(own.file.name, query, own.file.empty, own.file.type)
+            sketch.add_query(own.file, f"select contact_id, value from {own_table(own, tables)}")
     joins = "\n  ".join(sketch.joins)
     sketch.withs.append(
-        f"people as (\n  select\n    {_rows(sketch.columns, 4)}\n  from {tables.users} u\n  {joins}\n)"
+        f"people as (\n  select\n    {_rows(sketch.columns, 4)}\n  from {tables.users} u\n  {joins}\n"
+        f"  where {tables.mine('u.id')}\n)"
     )
+    derived = [
+        f"case when again then {f'coalesce({_again(f)}, 0)' if f.type == 'integer' else _again(f)} else {f.sql} end"
+        f" as {quoted(f.name)}"
+        for f in human
+    ]
     later = [*builtin.stage("derived"), *builtin.stage("read"), *(o.file for o in owns if not o.is_query)]
-    derived = _rows([f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later], 4)
-    sketch.withs.append(f"whole as (\n  select people.*,\n    {derived}\n  from people\n)")
+    derived += [f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later]
+    sketch.withs.append(f"whole as (\n  select people.*,\n    {_rows(derived, 4)}\n  from people\n)")
     kept = _rows([quoted(name) for name in ["contact_id", *stored_columns(parts, owns)]], 2)
     return "with\n" + ",\n".join(sketch.withs) + f"\nselect\n  {kept}\nfrom whole"
+
+
+def own_sql(own: Own) -> str:
+    """Return the query of a user's field that is a query itself, as (contact_id, value)."""
+    return f"select contact_id, value::{SQL_TYPES[own.file.type]} as value from (\n{own.file.sql}\n) as own(contact_id, value)"
+
+
+def own_table(own: Own, tables: Tables) -> str:
+    return tables.temporary(f"own {own.file.name}")
 
 
 @dataclass
@@ -85,30 +121,32 @@ class _Sketch:
     joins: list[str] = field(default_factory=list)
     columns: list[str] = field(default_factory=list)
 
-    def add_query(self, name: str, sql: str, empty: str, type: FieldType) -> None:
-        part = quoted(f"query {name}")
+    def add_part(self, part: str, sql: str) -> None:
         self.withs.append(f"{part} as (\n{sql}\n)")
         self.joins.append(f"left join {part} on {part}.contact_id = u.id")
-        value = f"{part}.value::{SQL_TYPES[type]}"
-        self.columns.append(f"{f'coalesce({value}, {empty})' if empty else value} as {quoted(name)}")
+
+    def add_query(self, file: FieldFile, sql: str) -> None:
+        part = quoted(f"query {file.name}")
+        self.add_part(part, sql)
+        value = f"{part}.value::{SQL_TYPES[file.type]}"
+        value = f"coalesce({value}, {file.empty})" if file.empty else value
+        self.columns.append(f"{value} as {quoted(file.name)}")
 
 
-def _add_counts(sketch: _Sketch) -> None:
-    """Add all aggregates over events, in one pass; a count of nothing is 0, a map of nothing null."""
-    counts, maps = builtin.stage("activity"), builtin.stage("maps")
-    aggregates = _rows([f"{f.sql} as {quoted(f.name)}" for f in (*counts, *maps)], 4)
-    sketch.withs.append(
-        f"counted as (\n  select contact_id,\n    {aggregates}\n  from events\n  group by contact_id\n)"
-    )
-    sketch.joins.append("left join counted on counted.contact_id = u.id")
-    for file in counts:
-        value = f"counted.{quoted(file.name)}"
-        value = f"coalesce({value}, 0)" if file.type == "integer" else value
-        sketch.columns.append(f"{value}::{SQL_TYPES[file.type]} as {quoted(file.name)}")
-    for file in maps:
-        # Keys are collected once and counted list by list, which is far cheaper than a grouping for each map.
-        value = f"list_aggregate(counted.{quoted(file.name)}, 'histogram')::{SQL_TYPES[file.type]}"
-        sketch.columns.append(f"{value} as {quoted(file.name)}")
+def _aggregates(files: Sequence[FieldFile], events: str) -> str:
+    columns = _rows([f"{f.sql} as {quoted(f.name)}" for f in files], 2)
+    return f"select contact_id,\n  {columns}\nfrom {events}\ngroup by contact_id"
+
+
+def _counted(part: str, file: FieldFile) -> str:
+    """Return a column of counted events; a count of nothing is 0, a time of nothing null."""
+    value = f"{part}.{quoted(file.name)}"
+    value = f"coalesce({value}, 0)" if file.type == "integer" else value
+    return f"{value}::{SQL_TYPES[file.type]} as {quoted(file.name)}"
+
+
+def _again(file: FieldFile) -> str:
+    return quoted(f"again {file.name}")
 
 
 def _rows(texts: Sequence[str], indent: int) -> str:
@@ -119,11 +157,12 @@ def stored_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list
     """Return the profile's columns that are stored, in order; the others are computed when it is read."""
     read = {f.name for f in builtin.stage("read")}
     chosen = {own.file.name for own in (parts.owns if owns is None else owns)}
-    return [
+    fields = [
         one.name
         for one in parts.catalogue.values()
         if one.name not in read and (one.source != "user" or one.name in chosen)
     ]
+    return [*fields, *STORED_LISTS]
 
 
 def view_columns(parts: Everything, as_of: datetime) -> str:
@@ -141,5 +180,12 @@ def view_columns(parts: Everything, as_of: datetime) -> str:
     return ", ".join(columns)
 
 
-def profile_params(sql: str, as_of: datetime, settings: Settings) -> dict[str, Any]:
-    return bound(sql, as_of) | {"zone": settings.zone}
+def parameters(sql: str, as_of: datetime, settings: Settings) -> dict[str, Any]:
+    """Return what a statement of ours is to be bound to: those of the known parameters it names."""
+    known = {
+        "as_of": as_of,
+        "zone": settings.zone,
+        "machine_links": settings.machine_links,
+        "machine_seconds": settings.machine_seconds,
+    }
+    return {name: value for name, value in known.items() if f"${name}" in sql}

@@ -15,6 +15,20 @@ case when last_active_ts is not null then map(['email'], [last_active_ts]) end
 -- description: email, when the contact has opened, clicked or unsubscribed
 case when last_active_ts is not null then ['email'] end
 
+-- name: hashedurls
+-- type: text→integer
+-- description: how often each page was clicked, by the hash of its host and path
+map(
+  list_select((select keys from page_keys), map_keys(list_aggregate(click_pages, 'histogram'))),
+  map_values(list_aggregate(click_pages, 'histogram'))
+)
+
+-- name: likely_machine_{kind}s
+-- each: kind = open, click
+-- type: integer
+-- description: {kind}s that a machine probably made: many links at once, or right after the release
+email_{kind}_ct - email_{kind}_ct_human
+
 -- name: open_rate_90d
 -- type: number
 -- estimate: yes

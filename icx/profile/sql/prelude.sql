@@ -1,36 +1,38 @@
--- What the field queries read: the events up to $as_of, and when people held which list as normal.
+-- What the fields read beside the events: pages' keys, and when people held which list as normal.
 
--- Offsets of the workspace's zone. Clocks change on whole quarters of an hour of UTC, so one look-up for each
--- quarter that has an event is enough; asking the zone for each event is slow.
-quarters as materialized (
-  select quarter, timezone($zone, timezone('UTC', quarter)) - quarter as shift
-  from (select distinct time_bucket(interval 15 minute, event_ts) as quarter from {activity} where event_ts < $as_of)
+-- Pages' keys in the order of their numbers.
+page_keys as materialized (
+  select list_transform(list_sort(list({'page': page, 'key': url_key})), lambda p: p.key) as keys
+  from (select distinct page, url_key from {links} where page is not null)
 ),
 
--- Each event once, with what the fields ask of it. Hours of the week count from Sunday 0:00.
--- Machine moments are few, so marking them is a join with a small table.
-events as (
+-- The last year's events, with the windows they fall into.
+recent_events as not materialized (
   select
-    a.contact_id, a.event_type, a.event_ts, a.message_id, a.event_url, p.url_key,
-    m.contact_id is not null as machine,
-    a.event_type = 'open' as is_open,
-    a.event_type = 'click' as is_click,
-    a.event_type = 'bounce' as is_bounce,
-    a.event_type = 'unsubscribe' as is_unsubscribe,
-    a.event_ts >= $as_of - interval 7 day as in_7d,
-    a.event_ts >= $as_of - interval 30 day as in_30d,
-    a.event_ts >= $as_of - interval 90 day as in_90d,
-    a.event_ts >= $as_of - interval 365 day as in_365d,
-    (dayofweek(a.event_ts) * 24 + date_part('hour', a.event_ts))::utinyint as hour_of_week,
-    (dayofweek(a.event_ts + q.shift) * 24 + date_part('hour', a.event_ts + q.shift))::utinyint as hour_of_week_local
-  from {activity} a
-  join quarters q on q.quarter = time_bucket(interval 15 minute, a.event_ts)
+    *,
+    event_ts >= $as_of - interval 7 day as in_7d,
+    event_ts >= $as_of - interval 30 day as in_30d,
+    event_ts >= $as_of - interval 90 day as in_90d,
+    true as in_365d
+  from {events}
+  where event_ts >= $as_of - interval 365 day
+),
+
+-- All events of the people who have likely machine events, with those no longer opens or clicks.
+human_events as not materialized (
+  select
+    e.contact_id, e.event_ts, e.message_id, e.is_bounce, e.is_unsubscribe,
+    e.is_open and m.contact_id is null as is_open,
+    e.is_click and m.contact_id is null as is_click,
+    e.event_ts >= $as_of - interval 7 day as in_7d,
+    e.event_ts >= $as_of - interval 30 day as in_30d,
+    e.event_ts >= $as_of - interval 90 day as in_90d,
+    e.event_ts >= $as_of - interval 365 day as in_365d
+  from {events} e
+  semi join {machine} k on k.contact_id = e.contact_id
   left join {machine} m
-    on m.contact_id = a.contact_id and m.message_id = a.message_id
-    and m.event_type = a.event_type and m.event_ts = a.event_ts
-  left join (select event_url, any_value(url_key) as url_key from urls where url_key is not null group by event_url) p
-    on p.event_url = a.event_url
-  where a.event_ts < $as_of
+    on m.contact_id = e.contact_id and m.message_id = e.message_id and m.event_ts = e.event_ts
+    and m.event_type = case when e.is_open then 'open' when e.is_click then 'click' end
 ),
 
 releases as materialized (
@@ -49,7 +51,7 @@ kept_out as materialized (
 -- and for every list when that is unknown.
 farewells as materialized (
   select e.contact_id, r.list_id, max(e.event_ts) as left_at
-  from (select * from {activity} where event_type = 'unsubscribe' and event_ts < $as_of) e
+  from (select contact_id, message_id, event_ts from {events} where is_unsubscribe) e
   left join (select distinct message_id, list_id from releases) r on r.message_id = e.message_id
   group by all
 ),
@@ -62,7 +64,7 @@ steps as materialized (
     row_number() over (partition by list_id, contact_id order by happened_at) as step,
     old
   from changes
-  where entity = 'subscription' and field = 'status'
+  where entity = 'subscription' and field = 'status' and {mine}
 ),
 
 states as materialized (
@@ -85,13 +87,12 @@ memberships as materialized (
   union all
   select s.list_id, s.contact_id, coalesce(s.add_date, timestamp '1970-01-01'), null
   from subscriptions s
-  where s.status = 'normal'
+  where s.status = 'normal' and {mine}
     and not exists (select 1 from steps t where t.list_id = s.list_id and t.contact_id = s.contact_id)
   union all
   select s.list_id, s.contact_id, coalesce(s.add_date, timestamp '1970-01-01'), max(f.left_at)
-  from subscriptions s
+  from (select * from subscriptions where status = 'unsubscribed' and {mine}) s
   join farewells f on f.contact_id = s.contact_id and (f.list_id = s.list_id or f.list_id is null)
-  where s.status = 'unsubscribed'
-    and not exists (select 1 from steps t where t.list_id = s.list_id and t.contact_id = s.contact_id)
+  where not exists (select 1 from steps t where t.list_id = s.list_id and t.contact_id = s.contact_id)
   group by all
 )

@@ -5,33 +5,62 @@
 -- empty: 0
 -- estimate: yes
 -- description: sends in the 90 days before as_of to lists that held the contact as normal at release; an estimate
-with recent as (
-  select send_id, list_id, released_at, count(*) over (partition by send_id) as lists
+-- People who were on the same lists for the same releases got the same sends, so sends are counted once for each such
+-- set of stays. A stay is a list, and which of its releases a membership spans: those after the first `skipped` ones,
+-- up to number `passed`.
+with board as (
+  select send_id, list_id, released_at, false as is_out
   from releases
   where released_at >= $as_of - interval 90 day
+  union all
+  select k.send_id, k.list_id, r.released_at, true
+  from kept_out k
+  join (select distinct send_id, released_at from releases) r on r.send_id = k.send_id
+  where r.released_at >= $as_of - interval 90 day
+),
+places as (
+  select *, row_number() over (partition by list_id order by released_at, send_id, is_out) as place from board
+),
+timetable as (
+  select list_id, list_sort(list(released_at)) as moments, min(released_at) as opening
+  from board
+  group by list_id
+),
+spans as (
+  select
+    m.contact_id, m.list_id, greatest(m.since, t.opening) as since,
+    coalesce(m.until, timestamp '9999-12-31') as until
+  from memberships m
+  join timetable t on t.list_id = m.list_id
+),
+stays as materialized (
+  select list_id, since, until, skipped, passed, dense_rank() over (order by list_id, skipped, passed) as stay
+  from (
+    select
+      s.list_id, s.since, s.until,
+      len(list_filter(t.moments, lambda moment: moment < s.since)) as skipped,
+      len(list_filter(t.moments, lambda moment: moment < s.until)) as passed
+    from (select distinct list_id, since, until from spans) s
+    join timetable t on t.list_id = s.list_id
+  )
+  where skipped < passed
+),
+holders as materialized (
+  select s.contact_id, list_sort(list(y.stay)) as held
+  from spans s
+  join stays y on y.list_id = s.list_id and y.since = s.since and y.until = s.until
+  group by s.contact_id
 ),
 reached as (
-  -- A send to one list reaches a person once; only sends to several lists need to be told apart.
-  select m.contact_id, r.send_id
-  from (select * from recent where lists = 1 and send_id not in (select send_id from kept_out)) r
-  join memberships m
-    on m.list_id = r.list_id and m.since <= r.released_at and (m.until is null or m.until > r.released_at)
-  union all
-  select distinct m.contact_id, r.send_id
-  from (select * from recent where lists > 1 or send_id in (select send_id from kept_out)) r
-  join memberships m
-    on m.list_id = r.list_id and m.since <= r.released_at and (m.until is null or m.until > r.released_at)
-  anti join (
-    select k.send_id, x.contact_id
-    from kept_out k
-    join recent t on t.send_id = k.send_id
-    join memberships x
-      on x.list_id = k.list_id and x.since <= t.released_at and (x.until is null or x.until > t.released_at)
-  ) o on o.send_id = r.send_id and o.contact_id = m.contact_id
+  select h.held, p.send_id, bool_or(p.is_out) as is_out, bool_or(not p.is_out) as is_in
+  from (select held, unnest(held) as stay from (select distinct held from holders)) h
+  join (select distinct stay, list_id, skipped, passed from stays) y on y.stay = h.stay
+  join places p on p.list_id = y.list_id and p.place > y.skipped and p.place <= y.passed
+  group by h.held, p.send_id
 )
-select contact_id, count(*) as value
-from reached
-group by contact_id
+select h.contact_id, r.value
+from holders h
+join (select held, count(*) as value from reached where is_in and not is_out group by held) r on r.held = h.held
 
 -- name: ever_mailed
 -- type: boolean
@@ -47,7 +76,10 @@ from (
   union all
   select m.contact_id
   from memberships m
-  join releases r on r.list_id = m.list_id and m.since <= r.released_at and m.until > r.released_at
+  join (select list_id, list(distinct released_at) as moments from releases group by list_id) r
+    on r.list_id = m.list_id
+  where m.until is not null
+    and len(list_filter(r.moments, lambda moment: moment >= m.since and moment < m.until)) > 0
   union all
-  select contact_id from {activity} where event_ts < $as_of
+  select distinct contact_id from {events}
 )

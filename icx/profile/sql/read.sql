@@ -1,4 +1,5 @@
--- Computed when the profile is read, not stored, so that a day's passing changes no row.
+-- Computed when the profile is read, not stored: days, so that a day's passing changes no row; maps, because DuckDB
+-- takes longer to make one than to read ten lists of numbers, and few readers ask for all of them.
 
 -- name: days_since_last_open
 -- type: integer
@@ -9,3 +10,33 @@
 -- type: integer
 -- description: whole days of 24 hours from the latest open, click or unsubscribe to as_of
 (epoch($as_of) - epoch(last_active_ts))::bigint // 86400
+
+-- name: {kind}s_by_message
+-- each: kind = open, click
+-- type: text→integer
+-- description: {kind}s by message id
+list_aggregate(list_transform({kind}_marks, lambda mark: mark >> 16), 'histogram')
+
+-- name: {kind}_hours
+-- each: kind = open, click
+-- type: text→integer
+-- description: {kind}s by hour of day, UTC
+list_aggregate(list_transform({kind}_marks, lambda mark: (mark >> 8 & 255) % 24), 'histogram')
+
+-- name: {kind}_hours_of_week
+-- each: kind = open, click
+-- type: text→integer
+-- description: {kind}s by hour of week, UTC; Sunday 0:00 is hour 0
+list_aggregate(list_transform({kind}_marks, lambda mark: mark >> 8 & 255), 'histogram')
+
+-- name: {kind}_hours_local
+-- each: kind = open, click
+-- type: text→integer
+-- description: {kind}s by hour of day in the workspace's zone
+list_aggregate(list_transform({kind}_marks, lambda mark: (mark & 255) % 24), 'histogram')
+
+-- name: {kind}_hours_of_week_local
+-- each: kind = open, click
+-- type: text→integer
+-- description: {kind}s by hour of week in the workspace's zone; Sunday 0:00 is hour 0
+list_aggregate(list_transform({kind}_marks, lambda mark: mark & 255), 'histogram')
