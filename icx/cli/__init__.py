@@ -150,12 +150,11 @@ class _Command:
         try:
             self.options, words = hoist(self.argv)
             self.console = Console(self.options)
-            result = root.main(
-                words, prog_name="icx", standalone_mode=False, obj=(self.options, self.console)
-            )
+            with root.make_context("icx", words, obj=(self.options, self.console)) as context:
+                result = root.invoke(context)
         except click.exceptions.Exit as done:
             return done.exit_code
-        except (KeyboardInterrupt, click.exceptions.Abort) as stop:
+        except KeyboardInterrupt as stop:
             code = 143 if isinstance(stop, Ended) else 130
             return self.failed(failure.Stopped(self.console.standing, self.argv, code))
         except click.ClickException as error:

@@ -52,7 +52,7 @@ def refused_login(
             f"The login worked until {worked:%H:%M} UTC and is refused since (401).",
             where=label,
             kept="what was read before; the saved login",
-            next=["icx doctor tries the login step by step"],
+            next=["icx connect NAME --update tries a login step by step; then the same command"],
             data=data,
         )
     return Refused(

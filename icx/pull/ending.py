@@ -43,6 +43,10 @@ class Ending:
         place = self.meter.what
         if isinstance(error.where, str) and place and place not in error.where:
             error.where = f"{place}: {error.where}" if error.where else place
+        if error.code in {"login-refused", "login-lost"}:
+            error.kept = f"{units}; the saved login"
+            connect = ["icx", "connect", self.bench.connection, "--update"]
+            error.next = [connect, ["icx", "pull", self.bench.connection]]
         if isinstance(error, TryLater):
             error.next = [["icx", "pull", self.bench.connection], *error.next]
 

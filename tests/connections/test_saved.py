@@ -209,7 +209,7 @@ def test_a_spoilt_secrets_file_is_named(tmp_path):
     connections = open_in(tmp_path, Fails())
     saved, _ = connections.save(ACME, LOGIN)
     (tmp_path / "data/secrets/acme.json").write_text("{")
-    with pytest.raises(BadInput, match="connection-file"):
+    with pytest.raises(Damaged, match="connection-file"):
         connections.login(saved)
 
 

@@ -1,0 +1,330 @@
+"""Rules, lists and plans that do not fit: each is refused by name before anything is sent."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from awkward_words import four_parts
+from typing_commands import begun
+
+LIST = "acme/lists/Durham regulars"
+
+
+@pytest.fixture
+def ready(day: Any) -> Any:
+    """A day whose account is pulled and built, with an audience of everybody."""
+    today = day(contacts=120, messages=6, consent="permissive")
+    for words in (["pull", "acme"], ["build"], ["audience", "save", "All", "--template", "all"]):
+        said = today.icx(*words)
+        assert said.code == 0, said.err
+    return today
+
+
+def rule(tmp_path: Path, field: str, operator: str, value: object) -> str:
+    inner = {
+        "combinator": "or",
+        "not": False,
+        "rules": [{"field": field, "operator": operator, "value": value}],
+    }
+    path = tmp_path / "loyal.json"
+    path.write_text(json.dumps({"combinator": "and", "not": False, "rules": [inner]}))
+    return str(path)
+
+
+def members(today: Any, name: str = "Durham regulars") -> list[Any]:
+    import sqlite3
+    from contextlib import closing
+
+    with closing(sqlite3.connect(today.state, timeout=30)) as con:
+        sql = "select s.* from subscriptions s join lists using (list_id) where name = ? order by contact_id"
+        return con.execute(sql, [name]).fetchall()
+
+
+def test_an_unknown_field_names_the_nearest_and_the_place_and_saves_nothing(
+    ready: Any, tmp_path: Path
+) -> None:
+    told = four_parts(
+        ready.icx("audience", "save", "Loyal", "--rule", rule(tmp_path, "opens_9d", ">=", 3)),
+        "field-unknown",
+        2,
+    )
+    assert told[0].startswith("icx: There is no field `opens_9d`. Nearest: `opens_90d`")
+    assert "loyal.json, rules[0].rules[0]" in told[1]
+    assert "icx fields opens" in told[3]
+    assert [one["audience"] for one in ready.icx("audience", "list", "--json").json["audiences"]] == ["All"]
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value"),
+    [
+        ("opens_90d", ">=", "many"),
+        ("city", "within", {"days": -1}),
+        ("city", "almost", "Durham"),
+        ("email_last_open_ts", "=", "someday"),
+    ],
+)
+def test_a_value_that_does_not_fit_says_what_does_and_saves_nothing(
+    ready: Any, tmp_path: Path, field: str, operator: str, value: object
+) -> None:
+    before = ready.icx("audience", "show", "All", "--json").json["rule"]
+    told = four_parts(
+        ready.icx("audience", "save", "All", "--rule", rule(tmp_path, field, operator, value)),
+        "rule-value",
+        2,
+    )
+    assert "loyal.json, rules[0].rules[0]" in told[1]
+    assert ready.icx("audience", "show", "All", "--json").json["rule"] == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1, 2]", '{"combinator": "and"}', "\x00\xff"])
+def test_a_file_that_is_no_rule_is_refused(ready: Any, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "broken.json"
+    path.write_bytes(text.encode("latin-1"))
+    said = ready.icx("audience", "save", "Broken", "--rule", str(path))
+    assert said.code == 2, said.err
+    assert "broken.json" in said.err
+    assert "[bug]" not in said.err
+
+
+def test_a_file_that_is_not_there_is_named(ready: Any) -> None:
+    said = ready.icx("audience", "save", "X", "--rule", "nowhere.json")
+    assert said.code == 2
+    assert "nowhere.json" in said.err
+    assert "[bug]" not in said.err
+
+
+def test_audiences_in_a_ring_and_one_that_is_used_are_refused(ready: Any, tmp_path: Path) -> None:
+    assert ready.icx("audience", "save", "Gold", "--rule", rule(tmp_path, "@audience", "in", "All")).code == 0
+    told = four_parts(
+        ready.icx("audience", "save", "All", "--rule", rule(tmp_path, "@audience", "in", "Gold")),
+        "audience-cycle",
+        3,
+    )
+    assert "Gold" in told[0] + told[1]
+    told = four_parts(ready.icx("audience", "delete", "All"), "audience-used", 3)
+    assert "Gold" in told[0]
+    assert ready.icx("audience", "count", "Gold").code == 0
+
+
+def test_a_list_that_is_not_there_names_the_nearest(ready: Any) -> None:
+    told = four_parts(ready.icx("plan", "All", "--to", "acme/lists/Durham regular"), "list-unknown", 2)
+    assert "Durham regulars (3004)" in told[1]
+    assert ready.icx("plans", "--json").json["plans"] == []
+
+
+def test_two_lists_of_one_name_are_told_apart_by_id(ready: Any) -> None:
+    ready.edit("update lists set name = 'Durham regulars' where list_id = 3007")
+    told = four_parts(ready.icx("plan", "All", "--to", LIST), "list-twice", 2)
+    assert "3004" in told[1]
+    assert "3007" in told[1]
+    assert "acme/lists/#3004" in told[3]
+    assert ready.icx("plan", "All", "--to", "acme/lists/#3007").code == 0
+
+
+def test_a_list_deleted_after_the_plan_closes_the_plan(ready: Any) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    ready.edit("update lists set deleted = 1 where list_id = 3004")
+    before = members(ready)
+    confirm = confirmed(plan)
+    told = four_parts(ready.icx("apply", plan["plan"], *confirm), "list-gone", 1)
+    assert "is closed" in told[2]
+    assert members(ready) == before
+    assert ready.icx("plans", plan["plan"], "--json").json["plan"]["state"] == "closed"
+
+
+def test_a_plan_asks_and_without_a_terminal_prints_the_answers_ready(ready: Any) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    assert plan["stops"]
+    before = members(ready)
+    said = ready.icx("apply", plan["plan"])
+    told = four_parts(said, "needs-answer", 3)
+    assert "--confirm growth=" in told[3]
+    assert members(ready) == before
+    import shlex
+
+    done = ready.icx(*shlex.split(told[3].split("next")[1])[1:])
+    assert done.code == 0, done.err
+    assert "Read back:" in done.out
+    assert len(members(ready)) > len(before)
+
+
+def test_a_past_audience_is_not_sent(ready: Any) -> None:
+    four_parts(ready.icx("plan", "All", "--to", LIST, "--as-of", "2026-03-01"), "not-now", 3)
+    four_parts(ready.icx("apply", "P-1", "--as-of", "2026-03-01"), "not-now", 3)
+
+
+def test_data_that_did_not_pass_holds_the_plan_until_somebody_says_why(ready: Any) -> None:
+    suite = ready.folder / "expectations" / "profile.json"
+    suite.parent.mkdir(exist_ok=True)
+    expectation = {
+        "type": "expect_column_values_to_match_regex",
+        "kwargs": {"column": "email", "regex": "^nobody$"},
+        "meta": {},
+        "severity": "critical",
+    }
+    suite.write_text(json.dumps({"name": "profile", "expectations": [expectation], "meta": {}}))
+    plan = ready.icx("plan", "All", "--to", LIST, "--json")
+    assert plan.code == 0, plan.err
+    assert plan.json["checks"]["ok"] is False
+    assert ready.icx("plan", "All", "--to", LIST, "--strict", "-q").code == 3
+    before = members(ready)
+    told = four_parts(ready.icx("apply", plan.json["plan"], *confirmed(plan.json)), "check-failed", 3)
+    assert "icx check profile" in told[3]
+    assert members(ready) == before
+    four_parts(ready.icx("plan", "All", "--to", LIST, "--override", "profile/email"), "usage", 2)
+    four_parts(
+        ready.icx("plan", "All", "--to", LIST, "--override", "profile/city", "--because", "x"),
+        "override-unknown",
+        2,
+    )
+    again = ready.icx(
+        "plan", "All", "--to", LIST, "--override", "profile/email", "--because", "known, see #12", "--json"
+    )
+    assert again.code == 0, again.err
+    done = ready.icx("apply", again.json["plan"], *confirmed(again.json))
+    assert done.code == 0, done.err
+    assert [
+        one["because"] for one in ready.icx("record", "--json").json["entries"] if one["verb"] == "overrode"
+    ] == ["known, see #12"]
+
+
+def test_data_built_again_after_the_plan_is_judged_again_before_the_apply(ready: Any) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    assert ready.icx("build").code == 0
+    done = ready.icx("apply", plan["plan"], *confirmed(plan))
+    assert done.code == 0, done.err
+    with_verdict = ready.icx("check", "profile", "--json").json["suites"][0]["judged"]
+    assert with_verdict
+
+
+def test_an_address_with_an_asterisk_reaches_nobody_else(ready: Any) -> None:
+    with_list = ready.icx("audience", "show", "All", "--sample", "1", "--json").json["sample"][0]
+    ready.edit("update contacts set email = '*@example.com' where contact_id = ?", with_list)
+    said = ready.icx("pull", "acme")
+    assert "[odd-address]" in said.out
+    assert ready.icx("build").code == 0
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    wanted = plan["counts"]
+    done = ready.icx("apply", plan["plan"], *confirmed(plan), "--json")
+    assert done.code == 0, done.err
+    assert done.json["added"] == wanted["add"]
+    assert done.json["read_back"]["equal"] is True
+
+
+def test_an_apply_that_is_stopped_goes_on_and_another_to_the_same_list_waits_for_it(ready: Any) -> None:
+    (ready.folder / "icx.toml").write_text("batch_size = 5\n")
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    other = ready.icx("plan", "All", "--to", LIST, "--json").json
+    assert plan["counts"]["add"] > 40
+    for _ in range(4):
+        ready.fault(match="POST /subscriptions", fault="slow", seconds=0.3, times=4)
+    process = begun("apply", plan["plan"], *confirmed(plan), workspace=ready.folder)
+    start = len(members(ready))
+    wait_until(lambda: len(members(ready)) > start + 5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert out.startswith("Stopped: ")
+    assert f"Next: icx apply {plan['plan']}" in out
+    unfinished = ready.icx("status", "--json").json["unfinished"]
+    assert [one["plan"] for one in unfinished] == [plan["plan"]]
+    assert 0 < unfinished[0]["done"] < unfinished[0]["of"]
+    told = four_parts(ready.icx("apply", other["plan"], *confirmed(other)), "apply-unfinished", 3)
+    assert f"icx apply {plan['plan']}" in told[3]
+    done = ready.icx("apply", plan["plan"], "--json")
+    assert done.code == 0, done.err
+    assert done.json["added"] == plan["counts"]["add"]
+    assert done.json["read_back"]["equal"] is True
+
+
+def test_a_list_whose_fate_is_not_known_is_never_sent_twice(ready: Any, hasty: None) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    ready.fault(match="POST /subscriptions", fault="close-after-write")
+    ready.fault(match="GET /subscriptions*", fault="503", after=1, times=60)
+    said = ready.icx("apply", plan["plan"], *confirmed(plan))
+    four_parts(said, "in-doubt", 1)
+    import requests
+
+    requests.delete(f"{ready.sandbox.control_url}/faults", timeout=10)
+    done = ready.icx("apply", plan["plan"], "--json")
+    assert done.code == 0, done.err
+    assert done.json["read_back"]["equal"] is True
+    assert done.json["in_doubt"] == 0
+
+
+def test_rows_the_service_refuses_beyond_the_alert_share_end_with_one(ready: Any) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    before = {row[1] for row in members(ready)}
+    rows = [row["contact_id"] for row in wanted(ready, plan["plan"]) if row["action"] == "add"][:3]
+    assert not before & set(rows)
+    for contact in rows:  # somebody deletes them between the reading and the writing
+        ready.edit("update contacts set status = 'deleted' where contact_id = ?", contact)
+    said = ready.icx("apply", plan["plan"], *confirmed(plan))
+    assert said.code in {0, 1}, said.err
+    if said.code == 1:
+        four_parts(said, "refused-share", 1)
+    outcomes = ready.icx("plans", plan["plan"], "--json").json["rows"]
+    states = {row["contact_id"]: row["state"] for row in outcomes}
+    assert {states[contact] for contact in rows} <= {"refused", "left_out"}
+
+
+def wanted(today: Any, plan_id: str) -> list[dict[str, Any]]:
+    import pyarrow.parquet as pq
+
+    found: list[dict[str, Any]] = pq.read_table(
+        today.folder / "data" / "plans" / f"{plan_id}.parquet"
+    ).to_pylist()
+    return found
+
+
+def confirmed(plan: dict[str, Any]) -> list[str]:
+    """Return the options that answer a plan's stops."""
+    return [
+        "--yes",
+        *(word for stop in plan["stops"] for word in ("--confirm", f"{stop['key']}={stop['confirm']}")),
+    ]
+
+
+def wait_until(holds: Any) -> None:
+    for _ in range(1200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never came to that")
+
+
+@pytest.fixture
+def holder(ready: Any) -> Iterator[subprocess.Popen[str]]:
+    """Another program that has the database open."""
+    script = f"import duckdb, time; c = duckdb.connect({str(ready.folder / 'data/icx.duckdb')!r}); print('open', flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "open\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_process_that_holds_the_database_is_named(ready: Any, holder: Any) -> None:
+    told = four_parts(ready.icx("lists", "acme", "--wait", "0"), "database-busy", 1)
+    assert f"process {holder.pid}" in told[1]
+    assert "data/published/" in told[3]
+    assert (ready.folder / "data/published/acme/profile.parquet").exists()
+
+
+def test_whoever_waits_for_the_database_is_told_and_goes_on_when_it_is_free(ready: Any, holder: Any) -> None:
+    process = begun("lists", "acme", workspace=ready.folder)
+    time.sleep(4)
+    holder.kill()
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert "waiting for the database" in err
+    assert out.startswith("id\tlist")
