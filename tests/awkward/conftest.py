@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable
@@ -17,7 +19,7 @@ from typing_commands import Said, Typed, no_keyring, typed
 
 from icx.clock import SystemClock
 from icx.connections.login import Login
-from icx.sandbox.process import SandboxProcess
+from icx.sandbox.process import SandboxProcess, start
 from icx.workspace import Workspace
 
 __all__ = ["no_keyring", "typed"]
@@ -88,3 +90,42 @@ def day(tmp_path: Path, fresh_sandbox: Callable[..., SandboxProcess], typed: Typ
         return Day(folder, sandbox, state, typed)
 
     return begin
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, no_keyring: None) -> Path:
+    """An account that is pulled, built and checked, with an audience of everybody; to be copied."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with start(contacts=120, messages=6, app_id="a" * 32, state=folder / "account.sqlite") as sandbox:
+        ws = Workspace(folder / "workspace")
+        login = Login.clean(sandbox.app_id, sandbox.username, sandbox.password, sandbox.base_url)
+        ws.accounts.connect("acme", login)
+        ws.pull("acme")
+        ws.build("acme")
+        ws.checks(name="acme")
+        ws.audience("All", ws.fields.everybody())
+        ws.close()
+    return folder
+
+
+@pytest.fixture
+def made_ready(
+    prepared: Path, tmp_path: Path, fresh_sandbox: Callable[..., SandboxProcess], typed: Typed
+) -> Callable[..., Day]:
+    """`made_ready(consent="strict")`: a copy of the prepared account, answering at an address of its own."""
+
+    def begin(**options: Any) -> Day:
+        folder = Path(shutil.copytree(prepared, tmp_path / "ready"))
+        state = folder / "account.sqlite"
+        sandbox = fresh_sandbox(state=state, app_id="a" * 32, **options)
+        saved = folder / "workspace" / "data" / "connections" / "acme.json"
+        saved.write_text(json.dumps(json.loads(saved.read_text()) | {"base_url": sandbox.base_url}))
+        return Day(folder / "workspace", sandbox, state, typed)
+
+    return begin
+
+
+@pytest.fixture
+def ready(made_ready: Callable[..., Day]) -> Day:
+    """The prepared account, on a service that accepts everything and notes what it should not have."""
+    return made_ready(consent="permissive")

@@ -113,7 +113,7 @@ def test_a_custom_field_that_disappears_keeps_its_values_and_stops_its_audiences
         json.dumps({"combinator": "and", "not": False, "rules": [{"field": custom, "operator": "notNull"}]})
     )
     assert today.icx("audience", "save", "Gold", "--rule", str(rule)).code == 0
-    values = [row for row in today.stored()["icontact_users"]]
+    values = list(today.stored()["icontact_users"])
     today.edit("update custom_fields set deleted = 1 where private_name = ?", custom.removeprefix("cf_"))
     said = today.icx("pull", "acme")
     assert "[field-gone]" in said.out
