@@ -90,7 +90,7 @@ class Overlap:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{html.escape(repr(self))}</pre>'
+        return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(repr(self))}</pre>'
 
     def as_dict(self) -> dict[str, Any]:
         return {

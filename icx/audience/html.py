@@ -17,18 +17,19 @@ if TYPE_CHECKING:
     from icx.audience.count import Count
 
 INK = "var(--jp-ui-font-color1, #222)"
-MUTED = f"color-mix(in srgb, {INK} 62%, transparent)"
+MUTED = f"color-mix(in srgb, {INK} 70%, transparent)"  # 4.5:1 also where INK is not quite black
 LINE = f"1px solid color-mix(in srgb, {INK} 11%, transparent)"
 TRACK = f"color-mix(in srgb, {INK} 9%, transparent)"
 ACCENT = "var(--jp-brand-color1, #1976d2)"
 GREY = f"color-mix(in srgb, {INK} 42%, transparent)"
 ROOT = (
     f"color:{INK};background:var(--jp-layout-color0, transparent);font-family:var(--jp-ui-font-family, sans-serif);"
-    "font-size:13px;font-variant-numeric:tabular-nums;max-width:1020px"
+    "font-size:13px;font-variant-numeric:tabular-nums;max-width:1020px;overflow-wrap:anywhere"
 )
-CELL = f"padding:5px 12px 5px 0;border:0;border-top:{LINE};background:transparent;color:{INK}"
+CELL = f"white-space:normal;padding:5px 12px 5px 0;border:0;border-top:{LINE};background:transparent;color:{INK}"
 FIGURE = f"{CELL};text-align:right;white-space:nowrap"
-HEAD = f"padding:5px 12px 5px 0;border:0;background:transparent;color:{MUTED};font-size:11px;font-weight:500"
+ROW = '<tr style="background:none">'  # Lab stripes its tables
+HEAD = f"white-space:normal;padding:5px 12px 5px 0;border:0;background:transparent;color:{MUTED};font-size:11px;font-weight:500"
 
 
 def audience_html(audience: Audience) -> str:
@@ -62,7 +63,7 @@ def breakdown_html(found: Breakdown) -> str:
         base = 100 * part.of / found.people if found.people else 0.0
         label = f"{share:.1f} % of the audience, {base:.1f} % of all contacts"
         rows.append(
-            f'<tr><td style="{CELL};text-align:left">{_text(part.value)}</td>'
+            f'{ROW}<td style="{CELL};text-align:left">{_text(part.value)}</td>'
             f'<td style="{CELL};width:180px">{_bar(share, base, label)}</td>'
             f'<td style="{FIGURE}">{part.count:,}</td><td style="{FIGURE};color:{MUTED}">{share:.1f} %</td></tr>'
         )
@@ -91,7 +92,7 @@ def _steps(counted: Count) -> str:
         return ""
     last = "By this alone" if counted.any_of else "Dropped"
     rows = [
-        f'<tr><th scope="col" style="{HEAD};text-align:left">{"Any of" if counted.any_of else "Rule"}</th>'
+        f'{ROW}<th scope="col" style="{HEAD};text-align:left">{"Any of" if counted.any_of else "Rule"}</th>'
         f'<th scope="col" style="{HEAD};text-align:left">Kept, of those arriving</th>'
         f'<th scope="col" style="{HEAD};text-align:right">Left</th>'
         f'<th scope="col" style="{HEAD};text-align:right">{last}</th></tr>'
@@ -101,7 +102,7 @@ def _steps(counted: Count) -> str:
         dropped = f"{step.only or 0:,}" if counted.any_of else f"−{step.dropped:,}" if step.dropped else "0"
         label = f"{step.left:,} of {step.before:,} kept"
         rows.append(
-            f'<tr><td style="{CELL};text-align:left">{_text(step.english)}</td>'
+            f'{ROW}<td style="{CELL};text-align:left">{_text(step.english)}</td>'
             f'<td style="{CELL};width:130px">{_bar(share, None, label)}</td>'
             f'<td style="{FIGURE};font-weight:600">{step.left:,}</td>'
             f'<td style="{FIGURE};color:{MUTED}">{dropped}</td></tr>'
@@ -117,7 +118,7 @@ def _sample(audience: Audience) -> str:
         f'<th scope="col" style="{HEAD};text-align:left">{_text(name)}</th>' for name in frame.columns
     )
     rows = [
-        "<tr>"
+        ROW
         + "".join(
             f'<td style="{CELL};text-align:left">{_text("no value" if _missing(value) else value)}</td>'
             for value in row
@@ -126,7 +127,7 @@ def _sample(audience: Audience) -> str:
         for row in frame.itertuples(index=False)
     ]
     shown = f"{len(frame)} members at random, addresses masked"
-    return f'<details open><summary style="color:{MUTED}">{shown}</summary>{_table([f"<tr>{heads}</tr>", *rows])}</details>'
+    return f'<details open><summary style="color:{MUTED}">{shown}</summary>{_table([f"{ROW}{heads}</tr>", *rows])}</details>'
 
 
 def _folded(audience: Audience) -> str:
@@ -147,7 +148,7 @@ def _folded(audience: Audience) -> str:
 
 
 def _table(rows: list[str]) -> str:
-    return f'<table style="border-collapse:collapse;margin:8px 0;width:100%">{"".join(rows)}</table>'
+    return f'<table style="border-collapse:collapse;table-layout:auto;margin:8px 0;width:100%">{"".join(rows)}</table>'
 
 
 def _bar(share: float, mark: float | None, label: str) -> str:

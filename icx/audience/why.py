@@ -31,7 +31,7 @@ class Why:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{html.escape(self.text())}</pre>'
+        return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(self.text())}</pre>'
 
     def text(self, *, show_people: bool = False) -> str:
         return self.reason.text(self.who, show_people=show_people or "@" in self.who)

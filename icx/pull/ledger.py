@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icx.clock import aware_utc, naive_utc
 from icx.pull.due import YOUNG, Message, overdue
+from icx.pull.html import line, table
 from icx.pull.units import COLLECTIONS, KINDS, TABLE, Unit
 from icx.store import Connection, Store, one_row
 
@@ -150,17 +150,21 @@ class Ledger:
         shown = [c for c in self.cells if c.unit.message_id is None] + [
             c for c in self.cells if c.unit.message_id is not None and c.colour != "green"
         ]
-        rows = "".join(
-            f"<tr><td>{html.escape(c.name)}</td><td style='text-align:right'>{c.stored:,}</td>"
-            f"<td style='text-align:right'>{'not known' if c.service is None else f'{c.service:,}'}</td>"
-            f"<td>{_SYMBOL[c.colour]} {c.state}</td><td>{html.escape(c.reason)}</td></tr>"
+        rows = [
+            (
+                c.name,
+                f"{c.stored:,}",
+                "not known" if c.service is None else f"{c.service:,}",
+                f"{_SYMBOL[c.colour]}\u00a0{c.state}",
+                c.reason,
+            )
             for c in shown
+        ]
+        events = (
+            f"Events: {self.events:,} = {self.of_listed:,} of listed people + {self.of_unknown:,} of others."
         )
-        return (
-            f"<p>{html.escape(repr(self))}</p><table><thead><tr><th>unit</th><th>stored</th><th>service</th>"
-            f"<th>state</th><th></th></tr></thead><tbody>{rows}</tbody></table>"
-            f"<p>Events: {self.events:,} = {self.of_listed:,} of listed people + {self.of_unknown:,} of others.</p>"
-        )
+        heads = ("unit", "stored", "service", "state", "")
+        return f"{line(repr(self))}{table(heads, rows, (1, 2))}{line(events)}"
 
 
 def ledger(store: Store, connection: str, now: datetime | None = None) -> Ledger:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from zoneinfo import ZoneInfo
 from icx.clock import aware_utc
 from icx.pull.first import FirstPull
 from icx.pull.history import Counted
+from icx.pull.html import line, table
 from icx.pull.ledger import Cell, Ledger, State
 from icx.pull.notes import Note
 
@@ -188,18 +188,13 @@ class PullReport:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(r.name)}</td><td style='text-align:right'>{r.stored:,}</td>"
-            f"<td style='text-align:right'>{_known(r.service)}</td><td>{r.symbol} {r.state}</td>"
-            f"<td>{html.escape(r.note)}</td></tr>"
+        rows = [
+            (r.name, f"{r.stored:,}", _known(r.service), f"{r.symbol}\u00a0{r.state}", r.note)
             for r in self.rows()
-        )
-        lines = self.lines()
-        head = next(line for line in lines if line.startswith("Pulled"))
-        return (
-            f"<p>{html.escape(head)}</p><table><thead><tr><th></th><th>stored</th><th>service</th><th>state</th>"
-            f"<th></th></tr></thead><tbody>{rows}</tbody></table><p>{html.escape(self._sum())}</p>"
-        )
+        ]
+        head = next(each for each in self.lines() if each.startswith("Pulled"))
+        counts = table(("", "stored", "service", "state", ""), rows, (1, 2))
+        return f"{line(head)}{counts}{line(self._sum())}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the pull's part of the JSON output."""
