@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,29 +53,38 @@ def step_sql(name: str, tables: Tables) -> str:
     return tables.filled(builtin.text(name)).strip()
 
 
-def profile_sql(parts: Everything, tables: Tables, owns: Sequence[Own] | None = None) -> str:
+def profile_sql(
+    parts: Everything,
+    tables: Tables,
+    owns: Sequence[Own] | None = None,
+    only: Collection[str] | None = None,
+) -> str:
     """Return the query of one row per person of `tables.users`, with parameter `$as_of`.
 
-    `owns` chooses among the users' own fields (all of them by default).
+    `owns` chooses among the users' own fields (all of them by default). `only` names the fields to compute, and
+    those they are made of; what the others need is left out then.
     """
     owns = parts.owns if owns is None else owns
+
+    def stage(name: str) -> list[FieldFile]:
+        return [f for f in builtin.stage(name) if only is None or f.name in only]
+
     sketch = _Sketch([tables.filled(builtin.text("prelude")).strip()])
     sketch.columns.append("u.id as contact_id")
-    sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in builtin.stage("contact")]
-    counts, recent, human = builtin.stage("activity"), builtin.stage("recent"), builtin.stage("human")
-    lists = builtin.stage("lists")
+    sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in stage("contact")]
+    counts, recent, human, lists = (stage(name) for name in ("activity", "recent", "human", "lists"))
     sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
-    sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
-    sketch.columns += [_counted("counted", f) for f in counts] + [
-        _counted("counted_recent", f) for f in recent
-    ]
-    sketch.columns += [f"counted.{f.name}" for f in lists]
-    without = _rows([f"{f.sql} as {quoted(f.name)}" for f in human], 2)
-    again = f"({_aggregates([*counts, *recent], 'human_events')})"
-    sketch.add_part("counted_again", f"select contact_id,\n  {without}\nfrom {again}")
-    sketch.columns.append("counted_again.contact_id is not null as again")
-    sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
-    for file in builtin.stage("queries"):
+    sketch.columns += [_counted("counted", f) for f in counts] + [f"counted.{f.name}" for f in lists]
+    if recent:
+        sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
+        sketch.columns += [_counted("counted_recent", f) for f in recent]
+    if human:
+        without = _rows([f"{f.sql} as {quoted(f.name)}" for f in human], 2)
+        again = f"({_aggregates([*counts, *recent], 'human_events')})"
+        sketch.add_part("counted_again", f"select contact_id,\n  {without}\nfrom {again}")
+        sketch.columns.append("counted_again.contact_id is not null as again")
+        sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
+    for file in stage("queries"):
         sketch.add_query(file, tables.filled(file.sql))
     sketch.columns += [f"{custom.sql} as {quoted(custom.column)}" for custom in parts.customs]
     for table, match in dict.fromkeys((one.table, one.match) for one in parts.attachments):
@@ -97,10 +106,11 @@ def profile_sql(parts: Everything, tables: Tables, owns: Sequence[Own] | None = 
         f" as {quoted(f.name)}"
         for f in human
     ]
-    later = [*builtin.stage("derived"), *builtin.stage("read"), *(o.file for o in owns if not o.is_query)]
+    later = [*stage("derived"), *stage("read"), *(o.file for o in owns if not o.is_query)]
     derived += [f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later]
     sketch.withs.append(f"whole as (\n  select people.*,\n    {_rows(derived, 4)}\n  from people\n)")
-    kept = _rows([quoted(name) for name in ["contact_id", *stored_columns(parts, owns)]], 2)
+    names = [n for n in stored_columns(parts, owns) if only is None or n in only]
+    kept = _rows([quoted(name) for name in ["contact_id", *names]], 2)
     return "with\n" + ",\n".join(sketch.withs) + f"\nselect\n  {kept}\nfrom whole"
 
 

@@ -12,7 +12,7 @@ from accounts import CLOCK, PULLED, add, contact, event, send, store_at, subscri
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from icx.profile import build
+from icx.profile import assemble, build
 from icx.settings import Settings
 
 URLS = [
@@ -120,3 +120,17 @@ def test_thresholds_and_zone_are_settings(tmp_path):
         build(store, "acme", settings=chosen, fields_dir=None, clock=CLOCK)
         for row in oracle.rows(con, "profile"):
             same(row, expected[row["contact_id"]])
+
+
+def test_people_computed_in_several_parts_are_the_same(tmp_path, monkeypatch):
+    store = store_at(tmp_path)
+    with store.open("acme") as con:
+        _fill(con, random.Random(7))
+        add(con, "custom_fields", private_name="tier", field_type="text")
+        build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
+        whole = sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"])
+        marks = sorted(map(str, oracle.rows(con, "machine_events")))
+        monkeypatch.setattr(assemble, "shares", lambda con, tables: 4)
+        build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
+        assert sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"]) == whole
+        assert sorted(map(str, oracle.rows(con, "machine_events"))) == marks

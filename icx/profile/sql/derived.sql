@@ -5,23 +5,10 @@
 -- description: latest open, click or unsubscribe
 greatest(email_last_open_ts, email_last_click_ts, email_lastunsubscribe_ts)
 
--- name: last_channel_activities
--- type: text→time
--- description: latest open, click or unsubscribe, under the key email
-case when last_active_ts is not null then map(['email'], [last_active_ts]) end
-
--- name: channels
--- type: text list
--- description: email, when the contact has opened, clicked or unsubscribed
-case when last_active_ts is not null then ['email'] end
-
 -- name: hashedurls
 -- type: text→integer
 -- description: how often each page was clicked, by the hash of its host and path
-map(
-  list_select((select keys from page_keys), map_keys(list_aggregate(click_pages, 'histogram'))),
-  map_values(list_aggregate(click_pages, 'histogram'))
-)
+map(list_select((select keys from page_keys), map_keys(click_pages)), map_values(click_pages)::bigint[])
 
 -- name: likely_machine_{kind}s
 -- each: kind = open, click

@@ -12,6 +12,6 @@ list(mark) filter (is_open)
 list(mark) filter (is_click)
 
 -- name: click_pages
--- type: text
--- description: per click with a page: the page's number
-list(page) filter (page is not null)
+-- type: text→integer
+-- description: how often each page was clicked, by the page's number
+list_aggregate(list(page) filter (page is not null), 'histogram')

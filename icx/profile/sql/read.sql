@@ -11,6 +11,16 @@
 -- description: whole days of 24 hours from the latest open, click or unsubscribe to as_of
 (epoch($as_of) - epoch(last_active_ts))::bigint // 86400
 
+-- name: last_channel_activities
+-- type: text→time
+-- description: latest open, click or unsubscribe, under the key email
+case when last_active_ts is not null then map(['email'], [last_active_ts]) end
+
+-- name: channels
+-- type: text list
+-- description: email, when the contact has opened, clicked or unsubscribed
+case when last_active_ts is not null then ['email'] end
+
 -- name: {kind}s_by_message
 -- each: kind = open, click
 -- type: text→integer
