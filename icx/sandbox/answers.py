@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,7 +93,7 @@ def php_json(value: Any) -> bytes:
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
-    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+    return encode_basestring_ascii(error.object[error.start : error.end])[1:-1], error.end
 
 
 codecs.register_error("icx.php_json", _escaped)  # many times faster than a pattern on a page of 20,000 rows
@@ -123,6 +124,7 @@ def eastern(seconds: int | float) -> datetime:
     return datetime.fromtimestamp(int(seconds), EASTERN)
 
 
+@lru_cache(1 << 16)  # a quarter of a page's time, and the same people are read again and again
 def contact_time(seconds: int) -> str:
     """Return local time without an offset, as contacts carry it.
 

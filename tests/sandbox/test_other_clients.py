@@ -96,3 +96,36 @@ def test_the_csharp_client_writes_status_in_capitals_and_order_by_its_own_way(tw
     assert [row["email"] for row in body["contacts"]] == ["a@example.com", "b@example.com"]
     assert "warnings" not in body
     assert all(value is None or isinstance(value, str) for row in body["contacts"] for value in row.values())
+
+
+def test_a_ruby_provider_is_told_that_who_left_cannot_be_added_again(twin):
+    news, contact = twin.new_list(), twin.person()
+    assert "warnings" not in twin.on_list(contact, news)
+    left = twin.post(f"/subscriptions/{news}_{contact}", {"status": "unsubscribed"})
+    assert "warnings" not in left  # it raises on their mere presence
+    assert twin.on_list(contact, news)["warnings"]
+    assert twin.get(f"/subscriptions/{news}_{contact}")["subscription"]["status"] == "unsubscribed"
+
+
+def test_what_a_get_carries_in_its_body_is_no_search(twin):
+    twin.on_list(twin.person(), twin.new_list())
+    assert twin.ask("GET", "/contacts", {"email": "somebody-else@example.com"}).body["total"] == 1
+
+
+def test_a_wordpress_form_looks_for_the_address_on_the_list_then_anywhere(twin):
+    news, contact = twin.new_list(), twin.person()
+    assert twin.get("/contacts", email="ada@example.com", listId=news)["contacts"] == []
+    assert twin.get("/contacts", email="ada@example.com")["contacts"][0]["contactId"] == str(contact)
+    twin.on_list(contact, news)
+    assert twin.get("/contacts", email="ada@example.com", listId=news)["total"] == 1
+
+
+def test_another_php_client_waits_until_its_upload_is_complete(twin):
+    upload = twin.post("/uploads", [{"action": "add", "listIds": str(twin.new_list())}])["uploads"][0][
+        "uploadId"
+    ]
+    file = b'"email","fname"\r\n"bo@example.com","Bo"\r\n'
+    twin.ask("PUT", f"/uploads/{upload}/data", raw=file, content_type="application/json")
+    twin.clock[0] += 60
+    assert twin.get(f"/uploads/{upload}")["upload"]["status"] == "complete"
+    assert twin.get("/contacts", email="bo@example.com")["contacts"][0]["firstName"] == "Bo"

@@ -207,6 +207,43 @@ def test_sixty_reads_at_once_within_five_seconds(sandbox):
     assert time.monotonic() - began < 5
 
 
+def raw(box: SandboxProcess, request: str) -> bytes:
+    """Send bytes as they are and return everything until the server ends the connection."""
+    url = urlsplit(box.base_url)
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers(box).items())
+    with socket.create_connection((url.hostname, url.port), timeout=10) as line:
+        line.sendall((request + lines + "\r\n").encode())
+        return b"".join(iter(lambda: line.recv(65536), b""))
+
+
+def test_an_old_http_version_and_a_wish_to_close_are_kept(sandbox):
+    path = urlsplit(folder(sandbox)).path + "/lists"
+    old = raw(sandbox, f"GET {path} HTTP/1.0\r\n")  # without a Host, and it waits for the end
+    assert b" 200 " in old[:20]
+    assert b"chunked" not in old.lower()
+    assert b'"lists"' in old
+    closed = raw(sandbox, f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n")
+    assert b"connection: close" in closed.lower()
+    assert b'"lists"' in closed
+
+
+def test_two_requests_in_one_packet_are_answered_in_turn(sandbox):
+    first = f"GET {urlsplit(sandbox.base_url).path}/time HTTP/1.1\r\nHost: x\r\n\r\n"
+    second = f"GET {urlsplit(folder(sandbox)).path}/lists HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    answers = raw(sandbox, first + second)
+    assert answers.count(b"HTTP/1.1 200 ") == 2
+    assert answers.index(b'"timestamp"') < answers.index(b'"lists"')
+
+
+def test_sixty_whole_accounts_at_once(sandbox):
+    """The largest `limit` in the field, asked for by sixty at a time: every answer is whole."""
+    with ThreadPoolExecutor(60) as pool:
+        found = list(
+            pool.map(lambda _: call(sandbox, "/contacts?status=total&limit=20000").json(), range(60))
+        )
+    assert {len(body["contacts"]) for body in found} == {400} == {body["total"] for body in found}
+
+
 def test_latency_is_felt_by_each_call_and_not_summed():
     with start(contacts=20, messages=2, latency=300) as box, ThreadPoolExecutor(5) as threads:
         began = time.monotonic()
