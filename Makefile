@@ -2,17 +2,19 @@
 SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Byte code is made when a module is first used; making it for everything beforehand doubles the time of an install.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile -c constraints.txt
 # Workers for the tests; more than the cores only makes them wait for each other.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help setup dev demo test test-slow lab bench format clean
+.PHONY: help setup dev demo test test-slow lab pictures bench format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 # Debian ships Python without venv; as root it is one package away.
 .venv/bin/python:
+	@[ -n "$(PYTHON)" ] || { echo "icx needs Python 3.11 or newer, and none is here. Next: apt-get install python3 python3-venv, then the same command"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "icx needs Python 3.11 or newer; $(PYTHON) is older. Next: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -qq update && apt-get -qq install -y python3-venv >/dev/null; } || { echo "This Python has no venv. Next: apt-get install python3-venv, then the same command"; exit 2; }
 	@rm -rf .venv
@@ -20,12 +22,12 @@ help:  ## what can be made
 
 .venv/.ready: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing icx into .venv (once; about a minute)"
-	@$(PIP) install -c constraints.txt -e .
+	@$(INSTALL) -e .
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready
 	@echo "Installing what the tests need into .venv (once)"
-	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@$(INSTALL) -e '.[dev]'
 	@touch $@
 
 setup: .venv/.ready  ## make .venv with everything a user needs
@@ -43,8 +45,13 @@ test: dev  ## the whole gate: format, lint, types, floors, tests
 test-slow: dev  ## scale and long random runs
 	@$(BIN)/pytest -m slow
 
-lab: setup  ## JupyterLab on the simulated account
-	@$(BIN)/icx sandbox-lab 2>/dev/null || $(BIN)/jupyter lab notebooks
+# Notebooks are clicked in a copy, so that the checkout stays as it is; what is there already stays too.
+lab: setup  ## JupyterLab with the notebooks, on a simulated account
+	@mkdir -p lab/notebooks && cp -n notebooks/*.ipynb lab/notebooks/
+	@cd lab/notebooks && ../../$(BIN)/jupyter-lab $(if $(filter 0,$(shell id -u)),--allow-root) 01-connect.ipynb
+
+pictures: dev  ## the README's pictures, from real objects
+	@$(BIN)/python tests/browser/pictures.py docs
 
 bench: dev  ## ratios that matter, measured in one run
 	@$(BIN)/pytest tests/benchmarks --benchmark-only -q

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The gate: format, lint, types, floors, tests. What could not run is named in the last line; in CI that fails.
-set -uo pipefail
+set -uo pipefail  # pipefail: a step is as good as its command, not as the sed behind it
 cd "$(dirname "$0")/.."
 missing=()
 
 step() { # step NAME COMMAND…: says what runs, and stops the gate at the first that fails
   local name=$1; shift
   local began=$SECONDS
-  "$@" > >(sed 's/^/  /') 2>&1 || { echo "$name: FAILED"; exit 1; }
+  "$@" 2>&1 | sed 's/^/  /' || { echo "$name: FAILED"; exit 1; }
   echo "$name: good ($((SECONDS - began)) s)"
 }
 

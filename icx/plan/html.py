@@ -40,7 +40,7 @@ _STYLE = """
 .icx-plan .refused { background: repeating-linear-gradient(135deg, var(--bad) 0 3px, transparent 3px 6px); }
 .icx-plan details { border-top: 1px solid var(--line); padding: 4px 0; }
 .icx-plan table { border-collapse: collapse; width: 100%; } .icx-plan td { padding: 2px 8px 2px 0; text-align: left; }
-.icx-plan td.n { text-align: right; } .icx-plan code { font-family: var(--jp-code-font-family, monospace); }
+.icx-plan.icx-plan tr:nth-child(n) { background: none; } .icx-plan td.n { text-align: right; } .icx-plan code { font-family: var(--jp-code-font-family, monospace); }
 .icx-plan .stop { border-left: 3px solid var(--warn); padding: 4px 10px; margin: 6px 0;
   background: color-mix(in srgb, var(--warn) 10%, var(--bg)); }
 """

@@ -52,21 +52,21 @@ def theme(name: str) -> str:
     return (THEMES / f"theme-{name}-extension" / "index.css").read_text(encoding="utf-8")
 
 
-def notebook(pieces: dict[str, str], lab_theme: str, width: int) -> str:
-    """A page that shows pieces of HTML as a notebook of that theme and width would."""
+def notebook(pieces: dict[str, str], lab_theme: str, width: int, script: str = MEASURE) -> str:
+    """A page that shows pieces of HTML as a notebook of that theme and width would; it measures itself."""
     sections = "".join(
         f'<section data-name="{html.escape(name)}" style="width:{width}px">'
         f'<div class="jp-RenderedHTMLCommon jp-RenderedHTML">{piece}</div></section>'
         for name, piece in pieces.items()
     )
-    return page(f"<style>{theme(lab_theme)}{LAB}</style>{sections}")
+    return page(f"<style>{theme(lab_theme)}{LAB}</style>{sections}", script)
 
 
-def page(body: str) -> str:
+def page(body: str, script: str = MEASURE) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<script>{MEASURE}</script></head><body>{body}</body></html>"
+        f"<script>{script}</script></head><body>{body}</body></html>"
     )
 
 

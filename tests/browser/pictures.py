@@ -39,10 +39,10 @@ def shown() -> dict[str, str]:
 
 
 def main(folder: Path) -> None:
-    sizes = {"plan": (960, 740), "audience": (1000, 620), "checks": (1100, 620)}
+    sizes = {"plan": (960, 640), "audience": (960, 550), "checks": (1080, 640)}
     for name, piece in shown().items():
         width, height = sizes[name]
-        page = chromium.notebook({name: FRAME + piece}, "light", width)
+        page = chromium.notebook({name: FRAME + piece}, "light", width, script="")
         chromium.picture(page, folder.resolve() / f"{name}.png", width=width + 48, height=height)
 
 
