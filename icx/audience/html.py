@@ -26,7 +26,9 @@ ROOT = (
     f"color:{INK};background:var(--jp-layout-color0, transparent);font-family:var(--jp-ui-font-family, sans-serif);"
     "font-size:13px;font-variant-numeric:tabular-nums;max-width:1020px;overflow-wrap:anywhere"
 )
-CELL = f"white-space:normal;padding:5px 12px 5px 0;border:0;border-top:{LINE};background:transparent;color:{INK}"
+CELL = (
+    f"white-space:normal;padding:5px 12px 5px 0;border:0;border-top:{LINE};background:transparent;color:{INK}"
+)
 FIGURE = f"{CELL};text-align:right;white-space:nowrap"
 ROW = '<tr style="background:none">'  # Lab stripes its tables
 HEAD = f"white-space:normal;padding:5px 12px 5px 0;border:0;background:transparent;color:{MUTED};font-size:11px;font-weight:500"
