@@ -19,6 +19,7 @@ from icx.errors import IcxError, NeedsYou
 if TYPE_CHECKING:
     from icx.connections.login import Login
     from icx.connections.saved import SavedConnection
+    from icx.http import Secret
     from icx.workspace import Workspace
     from icx.workspace.accounts import Connected
 
@@ -100,13 +101,11 @@ def connect(
                 login = form.again(login, question)
             else:
                 chosen |= _answer(console, question)
-    return _saved(console, done)
+    return _saved(done, form.notes)
 
 
-def _saved(console: Console, done: Connected) -> Result:
+def _saved(done: Connected, notes: list[str]) -> Result:
     saved = done.saved
-    for note in done.notes:
-        console.note(f"  {note}")
     place = {
         "keyring": "in the system keyring",
         "file": f"in data/secrets/{saved.name}.json, readable by you alone",
@@ -116,7 +115,7 @@ def _saved(console: Console, done: Connected) -> Result:
         f"Saved {saved.name}{', contacts only' if saved.contacts_only else ''}; the password is {place}. "
         f"Next: icx pull {saved.name}"
     )
-    return Result("connect/1", text, _facts(saved) | {"secret_in": done.place, "notes": list(done.notes)})
+    return Result("connect/1", text, _facts(saved) | {"secret_in": done.place, "notes": notes})
 
 
 def _made_default(ws: Workspace, saved: SavedConnection, description: str | None) -> Result:
@@ -159,6 +158,7 @@ class _Form:
         self.base_url = base_url or (old.base_url if old else PRODUCTION)
         self.app_id = app_id or os.environ.get("ICX_APP_ID")
         self.username = username or (old.username if old else None)
+        self.notes: list[str] = []
         self.known: Login | None = None
         if old is not None:
             try:
@@ -168,8 +168,6 @@ class _Form:
 
     def login(self, *, update: bool) -> Login:
         """Return the login, asking for what nobody has said."""
-        from icx.connections.login import Login
-        from icx.http import Secret
 
         app_id: str | Secret | None = self.app_id or (self.known.app_id if self.known else None)
         app_id = app_id or self._ask_app_id()
@@ -179,12 +177,10 @@ class _Form:
         password: str | Secret | None = os.environ.get("ICX_PASSWORD")
         if not password and self.known is not None and not update:
             password = self.known.password
-        return Login.clean(app_id, user, password or self._ask_password(), self.base_url)
+        return self._clean(app_id, user, password or self._ask_password(), self.base_url)
 
     def again(self, login: Login, refused: IcxError) -> Login:
         """Ask which of the three values to type again, since iContact does not say which is wrong."""
-        from icx.connections.login import Login
-
         self.console.note(
             "  iContact answers, but refused this login (401). It does not say which is wrong; likeliest first:"
         )
@@ -196,13 +192,23 @@ class _Form:
             "  Nothing was saved. Change which? (1, 2, 3)   ", missing=lambda: refused
         ).strip()
         if which == "1":
-            return Login.clean(login.app_id, login.username, self._ask_password(), login.base_url)
+            return self._clean(login.app_id, login.username, self._ask_password(), login.base_url)
         if which == "2":
             user = self._ask("User name         ", "a user name", "--username", "you@example.com")
-            return Login.clean(login.app_id, user, login.password, login.base_url)
+            return self._clean(login.app_id, user, login.password, login.base_url)
         if which == "3":
-            return Login.clean(self._ask_app_id(), login.username, login.password, login.base_url)
+            return self._clean(self._ask_app_id(), login.username, login.password, login.base_url)
         raise refused
+
+    def _clean(self, app_id: str | Secret, user: str, password: str | Secret, base_url: str) -> Login:
+        """Return the login without what was pasted along, and say what was taken off."""
+        from icx.connections.login import Login
+
+        login = Login.clean(app_id, user, password, base_url)
+        for note in login.notes:
+            self.console.note(f"  {note}")
+            self.notes.append(note)
+        return login
 
     def _ask_app_id(self) -> str:
         self.console.note(

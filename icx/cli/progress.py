@@ -22,7 +22,9 @@ def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Ca
         console.event("progress", {"of_what": name, **facts(report)})
         done, whole = getattr(report, "done", None), getattr(report, "of", None)
         if units and (done or whole):
-            console.standing = f"{name}: {done:,} of {whole:,} {units}" if whole else f"{name}: {done:,} {units}"
+            console.standing = (
+                f"{name}: {done:,} of {whole:,} {units}" if whole else f"{name}: {done:,} {units}"
+            )
         # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
         waits, note = _until(report) is not None, getattr(report, "note", "")
         changed = waits != said["waits"] or bool(note and note != said["note"] and not waits)
