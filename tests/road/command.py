@@ -89,5 +89,5 @@ def killed(*words: str, workspace: Path, when: Callable[[], bool]) -> bool:
                 process.send_signal(signal.SIGKILL)
                 process.wait()
                 return process.returncode == -signal.SIGKILL
-            time.sleep(0.005)
+            time.sleep(0.02)
     return False
