@@ -79,7 +79,11 @@ def busy(path: Path, holder: str, waited: float) -> TryLater:
 def translated(error: duckdb.Error, path: Path) -> IcxError | None:
     """Return DuckDB's error as one of ours when the machine, not the statement, is at fault."""
     text = str(error)
-    if re.search(r"no space left|disk is full|file too large|failed to offload|ENOSPC|errno 28|EDQUOT|EFBIG", text, re.IGNORECASE):
+    if re.search(
+        r"no space left|disk is full|file too large|failed to offload|ENOSPC|errno 28|EDQUOT|EFBIG",
+        text,
+        re.IGNORECASE,
+    ):
         return disk_full(path)
     if isinstance(error, duckdb.IOException) and re.search(
         r"permission denied|read-only file system|not permitted", text, re.IGNORECASE
