@@ -112,9 +112,8 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         + (" · ".join(f"{n:,} {reason(code)}" for code, n in plan.refused.items()) or "nobody")
     )
     if plan.stops:
-        say(
-            f"             stops: {', '.join(stop.words for stop in plan.stops)} (you would be asked; the demo says yes)"
-        )
+        stops = ", ".join(stop.words for stop in plan.stops)
+        say(_wrapped("", f"stops: {stops} (you would be asked; the demo says yes)"))
 
     done = ws.apply(
         plan,
