@@ -131,7 +131,13 @@ def find(
         with store.open(connection) as con:
             for contact_id in _ids(con, who):
                 people.append(
-                    _read(con, connection, contact_id, (pushes or {}).get((connection, contact_id), ()))
+                    # A mapping that looks rows up one by one has no length, so it is never taken for its truth.
+                    _read(
+                        con,
+                        connection,
+                        contact_id,
+                        (pushes if pushes is not None else {}).get((connection, contact_id), ()),
+                    )
                 )
     if people:
         return people
@@ -170,10 +176,12 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         [contact_id],
     ).fetchall()
     facts = con.execute(
-        """select f.happened_at, f.fact, coalesce('list ' || l.name, case when f.list_id is null then 'every list' else 'list #' || f.list_id end), f.source
+        # A subscription found unsubscribed is dated by when it began; when it ended is known from seeing it.
+        """select case when f.fact = 'left' and f.source = 'subscription' then f.seen_at else f.happened_at end as day,
+                  f.fact, coalesce('list ' || l.name, case when f.list_id is null then 'every list' else 'list #' || f.list_id end), f.source
              from shared.consent_facts f join shared.connections c using (account_id, client_folder_id)
              left join lists l on l.list_id = f.list_id
-            where c.name = ? and (f.contact_id = ? or f.email_key = ?) order by f.happened_at""",
+            where c.name = ? and (f.contact_id = ? or f.email_key = ?) order by day""",
         [connection, contact_id, row[4]],
     ).fetchall()
     counted = {
