@@ -123,7 +123,7 @@ class Ended(KeyboardInterrupt):
 def main(argv: Sequence[str] | None = None) -> None:
     """Run one command and end the process with its exit code."""
     code = run(sys.argv[1:] if argv is None else argv)
-    if any(thread.daemon for thread in threading.enumerate()):
+    if any(thread.name == "icx-gx-import" for thread in threading.enumerate()):
         # Great Expectations may still be loading beside an answer that is out already; taking a half loaded
         # library apart prints what nobody should read.
         sys.stdout.flush()
