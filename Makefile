@@ -43,7 +43,7 @@ test: dev  ## the whole gate: format, lint, types, floors, tests
 	@PATH="$(CURDIR)/$(BIN):$$PATH" WORKERS=$(WORKERS) bash tests/gate.sh
 
 test-slow: dev  ## scale and long random runs
-	@$(BIN)/pytest -m slow
+	@HYPOTHESIS_PROFILE=search $(BIN)/pytest -m slow
 
 # Notebooks are clicked in a copy, so that the checkout stays as it is; what is there already stays too.
 lab: setup  ## JupyterLab with the notebooks, on a simulated account

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from misbehaving import Misbehaving
 
 from icx.sandbox.process import SandboxProcess, start
+
+# The gate tries the same examples each time, so that a red gate says something about the change;
+# HYPOTHESIS_PROFILE=search looks for new ones.
+settings.register_profile("gate", derandomize=True, database=None, deadline=None)
+settings.register_profile("search", deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
 
 @pytest.fixture(scope="session")

@@ -71,7 +71,11 @@ def _any_order(here, steps):
         elif verb == "move away" and here.on(target).get(person) == "unsubscribed":
             here.pull()
             here.sql("delete from subscriptions where list_id = ? and contact_id = ?", target, person)
-        elif verb == "delete" and person not in here.members(target):
+        elif (
+            verb == "delete"
+            and person not in here.members(target)
+            and here.sql("select status from contacts where contact_id = ?", person)[0][0] != "deleted"
+        ):
             here.pull()
             here.client.delete("contacts", person)
             said_no.add(person)
