@@ -213,6 +213,15 @@ class Accounts:
         """
         from icx.sandbox.process import SandboxFailed, start
 
+        real = next((one for one in self.connections.all() if one.name == name and one.kind != SANDBOX), None)
+        if real is not None:
+            raise BadInput(
+                "connection-name",
+                f"{name} is a real account here; a simulated one never takes its place.",
+                where=f"{real.company} ({real.account_id}) › {real.folder_name} ({real.client_folder_id})",
+                kept="nothing was started; the connection as it was",
+                next=["open the simulated account in another folder: icx.open('demo', sandbox=True)"],
+            )
         state.parent.mkdir(parents=True, exist_ok=True)
         self._stop(name)
         try:
