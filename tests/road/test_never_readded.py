@@ -12,7 +12,7 @@ from road.account import account, save
 from road.command import done
 from road.world import Hasty, World
 
-STEPS = 9
+STEPS = 7
 
 
 def lives(tmp_path: Path, seed: int, steps: int = STEPS) -> World:
