@@ -25,7 +25,8 @@ from icx.settings import Settings
 from icx.store import Store
 from icx.store.plans import Outcome, Plans
 
-OLD = timedelta(hours=1)
+#: Contacts are read again however fresh the pull: somebody may have said no a minute ago.
+OLD = timedelta(0)
 WRITING = {"add", "add_pending", "create", "park", "unsubscribe"}
 #: The verbs of a fresh decision that are no more than the plan's own.
 NO_MORE_THAN = {
@@ -68,7 +69,7 @@ def fresh_contacts(
 ) -> tuple[pa.Table, dict[int, dict[str, Any]]]:
     """Return contacts of these plan rows as they are now, and whom the addresses to be made turned out to be.
 
-    Contacts read within the hour by a complete pull are left as stored; an address that is to become a
+    Contacts are asked for again whatever the pull's age (`live_within` may spare recent ones); an address that is to become a
     contact is always looked up, exactly.
     """
     read_at, size = facts.freshness(store, connection)
