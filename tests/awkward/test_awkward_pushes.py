@@ -254,8 +254,15 @@ def test_rows_the_service_refuses_beyond_the_alert_share_end_with_one(made_ready
     today = made_ready(consent="strict")
     plan = today.icx("plan", "All", "--to", LIST, "--json").json
     rows = [row["contact_id"] for row in decided(today, plan["plan"]) if row["action"] == "add"][:3]
-    for contact in rows:  # they said no a moment ago, and what was read within the hour does not know it yet
-        today.edit("update contacts set status = 'donotcontact' where contact_id = ?", contact)
+    for (
+        contact
+    ) in rows:  # the service remembers that these addresses left; no reading tells, it alone can refuse
+        today.edit(
+            "insert into departures (folder_id, address, list_id, state, contact_id, happened)"
+            " select folder_id, lower(email), ?, 'unsubscribed', contact_id, 0 from contacts where contact_id = ?",
+            plan["target"]["list_id"],
+            contact,
+        )
     told = four_parts(today.icx("apply", plan["plan"], *confirmed(plan)), "refused-share", 1)
     assert f"3 of {plan['counts']['add']}" in told[0]
     states = {
