@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -25,8 +24,6 @@ from icx.settings import Settings
 from icx.store import Store
 from icx.store.plans import Outcome, Plans
 
-#: Contacts are read again however fresh the pull: somebody may have said no a minute ago.
-OLD = timedelta(0)
 WRITING = {"add", "add_pending", "create", "park", "unsubscribe"}
 #: The verbs of a fresh decision that are no more than the plan's own.
 NO_MORE_THAN = {
@@ -64,15 +61,13 @@ def fresh_contacts(
     client: Client,
     store: Store,
     connection: str,
-    clock: Clock,
-    live_within: timedelta = OLD,
 ) -> tuple[pa.Table, dict[int, dict[str, Any]]]:
     """Return contacts of these plan rows as they are now, and whom the addresses to be made turned out to be.
 
-    Contacts are asked for again whatever the pull's age (`live_within` may spare recent ones); an address that is to become a
-    contact is always looked up, exactly.
+    They are read however fresh the pull: somebody may have said no a minute ago. An address that is to become
+    a contact is looked up, exactly.
     """
-    read_at, size = facts.freshness(store, connection)
+    _, size = facts.freshness(store, connection)
     found: dict[int, dict[str, Any]] = {}
     by_contact: dict[int, dict[str, Any] | None] = {}
     for row in rows:
@@ -82,8 +77,8 @@ def fresh_contacts(
             if same:
                 found[row["row"]] = min(same, key=lambda contact: contact["contactId"])
     fresh = reading.contacts_table(by_contact) if by_contact else CONTACTS.empty_table()
-    if read_at is None or clock.now() - read_at > live_within:
-        ids = [row["contact_id"] for row in rows if row["contact_id"] is not None]
+    ids = [row["contact_id"] for row in rows if row["contact_id"] is not None]
+    if ids:
         fresh = pa.concat_tables([fresh, reading.contacts_now(client, ids, size)])
     return fresh, found
 
@@ -115,9 +110,7 @@ def todo(
         if row["action"] in WRITING
         and not any((row["row"], verb) in settled for verb in (row["action"], "restore"))
     ]
-    fresh, found = fresh_contacts(
-        waiting, client=client, store=store, connection=target.connection, clock=clock
-    )
+    fresh, found = fresh_contacts(waiting, client=client, store=store, connection=target.connection)
     wanted = rows.slice(0, plan.counts.wanted).select(WANT.names)
     if found:
         ids = wanted.column("contact_id").to_pylist()

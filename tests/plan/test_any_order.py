@@ -42,7 +42,6 @@ def _any_order(here, steps):
             if verb == "late push" and group:
                 here.put(target, group[:1], "unsubscribed")  # the moment before it is applied
                 said_no.add(group[0])
-                here.clock.sleep(2 * 3600)
             here.apply(plan)
             last = plan.plan_id if here.plans.outcomes(plan.plan_id) else last
         elif verb == "undo" and last:
@@ -56,7 +55,6 @@ def _any_order(here, steps):
         elif verb == "ask never" and person not in here.members(target):
             here.sql("update contacts set status = 'donotcontact' where contact_id = ?", person)
             said_no.add(person)
-            here.clock.sleep(2 * 3600)
         elif verb == "leave parking":
             found = here.sql("select list_id from lists where name = 'icx parking'")
             parking = found[0][0] if found else None
@@ -79,7 +77,6 @@ def _any_order(here, steps):
             here.pull()
             here.client.delete("contacts", person)
             said_no.add(person)
-            here.clock.sleep(2 * 3600)
         check()
 
 

@@ -107,10 +107,6 @@ class World:
         self.icx("pull", lambda: self.ws.pull("acme"))
         self.unseen = False
 
-    def an_hour_goes_by(self) -> None:
-        """An apply takes what a pull of the last hour said of a contact (not of the list) for true."""
-        self.clock.ahead += 4_500
-
     def let_icx_see(self) -> None:
         """What somebody said can be known only if it is read before it vanishes from the service."""
         if self.unseen:
@@ -283,7 +279,6 @@ class World:
         self.other.call("POST", f"contacts/{contact}", {"status": "donotcontact"})
         self.unseen = True
         self.no.say(None, contact, self._address(contact))
-        self.an_hour_goes_by()
 
     def is_deleted(self) -> None:
         self.let_icx_see()
@@ -291,7 +286,6 @@ class World:
         self.other.call("DELETE", f"contacts/{contact}")
         self.unseen = True
         self.no.say(None, contact, self._address(contact))
-        self.an_hour_goes_by()
 
     def is_made_again(self) -> None:
         """Somebody is deleted and made anew under the same address, written otherwise: another contact, the same no."""
@@ -302,7 +296,6 @@ class World:
             self.other.call("DELETE", f"contacts/{contact}")
             self.unseen = True
             self.no.say(None, contact, address)
-            self.an_hour_goes_by()
             self.other.call("POST", "contacts", [{"email": address.swapcase(), "city": "Durham"}])
 
     def joins(self) -> None:
