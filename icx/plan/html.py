@@ -141,7 +141,7 @@ def _stops(plan: Plan) -> list[str]:
     parts = [
         f"<div class='stop'><b>{_safe(stop.words)}</b>{_typed(stop.confirm)}</div>" for stop in plan.stops
     ]
-    return ["<h4>Confirm before sending</h4>", *parts] if parts else []
+    return ["<h4>Confirm before sending</h4>", *parts] if parts and plan.state != "finished" else []
 
 
 def _typed(confirm: str) -> str:

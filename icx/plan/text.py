@@ -28,6 +28,8 @@ def transcript(plan: Plan) -> str:
         f"Mail    {_mail_line(plan)}. Automations cannot be read: look in iContact",
         _two(f"Checks  {checks_line(plan)}", f"Cost    {_cost_line(plan)}"),
     ]
+    if plan.state == "finished":
+        return "\n".join([*lines, f"Done already. Next: icx undo {plan.plan_id} plans the way back"])
     if plan.stops:
         numbered = " · ".join(f"{number} {stop.words}" for number, stop in enumerate(plan.stops, 1))
         lines.append(f"Stops   {numbered}")

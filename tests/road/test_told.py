@@ -45,6 +45,12 @@ def test_a_finished_plan_applied_again_sends_nothing(served: Account, workspace:
     assert served.calls("POST") + served.calls("PUT") == writes
 
 
+def test_a_finished_plan_says_the_way_back_and_not_to_apply_it(workspace: Path) -> None:
+    said = done("plans", "P-1", workspace=workspace).out
+    assert "Next: icx undo P-1" in said
+    assert "icx apply" not in said
+
+
 def test_rows_of_a_plan_are_the_people_of_the_list(served: Account, workspace: Path) -> None:
     rows = done("plans", "P-1", "--json", workspace=workspace).json["rows"]
     assert {row["contact_id"] for row in rows if row["state"] == "done"} == served.held.members(
