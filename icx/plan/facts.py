@@ -147,6 +147,17 @@ def freshness(store: Store, connection: str) -> tuple[datetime | None, int]:
     return (aware_utc(read_at) if read_at else None), size
 
 
+def unread(store: Store, connection: str, have: pa.Table) -> list[int]:
+    """Return the contacts of a list just read that no pull has seen yet, such as those icx has just made."""
+    with store.open(connection) as con:
+        con.register("have", have)
+        found = con.execute(
+            "select contact_id from have where contact_id not in (select id from icontact_users) order by 1"
+        ).fetchall()
+        con.unregister("have")
+    return [int(contact) for (contact,) in found]
+
+
 def remember(store: Store, place: Place, have: pa.Table, now: datetime) -> None:
     """Note everybody who is unsubscribed on the list just read and was not known to have left it.
 

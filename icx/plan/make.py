@@ -79,13 +79,26 @@ def make(
             kept="nothing was planned",
             next=["the same command without --stale park"],
         )
+    side = read_side(client, lists, target.place, plans, policy)
+    # Contacts an apply made are members before any pull has seen them.
+    _, size = facts.freshness(store, target.connection)
+    unread = facts.unread(store, target.connection, side.have)
+    fresh = reading.contacts_now(client, unread, size) if unread else None
     wanted = match.people(store, target.connection, table, policy.match)
+    wanted = match.by_address(wanted, fresh) if fresh is not None else wanted
     custom = client.rows("customfields") if policy.mapping else ()
     wanted = mapping.travelling(wanted, policy.mapping, custom)
-    side = read_side(client, lists, target.place, plans, policy)
     facts.remember(store, target.place, side.have, clock.now())
     decision, known = decide_now(
-        wanted, side, store=store, plans=plans, target=target, policy=policy, settings=settings, clock=clock
+        wanted,
+        side,
+        store=store,
+        plans=plans,
+        target=target,
+        policy=policy,
+        settings=settings,
+        clock=clock,
+        fresh=fresh,
     )
     rows = with_fields(decision, wanted)
     counts = decision.counts

@@ -138,6 +138,18 @@ def people(store: Store, connection: str, want: pa.Table, by: str) -> pa.Table:
     return found.set_column(0, "contact_id", found.column("contact_id").cast(pa.int64()))
 
 
+def by_address(wanted: pa.Table, fresh: pa.Table) -> pa.Table:
+    """Return the wanted people, those without an id given the one that `fresh` contacts have under their address."""
+    known = {
+        row["email_key"]: row["contact_id"]
+        for row in reversed(fresh.to_pylist())
+        if row["email_key"] is not None
+    }
+    pairs = zip(wanted.column("contact_id").to_pylist(), wanted.column("email_key").to_pylist(), strict=True)
+    ids = [known.get(key) if contact is None else contact for contact, key in pairs]
+    return wanted.set_column(0, "contact_id", pa.array(ids, pa.int64()))
+
+
 def _unknown(target: Target, lists: Sequence[Mapping[str, Any]], audience: str) -> BadInput:
     by_name = {str(row["name"]): row["listId"] for row in lists}
     folded = {name.lower(): name for name in by_name}
