@@ -1,0 +1,1 @@
+"""How icx looks: pieces of pages, small charts and one stylesheet, for notebooks, widgets and reports."""

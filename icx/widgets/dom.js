@@ -1,0 +1,193 @@
+// What every widget's module shares: elements without markup from data, icons, numbers, questions to Python.
+// It exports nothing; a widget's own code follows it in the same module.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element. Attributes: `class`, `on` (listeners by event), `key` (finds focus again), booleans, everything else as written. */
+function h(name, attributes = {}, ...children) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    else if (key === "key") element.dataset.key = value;
+    else if (key === "style" && typeof value === "object") for (const [k, v] of Object.entries(value)) element.style.setProperty(k, v);
+    else if (key === "value" || key === "checked" || key === "indeterminate") element[key] = value;
+    else element.setAttribute(key, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+function s(name, attributes = {}, ...children) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  element.append(...children.flat(Infinity));
+  return element;
+}
+
+const ICONS = /*ICONS*/ {};
+
+function icon(name, label) {
+  const tone = ["ok", "warn", "bad"].includes(name) ? ` ${name}` : "";
+  const spoken = label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" };
+  return s("svg", { class: `i${tone}`, viewBox: "0 0 16 16", ...spoken }, s("path", { d: ICONS[name] }));
+}
+
+const MINUS = "\u2212";
+
+/** 12,345; a true minus; unknown is a dash. */
+function number(value) {
+  return value === null || value === undefined ? "–" : Number(value).toLocaleString("en-US").replace("-", MINUS);
+}
+
+/** 12.7 %, two decimals below 0.1 %. */
+function share(part, whole) {
+  if (!whole) return "–";
+  const percent = (100 * part) / whole;
+  return `${percent.toFixed(percent > 0 && percent < 0.1 ? 2 : 1)} %`;
+}
+
+function bar(part, whole, label, kind = "") {
+  const percent = whole ? Math.min(100, (100 * part) / whole) : 0;
+  const filled = percent > 0 ? h("i", { style: { "--v": `${percent}%` } }) : null;
+  return h("span", { class: `bar ${kind}`, role: "img", "aria-label": label, title: label }, filled);
+}
+
+function pill(kind, words, shape) {
+  return h("span", { class: `pill ${kind}` }, shape || kind ? icon(shape || kind) : null, words);
+}
+
+function button(words, act, { shape, label, kind = "", key, disabled = false, why = "", ...rest } = {}) {
+  const named = words ? {} : { "aria-label": label };
+  return h(
+    "button",
+    { type: "button", class: kind, key, disabled, title: disabled ? why : label, ...named, ...rest, on: { click: act } },
+    shape ? icon(shape) : null,
+    words,
+  );
+}
+
+function note(kind, what, then, ...acts) {
+  return h(
+    "div",
+    { class: `note ${kind}`, role: kind === "bad" ? "alert" : null },
+    icon(kind || "info"),
+    h("div", {}, h("b", {}, what), " ", then),
+    acts.length ? h("span", { class: "act row" }, acts) : null,
+  );
+}
+
+/** An error of Python with its four parts. */
+function failure(error, ...acts) {
+  const rest = [error.where, error.kept && `Kept: ${error.kept}.`, error.next && `Next: ${error.next}`].filter(Boolean).join(" ");
+  return note("bad", error.message, rest, ...acts);
+}
+
+/**
+ * Questions to Python. `ask(verb, given)` gives a promise of the answer; `latest(verb, given)` too, but an older
+ * question of the same verb is then answered with null: a stale answer never overwrites a newer one.
+ * `waiting(listener)` hears how long the oldest unanswered question has waited, in seconds, and 0 when none is left.
+ */
+function questions(model) {
+  let last = 0;
+  const open = new Map();
+  const newest = new Map();
+  const listeners = [];
+  const tell = () => {
+    const oldest = Math.min(...[...open.values()].map((one) => one.since));
+    const seconds = open.size ? (performance.now() - oldest) / 1000 : 0;
+    for (const listener of listeners) listener(seconds);
+  };
+  const timer = setInterval(() => open.size && tell(), 250);
+  const heard = (message) => {
+    const one = message && open.get(message.id);
+    if (!one) return;
+    open.delete(message.id);
+    if (!open.size) tell();
+    one.resolve(one.latest && newest.get(one.verb) !== message.id ? null : message);
+  };
+  model.on("msg:custom", heard);
+  const send = (verb, given, latest) =>
+    new Promise((resolve) => {
+      const id = ++last;
+      if (latest) newest.set(verb, id);
+      open.set(id, { resolve, verb, latest, since: performance.now() });
+      try {
+        model.send({ ask: verb, id, ...given });
+      } catch {
+        // No kernel: the question stays open, and who listens to `waiting` says so.
+      }
+    });
+  return {
+    ask: (verb, given = {}) => send(verb, given, false),
+    latest: (verb, given = {}) => send(verb, given, true),
+    waiting: (listener) => listeners.push(listener),
+    close: () => {
+      clearInterval(timer);
+      model.off("msg:custom", heard);
+    },
+  };
+}
+
+/** Put new children in place of the old ones; focus and the cursor stay on the element of the same `key`. */
+function redraw(container, ...children) {
+  const active = container.contains(document.activeElement) ? document.activeElement : null;
+  const key = active?.closest("[data-key]")?.dataset.key;
+  let selection = null;
+  try {
+    selection = active && "selectionStart" in active ? [active.selectionStart, active.selectionEnd] : null;
+  } catch {
+    selection = null;
+  }
+  container.replaceChildren(...children.flat(Infinity).filter(Boolean));
+  if (key) focusKey(container, key, selection);
+}
+
+function focusKey(container, key, selection) {
+  const found = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!found) return false;
+  found.focus({ preventScroll: true });
+  if (selection && found.setSelectionRange && selection[0] !== null) {
+    try {
+      found.setSelectionRange(...selection);
+    } catch {
+      // a number input has no cursor to set
+    }
+  }
+  return true;
+}
+
+/** Keys JupyterLab must not see: plain ones typed in the widget. Escape, Shift+Enter, Ctrl+Enter, Ctrl+S are Lab's own. */
+function keepKeys(root) {
+  root.addEventListener("keydown", (event) => {
+    const labs = event.key === "Escape" || (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey));
+    if (!labs && !event.ctrlKey && !event.metaKey) event.stopPropagation();
+  });
+}
+
+/** A line that is read out: at most every two seconds, and the last one always. */
+function speaker() {
+  const element = h("div", { class: "sr", role: "status", "aria-live": "polite" });
+  let next = 0;
+  let timer = null;
+  return {
+    element,
+    say(words) {
+      clearTimeout(timer);
+      const wait = Math.max(0, next - performance.now());
+      timer = setTimeout(() => {
+        next = performance.now() + 2000;
+        element.textContent = words;
+      }, wait);
+    },
+  };
+}
+
+/** A question that only waits is asked after `pause` ms of silence. */
+function settled(pause, act) {
+  let timer = null;
+  return (...given) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(...given), pause);
+  };
+}
