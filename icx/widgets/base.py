@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,12 +23,14 @@ Answer = dict[str, Any]
 
 
 def module(name: str) -> str:
-    """Return the ES module of a widget: the shared helpers, then its own code.
+    """Return the ES module of a widget: the shared helpers, its parts (`name_*.js`, by name), then its own code.
 
-    There is no bundler: `dom.js` exports nothing, the two are one text; the icons are those of `look`.
+    There is no bundler: only the last exports anything, all are one text; the icons are those of `look`.
     """
     folder = importlib.resources.files("icx.widgets")
-    source = "\n".join((folder / file).read_text(encoding="utf-8") for file in ("dom.js", f"{name}.js"))
+    parts = sorted(file.name for file in folder.iterdir() if re.fullmatch(rf"{name}_\w+\.js", file.name))
+    files = ("dom.js", *parts, f"{name}.js")
+    source = "\n".join((folder / file).read_text(encoding="utf-8") for file in files)
     return source.replace("/*ICONS*/ {}", json.dumps(ICONS), 1)
 
 
@@ -55,6 +58,10 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             return None
         data, metadata = shown if isinstance(shown, tuple) else (shown, {})
         return {**data, "text/html": str(self.static_html()), "text/plain": repr(self)}, metadata
+
+    def ask_alive(self) -> Answer:
+        """Return nothing: that there is an answer says that the kernel hears."""
+        return {}
 
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or not isinstance(content.get("ask"), str):

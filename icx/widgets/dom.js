@@ -8,14 +8,27 @@ function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (key === "on") for (const [event, listener] of Object.entries(value)) element.addEventListener(event, listener);
+    if (key === "on") listen(element, value);
     else if (key === "key") element.dataset.key = value;
     else if (key === "style" && typeof value === "object") for (const [k, v] of Object.entries(value)) element.style.setProperty(k, v);
-    else if (key === "value" || key === "checked" || key === "indeterminate") element[key] = value;
+    else if (key === "value" || key === "checked" || key === "indeterminate") {
+      element[key] = value;
+      if (key === "value") element.icxValue = String(value);
+    }
     else element.setAttribute(key, value === true ? "" : String(value));
   }
   element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
+}
+
+/** Listeners are held by the element, so that `morph` can give an element that stays the ones of its newer self. */
+function listen(element, listeners) {
+  element.icxOn = listeners;
+  for (const event of Object.keys(listeners)) element.addEventListener(event, dispatch);
+}
+
+function dispatch(event) {
+  event.currentTarget.icxOn?.[event.type]?.(event);
 }
 
 function s(name, attributes = {}, ...children) {
@@ -141,6 +154,152 @@ function redraw(container, ...children) {
   }
   container.replaceChildren(...children.flat(Infinity).filter(Boolean));
   if (key) focusKey(container, key, selection);
+}
+
+/**
+ * Make `old` look like `fresh` and keep every element that is in both: what is being typed, clicked, or opened is not
+ * pulled away by an answer. Children with the same `key` are the same. A select may carry `icxFill` ({sig, make}): its
+ * options are made only when they are not there yet.
+ */
+function morph(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.icxOn || fresh.icxOn) listen(old, fresh.icxOn ?? {});
+  if (fresh.icxFill) fill(old, fresh.icxFill);
+  else morphChildren(old, fresh);
+  if (fresh.icxValue !== undefined) {
+    if (old.icxValue !== fresh.icxValue || (old !== document.activeElement && old.value !== fresh.icxValue)) old.value = fresh.icxValue;
+    old.icxValue = fresh.icxValue;
+  }
+  if (old.nodeName === "INPUT" && old.checked !== fresh.checked) old.checked = fresh.checked;
+  if (fresh.icxAfter) {
+    old.icxAfter = fresh.icxAfter;
+    fresh.icxAfter(old);
+  }
+}
+
+function fill(select, given) {
+  if (select.icxFill?.sig === given.sig && select.childNodes.length) return;
+  select.icxFill = given;
+  select.replaceChildren(...given.make());
+}
+
+function grown(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return node;
+  for (const each of [node, ...node.querySelectorAll("*")]) {
+    if (each.icxFill) {
+      each.replaceChildren(...each.icxFill.make());
+      if (each.icxValue !== undefined) each.value = each.icxValue;
+    }
+  }
+  return node;
+}
+
+function morphChildren(old, fresh) {
+  const wanted = new Set([...fresh.childNodes].map((child) => child.dataset?.key).filter(Boolean));
+  const kept = new Map();
+  for (const child of [...old.childNodes]) {
+    const key = child.dataset?.key;
+    if (key && wanted.has(key)) kept.set(key, child);
+    else if (key) child.remove();
+  }
+  let at = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const key = child.dataset?.key;
+    const same = key ? kept.get(key) : at && !at.dataset?.key ? at : null;
+    if (!same || same.nodeName !== child.nodeName) {
+      old.insertBefore(grown(child), at);
+      added(child);
+      continue;
+    }
+    if (same === at) at = at.nextSibling;
+    else if (old.moveBefore) old.moveBefore(same, at);
+    else old.insertBefore(same, at);
+    if (same.nodeType === Node.ELEMENT_NODE) morph(same, child);
+    else if (same.data !== child.data) same.data = child.data;
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+function added(node) {
+  if (node.nodeType !== Node.ELEMENT_NODE) return;
+  for (const each of [node, ...node.querySelectorAll("*")]) each.icxAfter?.(each);
+}
+
+/** `morph`, and focus goes back to the element of the same `key` when its element was replaced. */
+function renew(container, fresh) {
+  const active = container.contains(document.activeElement) ? document.activeElement : null;
+  const key = active?.closest("[data-key]")?.dataset.key;
+  morph(container, fresh);
+  if (key && document.activeElement !== active) focusKey(container, key);
+}
+
+/**
+ * Whether Python hears this view: "live", "busy" (a cell is running), or "gone" (restarted, closed, a saved notebook).
+ * A question that nobody answers tells; JupyterLab's word on its kernel, where there is one, tells sooner.
+ */
+function pulse(model, changed) {
+  let state = "live";
+  let since = null;
+  let count = 0;
+  let lost = false;
+  const become = (next) => {
+    if (next === state) return;
+    state = next;
+    changed(state);
+  };
+  const kernel = () => {
+    const manager = model.widget_manager;
+    try {
+      return manager && "kernel" in manager ? { status: manager.kernel?.status ?? "none" } : null;
+    } catch {
+      return null;
+    }
+  };
+  const look = () => {
+    if (since === null) return;
+    const waited = (performance.now() - since) / 1000;
+    const told = kernel()?.status;
+    if (["none", "dead", "terminating", "restarting", "autorestarting"].includes(told)) become("gone");
+    else if (lost && waited > 0.6) become("gone");
+    else if (told === "idle" && waited > 2.5) become("gone");
+    else if (waited > 0.8 && state !== "gone") become("busy");
+  };
+  const heard = () => {
+    since = null;
+    lost = false;
+    become("live");
+  };
+  const ping = () => {
+    since ??= performance.now();
+    try {
+      model.send({ ask: "alive", id: `pulse-${++count}` });
+    } catch {
+      become("gone");
+    }
+  };
+  const lostComm = () => {
+    lost = true;
+    since = performance.now();
+    ping();
+  };
+  const timer = setInterval(look, 200);
+  model.on("msg:custom", heard);
+  model.on("comm_live_update", lostComm);
+  ping();
+  return {
+    ping,
+    state: () => state,
+    close: () => {
+      clearInterval(timer);
+      model.off("msg:custom", heard);
+      model.off("comm_live_update", lostComm);
+    },
+  };
 }
 
 function focusKey(container, key, selection) {
