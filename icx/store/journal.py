@@ -53,7 +53,7 @@ class CallLike(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a verb. Times are aware UTC; `state` is running, done, failed, stopped or cut off."""
+    """One execution of a verb. Times are aware UTC; `state` is running, done, failed, stopped, needs-you or cut off."""
 
     run: str
     verb: str
@@ -128,12 +128,17 @@ class Journal:
             return f"r-{row.lastrowid}"
 
     def end_run(self, run: str, state: str = "done", detail: Mapping[str, Any] | None = None) -> None:
-        """Note how a run ended: done, failed or stopped; `detail` is JSON without secrets or addresses."""
+        """Note how a run ended: done, failed, stopped or needs-you; `detail` is JSON without secrets or addresses."""
         with self.write() as db:
             db.execute(
                 "update runs set state = ?, ended_at = ?, detail = ? where number = ?",
                 (state, self._now(), json.dumps(dict(detail or {}), default=str), int(run[2:])),
             )
+
+    def run(self, run: str) -> Run | None:
+        """Return one run, or None when there is none of that name."""
+        rows = self.read("select * from runs where number = ?", (int(run[2:]),))
+        return _run(rows[0]) if rows else None
 
     def runs(self, verb: str | None = None, what: str | None = None, limit: int = 50) -> list[Run]:
         """Return runs, newest first. One whose process is gone without an end is `cut off`."""

@@ -34,7 +34,7 @@ def pull(
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
-    with ws.run("pull", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+    with ws.noted("pull", saved.name) as run, ws.accounts.client(saved, run=run) as client:
         return pull(
             ws.store,
             ws.journal,
@@ -78,7 +78,7 @@ def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: 
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
-    with ws.run("build", saved.name):
+    with ws.noted("build", saved.name):
         done = build(
             ws.store,
             saved.name,
@@ -99,7 +99,7 @@ def checks(ws: Workspace, suites: Sequence[str], name: str | None) -> list[Check
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
-    with ws.run("check", saved.name) as run:
+    with ws.noted("check", saved.name) as run:
         return check_all(
             ws.store,
             saved.name,

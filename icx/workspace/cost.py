@@ -54,7 +54,7 @@ def pull_cost(ws: Workspace, name: str | None) -> PullCost:
     saved = ws.connection(name)
     rows: dict[str, int] = {}
     began = ws.clock.monotonic()
-    with ws.run("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+    with ws.noted("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
         for collection in COUNTED:
             filters: dict[str, Any] = {"status": "total"} if collection == "contacts" else {}
             rows[collection] = client.page(collection, limit=1, **filters).total or 0

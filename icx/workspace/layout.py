@@ -67,6 +67,10 @@ class Layout:
         return self.data / "reports"
 
     @property
+    def runs(self) -> Path:
+        return self.data / "runs"
+
+    @property
     def published(self) -> Path:
         return self.data / "published"
 

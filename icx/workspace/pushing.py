@@ -76,7 +76,7 @@ def plan(
     answer = verdict.ask(ws, uses)
     saved = ws.connection(target.connection)
     ws.accounts.enter(saved)
-    with ws.run("plan", saved.name) as run, ws.accounts.client(saved, run=run, push=True) as client:
+    with ws.noted("plan", saved.name) as run, ws.accounts.client(saved, run=run, push=True) as client:
         want, as_of = wanted(found, columns)
         made = make(
             want,
@@ -165,7 +165,7 @@ def apply(
     ahead = kept.state in {"open", "applying"}
     if ahead:
         verdict.hold(ws, kept)
-    with ws.run("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
+    with ws.noted("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         done = apply(
             kept.plan_id,
             client=client,
@@ -204,7 +204,7 @@ def undo(ws: Workspace, plan: Plan | str) -> Plan:
 
     kept = load(ws.plan_journal, plan if isinstance(plan, str) else plan.plan_id)
     saved = ws.connection(kept.target.connection)
-    with ws.run("undo", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
+    with ws.noted("undo", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         made = inverse(
             kept.plan_id,
             client=client,

@@ -115,7 +115,7 @@ def hold(ws: Workspace, plan: Plan) -> None:
         return
     found = ask(ws, uses, plan.plan_id)
     if "plan" in found.stale:
-        with ws.run("check", plan.plan_id) as run:
+        with ws.noted("check", plan.plan_id) as run:
             judge_rows(ws, plan, run)
         found = ask(ws, uses, plan.plan_id)
     error = found.error(uses["connection"])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from icx.icontact import Client
     from icx.plan import Applied, Plan
     from icx.plan.policy import Policy
+    from icx.jobs import Run
     from icx.profile import Attached, Build
     from icx.pull import Ledger, PullReport
     from icx.quality import CheckReport, Gate
@@ -149,7 +150,7 @@ class Workspace:
         return self.accounts.client(self.connection(name), **options)
 
     @contextmanager
-    def run(self, verb: str, what: str) -> Iterator[str]:
+    def noted(self, verb: str, what: str) -> Iterator[str]:
         """Note in the journal that a verb runs, and how it ended."""
         run = self.journal.start_run(verb, what, self.who)
         try:
@@ -371,6 +372,30 @@ class Workspace:
     # --- look after -------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
+    # --- repeat -----------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        notebook: str | Path | None = None,
+        params: Mapping[str, Any] | None = None,
+        *,
+        apply: bool | None = None,
+        again: str | None = None,
+        progress: Say | None = None,
+        **values: Any,
+    ) -> Run:
+        """Run a notebook with parameters and return what became of it: `ws.run("notebooks/05-push.ipynb", city="Durham")`.
+
+        Parameters are those the notebook declares, given by name or in `params` (for a name this method has itself).
+        Without `apply=True` the run is dry: it shows plans and sends nothing. `again` names a run to repeat, with
+        its parameters: verbs that finished in it answer from its record, an apply that was cut off goes on.
+        Raises BadInput ("parameter") before anything starts; a notebook that fails is a `Run` that says so.
+        """
+        from icx.workspace.running import run
+
+        given = {**(params or {}), **values} | ({} if apply is None else {"apply": apply})
+        return run(self, notebook, given, again=again, progress=progress)
+
         """Return every connection at a glance."""
         from icx.workspace.status import status
 

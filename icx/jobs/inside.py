@@ -1,0 +1,114 @@
+"""The run that a kernel is part of: what the runner tells it, and where it leaves what it has to tell.
+
+The runner sets `ICX_RUN` and `ICX_WORKSPACE`; everything else stands in the run's record, `data/runs/r-142/run.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from icx.errors import IcxError, NeedsYou
+from icx.jobs.run import RECORD
+
+RUN, WORKSPACE = "ICX_RUN", "ICX_WORKSPACE"
+RESULTS, ERROR, ANSWERED = "results.json", "error.json", "answered.txt"
+
+
+@dataclass(frozen=True)
+class Inside:
+    """One run under way, seen from its kernel. `root` is the first of the run and its repetitions."""
+
+    run: str
+    root: str
+    apply: bool
+    notebook: str
+    workspace: Path
+    folder: Path
+    asked: Counter[str] = field(
+        default_factory=Counter
+    )  # how often each verb was asked the same, in this kernel
+
+    def refuses(self, what: str) -> NeedsYou:
+        """Return that a dry run sends nothing; `what` is the call that was not made."""
+        return NeedsYou(
+            "dry-run",
+            "This run is dry: it reads and plans, and sends nothing.",
+            where=what,
+            kept="nothing was sent",
+            next=[["icx", "run", self.notebook, "-p", "apply=true"]],
+            data={"run": self.run},
+        )
+
+    def guard(self, method: str, label: str) -> None:
+        """Stop a write of a dry run before it is sent."""
+        if not self.apply:
+            raise self.refuses(f"{method} {label}")
+
+    def result(self, values: Mapping[str, Any]) -> None:
+        """Keep values for the run's JSON; the last one of a name counts."""
+        path = self.folder / RESULTS
+        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        write_json(path, known | {name: plainly(value) for name, value in values.items()})
+
+    def answered(self, verb: str) -> None:
+        """Note that a verb was answered from the record of the run that this one repeats."""
+        with (self.folder / ANSWERED).open("a", encoding="utf-8") as out:
+            out.write(f"{verb}\n")
+
+    def failed(self, error: IcxError) -> None:
+        """Keep the four parts of the error that ends the run."""
+        write_json(self.folder / ERROR, error.as_dict() | {"exit": error.exit_code})
+
+
+def current() -> Inside | None:
+    """Return the run that this process is the kernel of, or None."""
+    run, workspace = os.environ.get(RUN), os.environ.get(WORKSPACE)
+    return _read(run, workspace) if run and workspace else None
+
+
+@cache
+def _read(run: str, workspace: str) -> Inside | None:
+    folder = Path(workspace) / "data" / "runs" / run
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return Inside(run, record["root"], record["apply"], record["notebook"], Path(workspace), folder)
+
+
+def plainly(value: Any) -> Any:
+    """Return what JSON can hold of a value: objects of icx as their own JSON, tables as rows, the rest as text.
+
+    >>> plainly({"n": 1, "when": (1, None)})
+    {'n': 1, 'when': [1, None]}
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plainly(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plainly(each) for each in value]
+    if hasattr(value, "as_dict"):
+        return plainly(value.as_dict())
+    if hasattr(value, "to_dict"):  # a pandas table: its rows; a column: its values by label
+        return plainly(value.to_dict("records") if hasattr(value, "columns") else value.to_dict())
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a file that is whole or not there, for its owner only."""
+    beside = path.with_suffix(".part")
+    with os.fdopen(
+        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
+    ) as out:
+        json.dump(value, out, indent=1, default=str)
+    beside.replace(path)
