@@ -173,7 +173,7 @@ class Accounts:
         on_wait: Callable[[Waiting], None] | None = None,
     ) -> Client:
         """Return a client of a saved connection; its calls go on the run's tape and on the shared budget."""
-        login = self._login(saved)
+        login = self.login(saved)
         journal, settings = self._journal(), self._settings
         budget = journal.budget(
             SANDBOX if saved.kind == SANDBOX else login.app_id.reveal(),
@@ -269,7 +269,8 @@ class Accounts:
         for name in list(self._running):
             self._stop(name)
 
-    def _login(self, saved: SavedConnection) -> Login:
+    def login(self, saved: SavedConnection) -> Login:
+        """Return the login of a saved connection; a simulated account that does not run is started."""
         if saved.kind == SANDBOX and saved.name not in self._running:
             # A simulated account runs only while somebody uses it; its port is another one each time.
             self.start_sandbox(saved.name, self._data / f"{SANDBOX}-{saved.name}.sqlite")

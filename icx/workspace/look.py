@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from icx.store import one_row
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -30,6 +32,22 @@ def lists(store: Store, connection: str) -> pd.DataFrame:
     """Return the lists of the last pull: list_id, name, members, pending, unsubscribed, welcome (mails one)."""
     with store.open(connection) as con:
         return con.execute(_LISTS).df()
+
+
+def holds(store: Store, connection: str) -> dict[str, int]:
+    """Return how many contacts and messages are stored of a connection; a table that is not there yet has none."""
+    with store.open(connection) as con:
+        there = {
+            name
+            for (name,) in con.execute(
+                "select table_name from information_schema.tables where table_schema = ?", [connection]
+            ).fetchall()
+        }
+        counts = {}
+        for what, table in (("contacts", "icontact_users"), ("messages", "messages")):
+            row = one_row(con.execute(f"select count(*) from {table}")) if table in there else None
+            counts[what] = int(row[0]) if row else 0
+    return counts
 
 
 def record(store: Store, limit: int) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.settings import Settings, read_settings
+from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from icx.icontact import Client
     from icx.plan import Applied, Plan
     from icx.plan.policy import Policy
-    from icx.jobs import Run
     from icx.profile import Attached, Build
     from icx.pull import Ledger, PullReport
     from icx.quality import CheckReport, Gate
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace:
+class Workspace(Clicking):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its
@@ -150,7 +150,7 @@ class Workspace:
         return self.accounts.client(self.connection(name), **options)
 
     @contextmanager
-    def noted(self, verb: str, what: str) -> Iterator[str]:
+    def run(self, verb: str, what: str) -> Iterator[str]:
         """Note in the journal that a verb runs, and how it ended."""
         run = self.journal.start_run(verb, what, self.who)
         try:
@@ -372,30 +372,6 @@ class Workspace:
     # --- look after -------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
-    # --- repeat -----------------------------------------------------------------------------------------------------
-
-    def run(
-        self,
-        notebook: str | Path | None = None,
-        params: Mapping[str, Any] | None = None,
-        *,
-        apply: bool | None = None,
-        again: str | None = None,
-        progress: Say | None = None,
-        **values: Any,
-    ) -> Run:
-        """Run a notebook with parameters and return what became of it: `ws.run("notebooks/05-push.ipynb", city="Durham")`.
-
-        Parameters are those the notebook declares, given by name or in `params` (for a name this method has itself).
-        Without `apply=True` the run is dry: it shows plans and sends nothing. `again` names a run to repeat, with
-        its parameters: verbs that finished in it answer from its record, an apply that was cut off goes on.
-        Raises BadInput ("parameter") before anything starts; a notebook that fails is a `Run` that says so.
-        """
-        from icx.workspace.running import run
-
-        given = {**(params or {}), **values} | ({} if apply is None else {"apply": apply})
-        return run(self, notebook, given, again=again, progress=progress)
-
         """Return every connection at a glance."""
         from icx.workspace.status import status
 

@@ -1,0 +1,257 @@
+// The connection wizard. Values typed here live in this view only: they go to Python in a question, never into state.
+
+const STEP_NAMES = ["Kind of system", "Create an application", "Credentials", "Account and folder", "Check and save"];
+const CHAIN = { service: "Service", login: "Login", account: "Account", folder: "Client folder", rights: "Rights" };
+const LIKELY = [
+  ["password", "API password", "most often the login password was typed; it is the one made for the application"],
+  ["username", "User name", "the e-mail you log in with, not the application's name"],
+  ["app_id", "Application id", "copied whole; an id somebody gave you counts once it is enabled on the external-login page"],
+];
+
+function chain(steps) {
+  const box = (step) => {
+    const shape = { good: "ok", refused: "bad", asks: "clock" }[step.state] ?? "clock";
+    const off = step.state === "not tried";
+    const words = step.state === "refused" ? "refused" : step.state === "asks" ? "your choice" : step.text;
+    return h(
+      "div",
+      { role: "listitem", class: `${off ? "off" : ""} ${step.state}`, title: step.text },
+      h("b", {}, icon(shape), CHAIN[step.name] ?? step.name),
+      h("span", { class: "muted" }, words),
+    );
+  };
+  return steps.length ? h("div", { class: "chain", role: "list", "aria-label": "Live check" }, steps.map(box)) : null;
+}
+
+function link(url, words) {
+  return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, words);
+}
+
+function render({ model, el }) {
+  const form = model.get("form");
+  const python = questions(model);
+  const speech = speaker();
+  const view = {
+    mode: form.start, step: form.start === "new" ? 0 : 2, kind: "icontact", search: "", route: "own", saved: [],
+    typed: { label: form.label, app_id: "", username: "", password: "", description: "", base_url: "" },
+    chosen: {}, answer: null, busy: false, waited: 0, notes: [], confirm: "", finished: false,
+  };
+  const root = h("div", { class: "icx icx-connect", role: "region", "aria-label": "Connect" });
+  keepKeys(root);
+  el.append(root);
+  python.waiting((seconds) => {
+    const before = view.waited;
+    view.waited = seconds;
+    const line = root.querySelector(".waited");
+    if (line) line.textContent = seconds > 1.5 ? `checking… ${seconds.toFixed(0)} s` : "checking…";
+    if (seconds > 8 && before <= 8) speech.say("still checking; iContact is slow to answer, or a cell is running");
+  });
+
+  const go = (changes, focus) => {
+    Object.assign(view, changes);
+    draw();
+    if (focus) focusKey(root, focus);
+  };
+  const restart = (mode) => go({ mode, step: mode === "new" ? 0 : 2, answer: null, chosen: {}, notes: [], confirm: "", finished: false }, mode === "new" ? "search" : "label");
+
+  async function load() {
+    const told = await python.ask("saved");
+    if (told.ok) go({ saved: told.saved });
+  }
+
+  async function check(extra = {}) {
+    if (view.busy) return;
+    Object.assign(view.chosen, extra);
+    go({ busy: true });
+    const known = view.saved.some((one) => one.name === view.typed.label);
+    const verb = view.mode === "diagnose" ? "diagnose" : view.kind === "sandbox" ? "simulate" : "try";
+    const given = verb === "try" ? { ...view.typed, ...view.chosen, confirm: view.confirm } : { label: view.typed.label };
+    if (verb === "try" && !given.description) delete given.description;
+    const told = await python.ask(verb, given);
+    const answer = told.ok ? told : { state: "refused", steps: [], problem: told.error, notes: [] };
+    if (answer.state === "choose" && view.mode === "new" && known) answer.again = true;
+    const done = answer.state === "done";
+    if (done) view.typed.password = view.typed.app_id = "";
+    const step = done || answer.state === "good" ? 4 : answer.state === "choose" || answer.state === "other" || answer.state === "contacts_only" ? 3 : 2;
+    speech.say(done ? `Saved ${answer.saved.name}` : (answer.problem?.message ?? answer.words ?? ""));
+    const focus = answer.state === "choose" ? "choice-0" : answer.state === "other" ? "confirm" : done ? "finished" : "check";
+    go({ busy: false, answer, step: view.mode === "diagnose" && !done ? 2 : step, notes: answer.notes ?? [], finished: done }, focus);
+    if (done) load();
+  }
+
+  function field(name, label, hint, { type = "text", optional = false, bad = false } = {}) {
+    const id = `icx-${name}-${model.cid ?? ""}${Math.round(performance.timeOrigin % 1e6)}`;
+    const input = h("input", {
+      id, type, value: view.typed[name], key: name, autocomplete: type === "password" ? "new-password" : "off", spellcheck: "false",
+      "aria-invalid": bad ? "true" : null, "aria-describedby": `${id}-hint`, disabled: view.busy,
+      on: {
+        input: (event) => { view.typed[name] = event.target.value; },
+        keydown: (event) => { if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey) check(); },
+      },
+    });
+    const said = h("span", { class: "hint", id: `${id}-hint` }, hint);
+    const shown = h("label", { for: id }, label, optional ? h("span", { class: "muted", style: { "font-weight": "400" } }, " optional") : null);
+    return h("div", { class: "field" }, shown, input, said);
+  }
+
+  function kinds() {
+    const typed = view.search.trim().toLowerCase();
+    const found = form.kinds.filter((one) => `${one.kind} ${one.label} ${one.words}`.toLowerCase().includes(typed));
+    const choose = (one) => go({ kind: one.kind, step: one.kind === "icontact" ? 1 : 2 }, one.kind === "icontact" ? "route-own" : "label");
+    const rows = found.map((one) =>
+      h("li", {}, h("button", { type: "button", class: "pick", key: `kind-${one.kind}`, on: { click: () => choose(one) } }, h("b", {}, one.label), h("span", { class: "muted" }, one.words), icon("right"))));
+    return [
+      h("div", {}, h("h3", {}, "What do you connect?"), h("p", { class: "small muted" }, "Type to search.")),
+      h("input", { type: "search", key: "search", "aria-label": "Search kinds of system", value: view.search, placeholder: "icon…", on: {
+        input: (event) => go({ search: event.target.value }),
+        keydown: (event) => { if (event.key === "Enter" && found.length) choose(found[0]); },
+      } }),
+      found.length ? h("ul", { class: "kinds", "aria-label": "Kinds of system" }, rows) : note("", `No kind of system is called “${view.search}”.`, `There are ${form.kinds.map((one) => one.label).join(", ")}.`),
+    ];
+  }
+
+  function application() {
+    const route = (name, title, words) => h("label", { class: `pick ${view.route === name ? "on" : ""}` },
+      h("input", { type: "radio", name: "icx-route", key: `route-${name}`, checked: view.route === name, on: { change: () => go({ route: name }) } }),
+      h("span", {}, h("b", {}, title), h("br"), h("span", { class: "muted small" }, words)));
+    const own = [
+      ["In iContact open ", h("b", {}, form.path), ", and create an application. It gets an application id."],
+      ["On the ", link(form.link, "external-login page"), " enter that id, and make a password for it. This is the API password."],
+    ];
+    const given = [
+      ["On the ", link(form.link, "external-login page"), " enter the application id you were given, and make a password for it."],
+      ["An id that came by e-mail wins over one that a page shows."],
+    ];
+    return [
+      h("div", {}, h("h3", {}, "Whose application?"), h("p", { class: "small muted" }, "iContact lets a program in by an application id, your user name and a password made for it.")),
+      h("div", { role: "radiogroup", "aria-label": "Whose application", class: "panel routes" }, route("own", "My own application", "You may create one in the account."), route("given", "One that somebody gave me", "A partner or your administrator sent you its id.")),
+      h("ol", { class: "todo" }, (view.route === "own" ? own : given).map((words, at) => h("li", {}, h("span", { class: "n" }, String(at + 1)), h("span", {}, words)))),
+      h("div", { class: "row between" }, button("Back", () => go({ step: 0 }, "search")), button("I have the three values", () => go({ step: 2 }, "label"), { kind: "primary", key: "have" })),
+    ];
+  }
+
+  function refused(answer) {
+    const problem = answer.problem;
+    if (problem.code !== "login-refused") return failure(problem);
+    const rows = LIKELY.map(([name, label, words], at) => h("li", {}, h("b", {}, String(at + 1)), h("span", {}, h("b", {}, label), ` – ${words}`),
+      name === "password" ? link(form.link, "Open external-login page") : button(`Go to ${label.toLowerCase()}`, () => focusKey(root, name), { kind: "quiet" })));
+    const service = answer.steps.find((one) => one.state === "refused")?.text ?? "";
+    return h("div", { class: "note bad", role: "alert" }, icon("bad"), h("div", {},
+      h("b", {}, "iContact refused this login (401). Nothing was saved."),
+      h("p", {}, "It has one answer for three values, so look at them in this order:"),
+      h("ol", { class: "likely" }, rows), service ? h("p", { class: "muted small" }, service) : null));
+  }
+
+  function pickSaved() {
+    const names = view.saved.map((one) => one.name);
+    if (!names.includes(view.typed.label) && names.length) view.typed.label = names[0];
+    const one = view.saved.find((each) => each.name === view.typed.label);
+    const select = h("select", { key: "label", id: "icx-which", on: { change: (event) => { view.typed.label = event.target.value; go({ answer: null }); } } },
+      names.map((name) => h("option", { value: name, selected: name === view.typed.label }, name)));
+    return [select, one];
+  }
+
+  function credentials() {
+    const answer = view.answer;
+    const bad = answer?.state === "refused" && answer.problem?.code === "login-refused";
+    if (view.mode !== "new" && !view.saved.length) return [note("", "No connection is saved here yet.", "Start with a new one.", button("New connection", () => restart("new")))];
+    const [select, saved] = view.mode === "new" ? [null, null] : pickSaved();
+    const blanks = (what) => view.notes.find((words) => words.includes(what));
+    const hint = (words, what) => [words, blanks(what) ? h("span", { class: "t-ok" }, ` ${blanks(what)}`) : null];
+    const title = view.mode === "diagnose" ? "Which connection?" : view.kind === "sandbox" ? "A name for it" : "Credentials of the application";
+    const words = view.mode === "diagnose" ? "Its saved login is tried again, step by step. Nothing is changed."
+      : view.kind === "sandbox" ? "A simulated account starts on this machine; its people are made up." : "Three values, all from iContact. They are checked at once and kept in the system keyring, never in the notebook.";
+    const short = view.mode === "diagnose" || view.kind === "sandbox";
+    const empty = view.mode === "update" ? "left blank: as saved" : null;
+    const fields = view.kind === "table" && view.mode === "new" ? [note("", "A table needs no login.", "Type ws.attach(\"people.csv\", key=\"email\", name=\"crm\"); its columns become fields.")] : [
+      select ? h("div", { class: "field" }, h("label", { for: "icx-which" }, "Connection"), select, h("span", { class: "hint" }, saved ? `${saved.company} (#${saved.account_id}) › ${saved.folder} (#${saved.client_folder_id})` : ""))
+        : field("label", "Label", `Unique. You type it in code: ws.pull("${view.typed.label || "acme"}")`),
+      ...(short ? [] : [
+        view.mode === "new" ? field("description", "Description", "For yourself", { optional: true }) : null,
+        field("app_id", "Application id", hint(empty ?? "One somebody sent you wins over the one a page shows", "application id"), { bad }),
+        field("username", "User name", hint(empty ? `${empty}, ${saved?.username ?? ""}` : "Login e-mail, not the application's name", "user name"), { bad }),
+        field("password", "API password", hint(empty ?? ["Made for the application on the ", link(form.link, "external-login page")], "API password"), { type: "password", bad }),
+        h("details", {}, h("summary", {}, "Another address", h("span", { class: "muted" }, "only for a service that is not iContact's own")), field("base_url", "Service address", "https://…; left blank it is iContact's", { optional: true })),
+      ]),
+    ];
+    const verb = view.mode === "diagnose" ? "Try again now" : view.kind === "sandbox" ? "Start it" : answer ? "Check again" : view.mode === "update" ? "Check and save" : "Check these values";
+    return [
+      h("div", {}, h("h3", {}, title), h("p", { class: "small muted" }, words)),
+      h("div", { class: "stack fields" }, fields),
+      answer ? chain(answer.steps) : null,
+      answer?.state === "refused" ? refused(answer) : null,
+      h("div", { class: "row between" },
+        view.mode === "new" ? button("Back", () => go({ step: view.kind === "icontact" ? 1 : 0, answer: null }), {}) : h("span"),
+        view.kind === "table" && view.mode === "new" ? null : h("span", { class: "row" }, view.busy ? h("span", { class: "muted waited" }, "checking…") : null, button(verb, () => check(), { kind: "primary", key: "check", disabled: view.busy, why: "the check is under way" }))),
+    ];
+  }
+
+  function choice() {
+    const answer = view.answer;
+    if (answer.state === "choose") {
+      const what = answer.what;
+      const picked = view.chosen[what] ?? null;
+      const rows = answer.choices.map((one, at) => h("label", { class: `pick ${picked === one.id ? "on" : ""}` },
+        h("input", { type: "radio", name: "icx-choice", key: `choice-${at}`, checked: picked === one.id, on: { change: () => { view.chosen[what] = one.id; go({}); } } }),
+        h("span", { class: "clip", title: one.name }, one.name), h("span", { class: "mono muted" }, `#${one.id}`)));
+      const name = answer.choices.find((one) => one.id === picked)?.name;
+      return [
+        h("div", {}, h("h3", {}, what === "account" ? "Which account?" : "Which client folder?"), h("p", { class: "small muted" }, answer.words)),
+        h("div", { class: "panel picks", role: "radiogroup", "aria-label": what === "account" ? "Account" : "Client folder" }, rows),
+        chain(answer.steps),
+        h("div", { class: "row between" }, button("Back", () => go({ step: 2, answer: null, chosen: {} }, "app_id")),
+          button(name ? `Use “${name}”` : `Use this ${what}`, () => check(), { kind: "primary", key: "use", disabled: picked === null || view.busy, why: picked === null ? `pick one ${what} first` : "the check is under way" })),
+      ];
+    }
+    if (answer.state === "contacts_only") {
+      return [
+        chain(answer.steps),
+        note("warn", answer.problem.message, "Contacts and lists can be pulled all the same; audiences that ask for opens or clicks will be empty."),
+        h("div", { class: "row between" }, button("Back", () => go({ step: 2, answer: null, chosen: {} }, "app_id")), button("Go on with contacts only", () => check({ contacts_only: true }), { kind: "primary", key: "use" })),
+      ];
+    }
+    const label = view.typed.label;
+    const dropped = `What is stored under ${label} is dropped: ${number(answer.holds.contacts)} contacts and ${number(answer.holds.messages)} messages. Consent facts are kept.`;
+    return [
+      h("div", {}, h("h3", {}, "Another account or folder")),
+      note("warn", answer.problem.message, dropped),
+      h("div", { class: "field" }, h("label", { for: "icx-confirm" }, `Type ${label} to drop it`),
+        h("input", { id: "icx-confirm", key: "confirm", value: view.confirm, autocomplete: "off", on: { input: (event) => go({ confirm: event.target.value }) } }), h("span", { class: "hint" }, "Or go back, and give the new folder a label of its own.")),
+      h("div", { class: "row between" }, button("Back", () => go({ step: 2, answer: null, chosen: {}, confirm: "" }, "label")),
+        button(`Drop and point ${label} there`, () => check(), { kind: "danger", key: "use", disabled: view.confirm !== label, why: `type ${label} first` })),
+    ];
+  }
+
+  function finished() {
+    const answer = view.answer;
+    const saved = answer.saved;
+    const where = h("span", {}, h("b", {}, saved.company), ` (#${saved.account_id}) › `, h("b", {}, saved.folder), ` (#${saved.client_folder_id})`);
+    const title = answer.state === "good" ? `${saved.name} works` : `Saved ${saved.name}${saved.contacts_only ? ", contacts only" : ""}`;
+    const place = answer.place ? `The password is kept in ${answer.place}.` : answer.state === "good" ? "Nothing was changed." : "Its login lives as long as the simulation.";
+    return [
+      h("div", { tabindex: "-1", key: "finished" }, h("h3", { class: "row" }, icon("ok"), title), h("p", {}, where)),
+      chain(answer.steps),
+      note("ok", place, ""),
+      h("p", {}, "Next, in a cell of its own: ", h("code", {}, `ws.pull("${saved.name}")`)),
+      h("div", { class: "row" }, button("Another connection", () => { view.typed = { label: "", app_id: "", username: "", password: "", description: "", base_url: "" }; restart("new"); })),
+    ];
+  }
+
+  function draw() {
+    const main = view.step === 0 ? kinds() : view.step === 1 ? application() : view.step === 2 ? credentials() : view.step === 3 ? choice() : finished();
+    const item = (name, at) => h("li", { "aria-current": at === view.step ? "step" : null },
+      at < view.step ? h("span", { class: "n done" }, icon("check", "done")) : h("span", { class: "n" }, String(at + 1)), name);
+    const mode = (name, words) => (view.mode === name ? h("b", {}, words) : button(words, () => restart(name), { kind: "quiet" }));
+    const title = view.mode === "new" ? "Connect" : view.mode === "update" ? `Update ${view.typed.label}` : `Diagnose ${view.typed.label}`;
+    redraw(root,
+      h("div", { class: "head" }, h("div", {}, h("h2", {}, title), h("div", { class: "crumbs" }, mode("new", "New connection"), "·", mode("diagnose", "Diagnose one"), "·", mode("update", "Update one")))),
+      h("div", { class: "wiz" }, h("ol", { "aria-label": "Steps" }, STEP_NAMES.map(item)), h("div", { class: "stack" }, main)),
+      speech.element);
+  }
+
+  draw();
+  load();
+  return () => { python.close(); root.remove(); };
+}
+
+export default { render };

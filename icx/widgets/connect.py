@@ -1,0 +1,243 @@
+"""The connection wizard: what to create where, three values, one live check; nothing is saved unless all is right.
+
+It is no stock password field: those keep what is typed as state, and JupyterLab writes state into the notebook. Here
+the three values travel once, in a question, and are secrets before anything else is done with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import traitlets
+
+from icx import mask
+from icx.connections.diagnosis import LINK, STEPS, Step, Verified, verify
+from icx.connections.login import Login
+from icx.connections.saved import SavedConnection
+from icx.errors import BadInput, IcxError
+from icx.http import Secret
+from icx.icontact import PRODUCTION
+from icx.look import page
+from icx.look.page import Html
+from icx.widgets.base import Answer, Widget, module, told
+
+KINDS = (
+    {"kind": "icontact", "label": "iContact", "words": "e-mail marketing service; its API 2.x"},
+    {
+        "kind": "sandbox",
+        "label": "A simulated iContact",
+        "words": "on this machine, with made-up people; nothing leaves it",
+    },
+    {"kind": "table", "label": "A table", "words": "CSV, Parquet, DuckDB or pandas: columns become fields"},
+)
+PATH = "Settings and Billing › iContact Integrations › Custom API Integrations › Create"
+
+
+class Logins(Protocol):
+    """What the wizard needs of a workspace's accounts."""
+
+    def saved(self) -> list[SavedConnection]:
+        """Return the saved connections."""
+
+    def login(self, name: str) -> Login:
+        """Return the login of a saved connection."""
+
+    def connect(self, name: str, login: Login, **chosen: Any) -> tuple[SavedConnection, Verified, str | None]:
+        """Verify and save; return what was saved, what was found, and where the secrets went."""
+
+    def simulate(self, name: str) -> SavedConnection:
+        """Start a simulated account and save it."""
+
+    def holds(self, name: str) -> Mapping[str, int]:
+        """Return how many contacts and messages are stored under a connection's name."""
+
+
+class Connect(Widget):
+    """The wizard in a notebook. `start` is `new`, `update` or `diagnose`; `label` names the connection meant."""
+
+    _esm = module("connect")
+    form = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, logins: Logins, label: str = "", start: str = "") -> None:
+        self._logins = logins
+        known = {one.name for one in logins.saved()}
+        begin = start or ("update" if label in known else "new")
+        form = {"kinds": list(KINDS), "link": LINK, "path": PATH, "start": begin, "label": label}
+        super().__init__(form=form)
+
+    def __repr__(self) -> str:
+        names = ", ".join(one.name for one in self._logins.saved()) or "none yet"
+        return f"Connect(saved: {names})"
+
+    def static_html(self) -> Html:
+        rows = [
+            (one.name, f"{one.company} (#{one.account_id})", f"{one.folder_name} (#{one.client_folder_id})")
+            for one in self._logins.saved()
+        ]
+        saved = (
+            page.table(("connection", "account", "client folder"), rows)
+            if rows
+            else page.note("", "No connection is saved here yet.", "Run this cell, or type icx connect acme")
+        )
+        return page.root(page.head("Connect"), saved, name="Connect")
+
+    # --- what the browser asks -----------------------------------------------------------------------------------
+
+    def ask_saved(self) -> Answer:
+        """Return the saved connections, user names masked."""
+        return {"saved": [_plain(one) for one in self._logins.saved()]}
+
+    def ask_simulate(self, label: str) -> Answer:
+        """Start a simulated account."""
+        return {"state": "done", "saved": _plain(self._logins.simulate(label)), "steps": [], "place": None}
+
+    def ask_diagnose(self, label: str) -> Answer:
+        """Try a saved login again, step by step; change nothing."""
+        saved = next((one for one in self._logins.saved() if one.name == label), None)
+        if saved is None:
+            raise _no_label(label)
+        try:
+            found = verify(
+                self._logins.login(label),
+                account=saved.account_id,
+                folder=saved.client_folder_id,
+                contacts_only=saved.contacts_only,
+                name=label,
+            )
+        except IcxError as error:
+            return {"state": "refused", "steps": _steps(error), "problem": _problem(error)}
+        return {"state": "good", "steps": [asdict(step) for step in found.steps], "saved": _plain(saved)}
+
+    def ask_try(
+        self,
+        label: str,
+        app_id: str = "",
+        username: str = "",
+        password: str = "",
+        *,
+        base_url: str = "",
+        description: str | None = None,
+        account: int | None = None,
+        folder: int | None = None,
+        contacts_only: bool = False,
+        confirm: str = "",
+    ) -> Answer:
+        """Check a login at once, and save it when nothing is left to ask.
+
+        `state` is `done`, `refused` (with the problem), `choose` (an account or a folder), `contacts_only` (opens
+        and clicks may not be read; going on is offered) or `other` (another account or folder than before: what
+        would be dropped, and the name to type as `confirm`).
+        """
+        login = self._login(label, app_id, username, password, base_url)
+        if not label:
+            raise _no_label(label)
+        chosen: dict[str, Any] = {
+            "account": account,
+            "folder": folder,
+            "contacts_only": contacts_only,
+            "description": description,
+            "reset": bool(confirm) and confirm == label,
+        }
+        try:
+            saved, found, place = self._logins.connect(label, login, **chosen)
+        except IcxError as error:
+            return {"notes": list(login.notes), **self._question(label, error)}
+        return {
+            "state": "done",
+            "saved": _plain(saved),
+            "steps": [asdict(step) for step in found.steps],
+            "notes": list(login.notes),
+            "place": {
+                "keyring": "the system keyring",
+                "file": f"data/secrets/{label}.json, readable by you alone",
+            }.get(place or "", "where it was"),
+        }
+
+    def _question(self, label: str, error: IcxError) -> Answer:
+        steps = _steps(error)
+        if error.code == "needs-answer" and "choose" in error.data:
+            return {
+                "state": "choose",
+                "steps": steps,
+                "what": error.data["choose"],
+                "choices": error.data["choices"],
+                "words": error.message,
+            }
+        if error.data.get("contacts_only"):
+            return {"state": "contacts_only", "steps": steps, "problem": _problem(error)}
+        if error.code == "other-account":
+            return {
+                "state": "other",
+                "steps": steps,
+                "problem": _problem(error),
+                "holds": dict(self._logins.holds(label)),
+            }
+        return {"state": "refused", "steps": steps, "problem": _problem(error)}
+
+    def _login(self, label: str, app_id: str, username: str, password: str, base_url: str) -> Login:
+        """Return the login of the form; what was left blank is taken from the saved one."""
+        known: Login | None = None
+        if any(one.name == label for one in self._logins.saved()) and not (app_id and username and password):
+            try:
+                known = self._logins.login(label)
+            except IcxError:
+                known = None
+        app: str | Secret = app_id or (known.app_id if known else "")
+        word: str | Secret = password or (known.password if known else "")
+        user = username or (known.username if known else "")
+        absent = [
+            words
+            for words, value in (
+                ("an application id", Secret(app).reveal()),
+                ("a user name", user),
+                ("the API password", Secret(word).reveal()),
+            )
+            if not value.strip()
+        ]
+        if absent:
+            raise BadInput(
+                "needs-answer",
+                f"{' and '.join(absent)[0].upper()}{' and '.join(absent)[1:]} {'is' if len(absent) == 1 else 'are'} needed.",
+                where="the form",
+                kept="nothing was sent or saved",
+                next=["fill it in, then check again"],
+            )
+        return Login.clean(app, user, word, base_url or (known.base_url if known else PRODUCTION))
+
+
+def _plain(saved: SavedConnection) -> dict[str, Any]:
+    return {
+        "name": saved.name,
+        "kind": saved.kind,
+        "company": mask.plain(saved.company),
+        "account_id": saved.account_id,
+        "folder": mask.plain(saved.folder_name),
+        "client_folder_id": saved.client_folder_id,
+        "contacts_only": saved.contacts_only,
+        "username": mask.address(saved.username) if saved.username else "",
+        "description": mask.plain(saved.description),
+    }
+
+
+def _steps(error: IcxError) -> list[dict[str, Any]]:
+    """Return the steps of the check; an error before the first has none of them tried."""
+    found = error.data.get("steps")
+    if isinstance(found, list):
+        return found
+    return [asdict(Step(name, "not tried", "not tried")) for name in STEPS]
+
+
+def _problem(error: IcxError) -> dict[str, str]:
+    return told(error)
+
+
+def _no_label(label: str) -> BadInput:
+    return BadInput(
+        "connection-name",
+        f"There is no connection `{label}`." if label else "A label is needed.",
+        where="label",
+        kept="nothing was sent or saved",
+        next=["give a short name, as you will type it later: acme"],
+    )
