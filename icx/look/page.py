@@ -26,10 +26,10 @@ class Html(str):
 
 @cache
 def style() -> str:
-    """Return the stylesheet of every icx output and widget: tokens, then components, without comments."""
+    """Return the stylesheet of every icx output and widget: tokens, components, the plan, without comments."""
     folder = importlib.resources.files("icx.look")
     source = "\n".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("tokens.css", "components.css")
+        (folder / name).read_text(encoding="utf-8") for name in ("tokens.css", "components.css", "plan.css")
     )
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)).strip()
 

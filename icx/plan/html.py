@@ -1,186 +1,337 @@
-"""The plan as a notebook shows it: light and dark, people masked, readable without a kernel."""
+"""The plan as a saved notebook shows it: light and dark, people masked, readable without a kernel.
+
+The words are those of `view` and `stage`, so this page and the view one clicks in say the same in the same order.
+"""
 
 from __future__ import annotations
 
-import html
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from icx import mask
-from icx.plan.text import checks_line
-from icx.plan.words import calls, duration, moment, people, reason
+from icx.look.page import (
+    Html,
+    bar,
+    fold,
+    head,
+    icon,
+    join,
+    note,
+    number,
+    panel,
+    pill,
+    root,
+    table,
+    tag,
+    tile,
+    tiles,
+)
+from icx.plan.stage import stage
+from icx.plan.view import Said, view
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
 
-SHOWN = 3  # people shown of each reason
-
-_STYLE = """
-.icx-plan { --ink: var(--jp-ui-font-color0, light-dark(#000, #fff)); --bg: var(--jp-layout-color0, light-dark(#fff, #111));
-  --muted: color-mix(in srgb, var(--ink) 62%, var(--bg)); --line: color-mix(in srgb, var(--ink) 14%, var(--bg));
-  --accent: var(--jp-brand-color1, #1976d2); --bad: var(--jp-error-color1, #d32f2f);
-  --warn: var(--jp-warn-color1, #f57c00); --ok: var(--jp-success-color1, #388e3c);
-  font: 13px/1.45 var(--jp-ui-font-family, system-ui, sans-serif); color: var(--ink); background: var(--bg);
-  font-variant-numeric: tabular-nums; max-width: 960px; }
-.icx-plan h3, .icx-plan h4, .icx-plan p { margin: 0; font-weight: 600; }
-.icx-plan p, .icx-plan .muted { font-weight: 400; color: var(--muted); }
-.icx-plan h3 { font-size: 20px; } .icx-plan h4 { font-size: 13px; padding: 4px 0; }
-.icx-plan .tag { font-size: 12px; font-weight: 400; border: 1px solid var(--line); border-radius: 10px; padding: 1px 8px; }
-.icx-plan .row { display: flex; flex-wrap: wrap; border: 1px solid var(--line); border-radius: 6px; margin: 8px 0; }
-.icx-plan .cell { flex: 1 1 140px; padding: 8px 12px; border-left: 1px solid var(--line); min-width: 0; }
-.icx-plan .cell:first-child { border-left: 0; }
-.icx-plan .cell b { display: block; font-size: 15px; overflow-wrap: anywhere; }
-.icx-plan .big b { font-size: 26px; font-weight: 500; }
-.icx-plan .bar { display: flex; height: 8px; gap: 1px; margin: 2px 0 6px; }
-.icx-plan .bar i { border-radius: 2px; min-width: 1px; }
-.icx-plan .add { background: var(--accent); } .icx-plan .keep { background: color-mix(in srgb, var(--accent) 54%, var(--bg)); }
-.icx-plan .stale { background: color-mix(in srgb, var(--ink) 42%, var(--bg)); }
-.icx-plan .refused { background: repeating-linear-gradient(135deg, var(--bad) 0 3px, transparent 3px 6px); }
-.icx-plan details { border-top: 1px solid var(--line); padding: 4px 0; }
-.icx-plan table { border-collapse: collapse; width: 100%; } .icx-plan td { padding: 2px 8px 2px 0; text-align: left; }
-.icx-plan.icx-plan tr:nth-child(n) { background: none; } .icx-plan td.n { text-align: right; } .icx-plan code { font-family: var(--jp-code-font-family, monospace); }
-.icx-plan .stop { border-left: 3px solid var(--warn); padding: 4px 10px; margin: 6px 0;
-  background: color-mix(in srgb, var(--warn) 10%, var(--bg)); }
-"""
+BREAK = Html("<br>")
+FOUND = {"done": "ok", "now": "running", "next": "clock", "stopped": "pause"}
 
 
-def plan_html(plan: Plan) -> str:
+def plan_html(plan: Plan, now: datetime | None = None) -> str:
     """Return the plan as HTML; no script, nothing from outside, no address in full."""
-    counts, target = plan.counts, plan.target
-    adding = counts.add + counts.create
-    staying = counts.stale - counts.park - counts.unsubscribe
-    state = "Nothing has been sent" if plan.state == "open" else f"This plan is {plan.state}"
-    as_of = moment(plan.as_of, plan.zone)
-    list_id = "to be made" if target.list_id is None else f"#{target.list_id}"
-    parts = [
-        f"<style>{_STYLE}</style><div class='icx-plan'>",
-        f"<h3>Plan {plan.plan_id}: add people to a list <span class='tag'>{state}</span></h3>",
-        f"<p>audience <b>{_safe(plan.audience)}</b>, {people(counts.wanted)} · profile of {as_of}"
-        f" · list read {moment(plan.made_at, plan.zone)}</p>",
-        "<div class='row'>",
-        _cell("Account", target.company, f"#{target.account_id}"),
-        _cell("Client folder", target.folder, f"#{target.client_folder_id}"),
-        _cell("List", target.list, list_id),
-        "</div><div class='row big'>",
-        _cell("Add", f"{adding:,}", "new on this list"),
-        _cell("Keep", f"{counts.keep:,}", "members already"),
-        _cell("Stale", f"{counts.stale:,}", _stale_words(plan)),
-        _cell(
-            "Refused", f"{counts.refused:,}", f"for {len(plan.refused)} reasons" if plan.refused else "nobody"
-        ),
-        "</div>",
-    ]
-    scale = max(counts.wanted, counts.refused + counts.after, 1)
-    parts += [
-        _bar(f"Audience {counts.wanted:,}", scale, refused=counts.refused, add=adding, keep=counts.keep),
-        _bar(
-            f"List after {counts.after:,} (today {counts.members:,})",
-            scale,
-            gap=counts.refused,
-            add=adding,
-            keep=counts.keep,
-            stale=staying,
-        ),
-    ]
-    parts += _refused(plan)
-    parts += _stops(plan)
-    parts.append(f"<p>Checks: {_safe(checks_line(plan))}. {_mail(plan)}</p>")
-    lines = "".join(f"<tr><td>{_safe(what)}</td><td class='n'>{n:,}</td></tr>" for what, n in plan.cost.lines)
-    left = f", {plan.calls_left:,} left this hour" if plan.calls_left is not None else ""
-    parts.append(
-        f"<details><summary>Cost: {calls(plan.cost.calls)}, {duration(plan.cost.hours)}{left}</summary>"
-        f"<table>{lines}</table></details>"
-    )
-    parts.append("<p>Apply reads the list again first. It may add fewer than shown, never more.</p></div>")
-    return "".join(parts)
+    said = view(plan, now)
+    at = stage(plan, plan.plans, now or datetime.now(UTC)) if plan.plans is not None else None
+    return str(page(said, at))
 
 
-def _refused(plan: Plan) -> list[str]:
-    if not plan.refused:
-        return []
-    parts = [
-        f"<h4>{plan.counts.refused:,} refused <span class='muted'>consent rules · no override</span></h4>"
+def page(said: Said, at: Said | None) -> Html:
+    """Return what a plan says, and where it stands, as one output."""
+    state = at["state"] if at else "open"
+    parts = [_head(said, at), places(said)]
+    if at and state in {"running", "elsewhere", "stopped"}:
+        parts += [*_notes(said, at), _under_way(at)]
+    elif at and state in {"finished", "closed"}:
+        parts += [*_notes(said, at), *_outcome(at)]
+    if state in {"open", "stopped"}:
+        parts += _decide(said, at)
+    return root(*parts, name=f"Plan {said['id']}")
+
+
+def _head(said: Said, at: Said | None) -> Html:
+    given: list[Any] = at["pill"] if at else ["", "Nothing has been sent", "lock"]
+    kind, words, shape = given
+    crumbs = [
+        tag("span", before, tag("b", name) if name else "", after) for before, name, after in said["crumbs"]
     ]
-    table = plan.rows() if plan.plans is not None else None
-    for code, count in plan.refused.items():
-        rows = "".join(_person(row, plan.zone) for row in _some(table, code))
-        parts.append(
-            f"<details><summary>{_safe(reason(code))}: {people(count)}</summary><table>{rows}</table>"
-            f"<p>{min(SHOWN, count)} of {count:,} shown, addresses masked</p></details>"
+    return head(at["title"] if at else said["title"], pill(kind, words, shape), *crumbs)
+
+
+def places(said: Said) -> Html:
+    """Return the boxes that say where it goes: company, folder and list with their ids."""
+    boxes = [
+        tag(
+            "div",
+            tag("dt", one["label"], cls="label"),
+            tag(
+                "dd", tag("b", one["name"], title=one["name"]), " ", tag("span", one["id"], cls="mono muted")
+            ),
+            cls="subject" if one["subject"] else "",
         )
+        for one in said["places"]
+    ]
+    return tag("dl", *boxes, cls="places")
+
+
+def _notes(said: Said, at: Said) -> list[Html]:
+    if at["state"] == "closed":
+        return [
+            note(
+                "bad",
+                "The list was deleted in iContact after the plan.",
+                f"Nothing more is sent; {said['id']} is closed, its record kept. Plan to another list.",
+            )
+        ]
+    if at["state"] == "elsewhere":
+        return [
+            note(
+                "",
+                f"{said['id']} is being applied to this list.",
+                f"{at['elsewhere']}. This view only looks.",
+            )
+        ]
+    if at["state"] == "stopped":
+        return [note("warn", f"{at['go']['headline']}.", at["go"]["sub"])]
+    return []
+
+
+def _decide(said: Said, at: Said | None) -> list[Html]:
+    state = at["state"] if at else "open"
+    parts: list[Html] = []
+    if at and at["blocked"]:
+        parts.append(
+            note("warn", f"{at['blocked']} to this list is not finished.", f"Apply {at['blocked']} first.")
+        )
+    if state == "open":
+        parts += [_tiles(said["tiles"]), _shift(said["shift"])]
+    main = [_refused(said["refused"]), _checks(said["checks"])]
+    side = [_stops(said, at), _cost(said)]
+    parts.append(tag("div", tag("div", *main, cls="stack"), tag("div", *side, cls="stack"), cls="g31"))
+    if state == "open":
+        act = said["does"]
+        if act is None:
+            parts.append(note("ok", "Nothing to do.", "The list is as wanted."))
+        else:
+            words = tag("span", tag("b", act["headline"]), BREAK, tag("span", act["sub"], cls="small muted"))
+            code = tag("code", f"plan.apply()  or  icx apply {said['id']}")
+            parts.append(tag("div", tag("div", words, cls="grow"), code, cls="applybar"))
     return parts
 
 
-def _some(table: pa.Table | None, code: str) -> list[dict[str, Any]]:
-    if table is None:
-        return []
-    chosen = table.filter(
-        pc.and_(pc.equal(table.column("action"), "refuse"), pc.equal(table.column("reason"), code))
-    )
-    rows: list[dict[str, Any]] = chosen.slice(0, SHOWN).to_pylist()
-    return rows
-
-
-def _person(row: dict[str, Any], zone: str) -> str:
-    from icx.clock import aware_utc
-
-    who = f"#{row['contact_id']}" if row["contact_id"] is not None else "no id"
-    told = str(row["source"] or "today's read")
-    if row["message_id"] is not None:
-        told += f", message #{row['message_id']}"
-    when = moment(aware_utc(row["fact_at"]), zone) if row["fact_at"] else ""
-    return (
-        f"<tr><td><code>{who}</code></td><td><code>{_safe(mask.address(row['email']))}</code></td>"
-        f"<td>{_safe(told)}</td><td class='n'>{when}</td></tr>"
-    )
-
-
-def _stops(plan: Plan) -> list[str]:
-    parts = [
-        f"<div class='stop'><b>{_safe(stop.words)}</b>{_typed(stop.confirm)}</div>" for stop in plan.stops
-    ]
-    return ["<h4>Confirm before sending</h4>", *parts] if parts and plan.state != "finished" else []
-
-
-def _typed(confirm: str) -> str:
-    return f" · type <code>{_safe(confirm)}</code>" if confirm else " · say on what basis"
-
-
-def _mail(plan: Plan) -> str:
-    if plan.welcome:
-        return (
-            f"This list mails {plan.welcome:,} welcome messages. Automations cannot be read through the API:"
-            " more mail may follow."
+def _tiles(each: list[Said]) -> Html:
+    return tiles(
+        *(
+            tile(
+                join(swatch(one["swatch"]) if "swatch" in one else "", one["label"]),
+                number(one["value"]),
+                one["sub"],
+                big=bool(one.get("big")),
+            )
+            for one in each
         )
-    return "This list sends no welcome. Automations cannot be read through the API."
-
-
-def _stale_words(plan: Plan) -> str:
-    words = {
-        "stay": "no longer match; left on the list",
-        "park": "no longer match; moved to the parking list",
-    }
-    return words.get(plan.policy.stale, "no longer match; unsubscribed for good")
-
-
-def _cell(label: str, value: str, note: str) -> str:
-    return (
-        f"<div class='cell'><span class='muted'>{_safe(label)}</span><b>{_safe(value)}</b>"
-        f"<span class='muted'>{_safe(note)}</span></div>"
     )
 
 
-def _bar(label: str, scale: int, *, gap: int = 0, **parts: int) -> str:
-    pieces = [f"<i style='width:{gap / scale:.3%}'></i>"] if gap else []
-    pieces += [
-        f"<i class='{name}' style='width:{count / scale:.3%}' title='{name} {count:,}'></i>"
-        for name, count in parts.items()
-        if count
+def swatch(name: str) -> Html:
+    """Return the small square that says which part of a bar a number is."""
+    return Html(f'<span class="sw {name}"></span>')
+
+
+def _shift(said: Said) -> Html:
+    rows = []
+    for row in said["rows"]:
+        pieces = [tag("i", cls=name, style=f"flex:{count}") for name, count in row["parts"] if count]
+        rest = said["scale"] - sum(count for _, count in row["parts"])
+        pieces += [tag("i", cls="gap", style=f"flex:{rest}")] if rest else []
+        rows += [
+            tag("span", tag("b", row["name"]), f" {number(row['total'])}", cls="small"),
+            tag("div", *pieces, cls="splitbar"),
+            tag("span", row["side"], cls="small muted"),
+        ]
+    return tag("div", *rows, cls="shift", role="img", aria_label=said["label"])
+
+
+def _refused(said: Said) -> Html:
+    if not said["total"]:
+        return panel("Nobody is refused", tag("p", said["side"], cls="small muted"))
+    parts = []
+    for one in said["reasons"]:
+        share = 100 * one["count"] / said["total"]
+        line = tag(
+            "span",
+            icon("stop"),
+            tag("span", tag("b", one["title"]), " ", tag("span", one["sub"], cls="muted small"), cls="clip"),
+            bar(share, f"{number(one['count'])} of {number(said['total'])} refused", "ref"),
+            tag("span", number(one["count"]), cls="num"),
+            cls="reason",
+        )
+        people = table(
+            ("Contact", "Address", "What is known", "Since"),
+            [
+                (tag("code", who["who"]), tag("span", who["address"], cls="mono"), who["told"], who["when"])
+                for who in one["people"]
+            ],
+            numbers=(3,),
+            foot=f"{len(one['people'])} of {number(one['count'])} shown, addresses masked",
+        )
+        parts.append(fold(line, people) if one["people"] else line)
+    if said["none"]:
+        parts.append(
+            tag(
+                "div",
+                icon("ok"),
+                tag("span", said["none"]),
+                bar(0, "nobody", "ref"),
+                tag("span", "0", cls="num"),
+                cls="reason muted nobody",
+            )
+        )
+    return panel(f"{number(said['total'])} refused", tag("div", *parts, cls="reasons"), right=said["side"])
+
+
+def _checks(said: Said) -> Html:
+    lines = [
+        tag(
+            "div",
+            icon(line["kind"]),
+            tag("span", tag("b", line["name"]), f" {line['text']}"),
+            cls="row small",
+        )
+        for line in said["lines"]
     ]
-    return f"<span class='muted'>{_safe(label)}</span><div class='bar' role='img' aria-label='{_safe(label)}'>{''.join(pieces)}</div>"
+    return panel(
+        "Checks of what this plan uses",
+        *lines,
+        tag("p", said["fields"], cls="small muted"),
+        right=pill(said["kind"], said["words"]),
+    )
 
 
-def _safe(text: object) -> str:
-    return html.escape(mask.plain(text))
+def _stops(said: Said, at: Said | None) -> Html:
+    stops, held = said["stops"], at["answers"] if at and at["state"] == "stopped" else []
+    if not stops:
+        return tag("section", tag("p", "This plan asks nothing before it acts.", cls="small muted"))
+    each = []
+    for stop in stops:
+        done = stop["key"] in held
+        typed = f"Type {stop['confirm']}" if stop["kind"] == "type" else ""
+        words = tag(
+            "span",
+            tag("b", stop["headline"]),
+            f" {stop['more']}" if stop["more"] else "",
+            BREAK,
+            tag("span", stop["sub"], cls="small muted"),
+            join(BREAK, tag("span", typed, cls="small")) if typed and not done else "",
+        )
+        sign = icon("ok", "answered") if done else icon(stop["icon"])
+        each.append(tag("div", sign, words, cls="stop done" if done else "stop"))
+    top = tag(
+        "div",
+        tag("h3", "Confirm before sending"),
+        tag("span", f"{len(held)} of {len(stops)} done", cls="label"),
+        cls="ph",
+    )
+    return tag("section", top, *each, cls="stack tight", aria_label="Confirmations")
+
+
+def _cost(said: Said) -> Html:
+    cost = said["cost"]
+    lines = [join(tag("dt", what), tag("dd", count, cls="num")) for what, count in cost["lines"]]
+    total = join(tag("dt", cost["calls"], cls="sum"), tag("dd", cost["time"], cls="num sum"))
+    return panel(
+        "Cost",
+        tag("dl", *lines, total, cls="small costs"),
+        tag("p", cost["left"], cls="small muted") if cost["left"] else "",
+        tag("p", said["mail"], cls="small muted"),
+    )
+
+
+def _under_way(at: Said) -> Html:
+    percent = 100 * at["done"] / at["of"] if at["of"] else 0
+    top = tag(
+        "div",
+        tag(
+            "div",
+            tag("span", number(at["done"]), cls="bigno"),
+            " ",
+            tag("span", f"of {number(at['of'])} {at['verb']}", cls="muted"),
+        ),
+        tag("span", at["left"], cls="small muted"),
+        cls="row between",
+    )
+    words = f"{number(at['done'])} of {number(at['of'])} {at['verb']}"
+    main = tag("section", top, bar(percent, words, "tall"), _steps(at), cls="panel")
+    return tag("div", main, tag("section", _batches(at), cls="panel"), cls="g31")
+
+
+def _steps(at: Said) -> Html:
+    lines = [
+        tag(
+            "li",
+            icon(FOUND[step["state"]]),
+            tag("span", tag("b", step["headline"]), BREAK, tag("span", step["sub"], cls="small muted")),
+            tag("span", step["side"], cls="num small muted"),
+        )
+        for step in at["steps"]
+    ]
+    return tag("ul", *lines, cls="steps")
+
+
+def _batches(at: Said) -> Html:
+    top = tag("div", tag("h3", "Batches"), tag("span", "newest first", cls="label"), cls="ph")
+    if not at["batches"]:
+        return join(top, tag("p", "Nothing has been sent yet.", cls="small muted"))
+    rows = [
+        (
+            one["batch"],
+            tag("span", icon(one["kind"]), one["words"], cls="row"),
+            number(one["rows"]),
+            one["at"],
+        )
+        for one in at["batches"]
+    ]
+    return join(top, table(("Batch", "Outcome", "People", "At"), rows, numbers=(2, 3)))
+
+
+def _outcome(at: Said) -> list[Html]:
+    parts = [sums(at["sum"])] if at["sum"] and not at["sum"]["ok"] else []
+    parts.append(_tiles(at["tiles"]))
+    if at["sum"] and at["sum"]["ok"]:
+        parts.append(sums(at["sum"]))
+    side: list[Html] = []
+    if at["refusals"]:
+        rows = [(tag("q", one["words"]), number(one["count"]), one["ids"]) for one in at["refusals"]]
+        side.append(
+            panel("Refused by iContact, in its words", table(("Words", "People", "Contacts"), rows, (1,)))
+        )
+    if at["left_out"]:
+        rows = [(why, number(count), "") for why, count in at["left_out"]]
+        total = sum(count for _, count in at["left_out"])
+        side.append(panel(f"{number(total)} left out", table(("Why", "People", ""), rows, (1,))))
+    if at["steps"]:
+        main = tag("section", _steps(at), cls="panel")
+        aside = side or [tag("section", _batches(at), cls="panel")]
+        parts.append(tag("div", main, tag("div", *aside, cls="stack"), cls="g31"))
+    return parts
+
+
+def sums(said: Said) -> Html:
+    """Return the list read back as a sum of four numbers."""
+    terms = [
+        join(
+            tag("span", sign, cls="sign muted") if sign else "",
+            tag("div", tag("div", label, cls="label"), tag("b", number(value))),
+        )
+        for sign, label, value in said["numbers"]
+    ]
+    kind = "ok" if said["ok"] else "bad"
+    differ = tag("p", said["differ"], cls="small") if said["differ"] else ""
+    words = tag("div", tag("b", said["headline"]), differ)
+    return tag("div", icon(kind), words, tag("div", *terms, cls="terms"), cls=f"note sums {kind}")

@@ -23,7 +23,7 @@ from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.store import damage
-from icx.store.locks import Holder, alive, hold
+from icx.store.locks import Holder, alive, hold, holder
 
 SCRIPTS = importlib.resources.files("icx.store") / "journal"
 HOUR, DAY = 60, 24 * 60  # minutes
@@ -229,6 +229,10 @@ class Journal:
     ) -> AbstractContextManager[None]:
         """Hold a named lock of the workspace while the block runs; see `icx.store.locks.hold`."""
         return hold(self.path.parent / "locks", name, what=what, busy=busy, clock=self.clock)
+
+    def holder(self, name: str) -> Holder | None:
+        """Return who holds a named lock of the workspace, or None when nobody does."""
+        return holder(self.path.parent / "locks", name)
 
     # -- inside
 

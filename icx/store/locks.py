@@ -40,7 +40,7 @@ def hold(
 
     Raises `busy(holder)` (by default TryLater, "already-running") at once when somebody else holds it.
     """
-    stem = hashlib.sha256(name.encode()).hexdigest()[:16]
+    stem = _stem(name)
     note = folder / f"{stem}.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +62,12 @@ def hold(
         lock.release()
 
 
+def holder(folder: Path, name: str) -> Holder | None:
+    """Return who holds the lock `name`, without touching it; None when nobody does or the holder is gone."""
+    found = _holder(folder / f"{_stem(name)}.json")
+    return found if found is not None and alive(found.pid) else None
+
+
 def alive(pid: int) -> bool:
     """Tell whether a process of this machine still runs."""
     try:
@@ -71,6 +77,10 @@ def alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def _stem(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def _holder(note: Path) -> Holder | None:

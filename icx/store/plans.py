@@ -161,8 +161,7 @@ class Plans:
         self, place: Place, plan_id: str, busy: Callable[[Holder | None], IcxError]
     ) -> AbstractContextManager[None]:
         """Hold the target list: one apply at a time."""
-        name = f"apply {place.account_id} {place.client_folder_id} {place.list_id or plan_id}"
-        return self.journal.lock(name, what=plan_id, busy=busy)
+        return self.journal.lock(_lock_name(place, plan_id), what=plan_id, busy=busy)
 
     def begin(self, plan_id: str, answers: Mapping[str, str], who: str) -> None:
         """Note that the plan is being applied, with the answers given to its stops."""
@@ -220,6 +219,21 @@ class Plans:
                 "update plans set state = ?, ended_at = ?, result = ? where number = ?",
                 (state, self._now(), json.dumps(dict(result)), self._number(plan_id)),
             )
+
+    def batches(self, plan_id: str, newest: int = 5) -> list[dict[str, Any]]:
+        """Return the newest batches sent: batch, action, rows, how many of each state, and when (UTC text)."""
+        states = ("done", "refused", "sent", "in_doubt", "not_sent", "left_out")
+        counted = ", ".join(f"sum(state = '{state}') as {state}" for state in states)
+        rows = self.journal.read(
+            f"select batch, min(action) as action, count(*) as rows, {counted}, max(coalesce(ended_at, at)) as at"
+            " from plan_rows where plan = ? and batch > 0 group by batch order by batch desc limit ?",
+            (self._number(plan_id), newest),
+        )
+        return [dict(row) for row in rows]
+
+    def holder(self, plan_id: str) -> Holder | None:
+        """Return who is applying to this plan's list right now, here or in another process; None: nobody."""
+        return self.journal.holder(_lock_name(self.get(plan_id).place, plan_id))
 
     def next_batch(self, plan_id: str) -> int:
         """Return the number of the next batch."""
@@ -365,6 +379,10 @@ class Plans:
 
     def _now(self) -> str:
         return self.journal.clock.now().astimezone(UTC).isoformat()
+
+
+def _lock_name(place: Place, plan_id: str) -> str:
+    return f"apply {place.account_id} {place.client_folder_id} {place.list_id or plan_id}"
 
 
 def _kept(row: Any, answers: dict[str, str]) -> KeptPlan:

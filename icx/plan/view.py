@@ -1,0 +1,392 @@
+"""What a plan says, as values: one source for the page a notebook keeps and for the view one clicks in.
+
+Both show these words in this order; neither computes anything. There are no people in it but a few with masked
+addresses, so it may be saved with a notebook.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from icx import mask
+from icx.clock import aware_utc
+from icx.look.page import number, share
+from icx.plan.stops import Stop
+from icx.plan.text import acts
+from icx.plan.words import calls, duration, people, reason
+
+if TYPE_CHECKING:
+    from icx.plan.plan import Plan
+
+SAMPLE = 3  # people shown of each reason before anything is opened
+BY_CHOICE = {
+    "no_id": "a plan with create_contacts would make them",
+    "pending": "a plan with invite would ask them",
+    "invitable": "a plan with invite would ask them",
+}
+MORE = {
+    "left_this_list": "unsubscribed from it",
+    "do_not_contact": "holds for the whole folder",
+    "said_no": "holds for every list",
+} | BY_CHOICE
+ALWAYS = {
+    "left_this_list": "left this list",
+    "do_not_contact": "do-not-contact",
+    "bounced": "bounced",
+    "deleted": "deleted",
+    "gone": "gone",
+}
+Said = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Times:
+    """Times as one view writes them: the zone once, the year only when it is another one."""
+
+    zone: str
+    now: datetime
+
+    def day(self, when: datetime, *, zone: bool = False) -> str:
+        local, now = when.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
+        year = f" {local.year}" if abs((now - local).days) > 360 else ""
+        return f"{local.day} {local:%b}{year}, {local:%H:%M}" + (f" {local:%Z}" if zone else "")
+
+    def clock(self, when: datetime) -> str:
+        return f"{when.astimezone(ZoneInfo(self.zone)):%H:%M:%S}"
+
+    def near(self, when: datetime) -> str:
+        """The time of day when it is today, else with the day."""
+        local, now = when.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
+        return f"{local:%H:%M}" if local.date() == now.date() else self.day(when)
+
+
+def view(plan: Plan, now: datetime | None = None) -> Said:
+    """Return what the plan says: places, numbers, refusals, checks, questions, cost, what the button does."""
+    times = Times(plan.zone, now or plan.made_at)
+    return {
+        "id": plan.plan_id,
+        "title": title(plan),
+        "crumbs": _crumbs(plan, times),
+        "places": _places(plan),
+        "tiles": _tiles(plan),
+        "shift": _shift(plan),
+        "refused": _refused(plan, times),
+        "checks": _checks(plan),
+        "stops": [stop_words(stop, plan) for stop in plan.stops],
+        "cost": _cost(plan),
+        "does": does(plan),
+        "mail": _mail(plan),
+        "undo_of": plan.policy.undo_of,
+    }
+
+
+def title(plan: Plan) -> str:
+    """Return what the plan is for, as a heading."""
+    if plan.policy.undo_of:
+        return f"Plan: take {plan.policy.undo_of} back"
+    if plan.target.create and plan.target.list_id is None:
+        return "Plan: make a list and add people"
+    return "Plan: add people to a list"
+
+
+def does(plan: Plan) -> Said | None:
+    """Return what the button does, with its number; None when there is nothing to do."""
+    if not acts(plan):
+        return None
+    counts = plan.counts
+    adding = counts.add + counts.create
+    verbs = [
+        (adding, "add", "Add", ""),
+        (counts.park, "move", "Move", f" away to “{mask.plain(plan.policy.parking_list)}”"),
+        (counts.unsubscribe, "unsubscribe", "Unsubscribe", ""),
+    ]
+    chosen = [one for one in verbs if one[0]]
+    if not chosen and plan.updates:
+        chosen = [(plan.updates, "send fields of", "Send fields of", "")]
+    if not chosen:
+        chosen = [(0, "make the list", "Make the list", "")]
+    short = ", ".join(f"{verb} {count:,}" if count else verb for count, verb, _, _ in chosen)
+    count, _, verb, way = chosen[0]
+    to = f"“{mask.plain(plan.target.list)}” ({_list_id(plan)}), {_folder(plan)}"
+    joint = "to" if verb == "Add" else "of" if verb.startswith("Send") else "from"
+    head = f"{verb} {people(count)} {joint} {to}" if count else f"{verb} {to}"
+    more = "".join(f"; {verb.lower()} {people(count)}{way}" for count, _, verb, way in chosen[1:])
+    return {
+        "headline": head + way + more,
+        "sub": "The list and the people are read again first. It may do less than shown, never more.",
+        "button": f"Apply: {short}",
+    }
+
+
+def stop_words(stop: Stop, plan: Plan) -> Said:
+    """Return a question as a view asks it: a box to tick, a number or a name to type, or a sentence."""
+    counts = plan.counts
+    name = f"“{mask.plain(plan.target.list)}”"
+    adding = counts.add + counts.create
+    said: dict[str, tuple[str, str, str]] = {
+        "first-push": (
+            f"This is the first push to {name}: {people(adding)} join it",
+            "",
+            "Nothing was pushed here before. Whoever is added can be moved away again.",
+        ),
+        "parking": (
+            f"The list “{mask.plain(plan.policy.parking_list)}” is made",
+            "",
+            "People who leave are moved to it; it mails nobody.",
+        ),
+        "growth": _growth(stop, plan),
+        "removals": (
+            f"{people(counts.park + counts.unsubscribe)} leave the list",
+            f"{number(counts.members)} → {number(counts.after)}",
+            f"Your limit without a question is {share(float(stop.limit or 0), 1)} of the list.",
+        ),
+        "basis": (
+            f"{number(counts.create)} contacts are made",
+            "",
+            "State on what basis, in a sentence: how they agreed.",
+        ),
+        "welcome": (
+            f"This list mails {number(_whole(stop.value))} welcome {'message' if stop.value == 1 else 'messages'}",
+            "",
+            f"{_welcome(plan)} goes to everyone added. Automations cannot be read through the API:"
+            " more mail may follow.",
+        ),
+        "unsubscribe": (
+            f"{people(counts.unsubscribe)} are unsubscribed for good",
+            "",
+            "iContact has no way back from this.",
+        ),
+    }
+    head, more, sub = said.get(stop.key, (mask.plain(stop.words), "", mask.plain(stop.question)))
+    kind = "box" if stop.confirm == "y" else "text" if not stop.confirm else "type"
+    return {
+        "key": stop.key,
+        "kind": kind,
+        "confirm": stop.confirm,
+        "headline": head,
+        "more": more,
+        "sub": sub,
+        "short": mask.plain(stop.words),
+        "icon": {"welcome": "mail", "basis": "person"}.get(stop.key, "warn"),
+    }
+
+
+def _growth(stop: Stop, plan: Plan) -> tuple[str, str, str]:
+    counts = plan.counts
+    sizes = f"{number(counts.members)} → {number(counts.after)}"
+    if stop.words.startswith("adds"):
+        last = number((stop.limit or 0) / 2)
+        return (
+            f"It adds {people(_whole(stop.value) or 0)}",
+            sizes,
+            f"The last push added {last}; more than twice that is a question.",
+        )
+    grows = f"{float(stop.value or 0) * 100:,.0f} %"
+    limit = f"{float(stop.limit or 0) * 100:,.0f} %"
+    return f"The list grows by {grows}", sizes, f"Your limit without a question is {limit}."
+
+
+def _whole(value: float | int | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def _welcome(plan: Plan) -> str:
+    message = plan.target.welcome_message_id
+    return f"Message #{message}" if message else "Its welcome message"
+
+
+def _crumbs(plan: Plan, times: Times) -> list[list[str]]:
+    crumbs = [
+        ["audience ", mask.plain(plan.audience), f", {people(plan.counts.wanted)}"],
+        [f"profile of {times.day(plan.as_of, zone=True)}", "", ""],
+        [f"list read {times.near(plan.made_at)}", "", ""],
+        [f"plan {plan.plan_id}", "", ""],
+    ]
+    if plan.policy.undo_of:
+        crumbs[0] = ["the way back of ", plan.policy.undo_of, ""]
+        del crumbs[1]
+        crumbs[1][0] = f"list read {times.day(plan.made_at, zone=True)}"
+    return crumbs
+
+
+def _folder(plan: Plan) -> str:
+    return mask.plain(plan.target.folder) or f"folder {plan.target.client_folder_id}"
+
+
+def _list_id(plan: Plan) -> str:
+    return "to be made" if plan.target.list_id is None else f"#{plan.target.list_id}"
+
+
+def _places(plan: Plan) -> list[Said]:
+    target = plan.target
+    company = mask.plain(target.company) or f"account {target.account_id}"
+    return [
+        {"label": "Company", "name": company, "id": f"#{target.account_id}", "subject": False},
+        {
+            "label": "Client folder",
+            "name": _folder(plan),
+            "id": f"#{target.client_folder_id}",
+            "subject": False,
+        },
+        {"label": "List", "name": mask.plain(target.list), "id": _list_id(plan), "subject": True},
+    ]
+
+
+def _tiles(plan: Plan) -> list[Said]:
+    counts, policy = plan.counts, plan.policy
+    adding = counts.add + counts.create
+    staying = counts.stale - counts.park - counts.unsubscribe
+    new = "new on this list" if not policy.undo_of else "come back to this list"
+    new = f"of them {number(counts.create)} new contacts" if counts.create else new
+    new = f"of them {number(counts.pending)} asked to confirm" if counts.pending else new
+    if policy.stale == "park":
+        stale = f"move to “{mask.plain(policy.parking_list)}”"
+        stale += f"; {number(staying)} cannot be moved" if staying else ""
+    elif policy.stale == "unsubscribe":
+        stale = "no longer match; unsubscribed for good"
+    else:
+        stale = "no longer match; left on the list"
+    reasons = len(plan.refused)
+    tiles: list[Said] = [
+        {"label": "Add", "value": adding, "sub": new, "swatch": "add"},
+        {"label": "Keep", "value": counts.keep, "sub": "members already", "swatch": "keep"},
+        {
+            "label": "Taken back" if policy.undo_of else "Stale",
+            "value": counts.stale,
+            "sub": stale,
+            "swatch": "stale",
+        },
+        {
+            "label": "Refused",
+            "value": counts.refused,
+            "sub": f"for {reasons} {'reason' if reasons == 1 else 'reasons'}, below" if reasons else "nobody",
+            "swatch": "refused",
+        },
+    ]
+    if policy.undo_of and not adding:
+        tiles.insert(0, tiles.pop(2))
+    tiles[0]["big"] = True
+    return tiles
+
+
+def _shift(plan: Plan) -> Said:
+    """Two bars on one scale: the audience, and the list it makes; add and keep lie under each other."""
+    counts = plan.counts
+    adding = counts.add + counts.create
+    staying = counts.stale - counts.park - counts.unsubscribe
+    held = counts.members - counts.stale  # members who are wanted, also where `keep` holds more than members
+    audience = [["refused", counts.refused], ["add", adding], ["keep", counts.keep]]
+    after = [["gap", counts.refused], ["add", adding], ["keep", held], ["stale", staying]]
+    scale = max(sum(n for _, n in audience), sum(n for _, n in after), 1)
+    label = (
+        f"Audience {number(counts.wanted)}: {number(counts.refused)} refused, {number(adding)} add,"
+        f" {number(counts.keep)} keep. List after: {number(adding)} added, {number(held)} kept,"
+        f" {number(staying)} stale, {number(counts.after)} in all; today {number(counts.members)}."
+    )
+    return {
+        "label": label,
+        "scale": scale,
+        "rows": [
+            {"name": "Audience", "total": counts.wanted, "parts": audience, "side": "everyone decided"},
+            {
+                "name": "List after",
+                "total": counts.after,
+                "parts": after,
+                "side": f"today {number(counts.members)}",
+            },
+        ],
+    }
+
+
+def _refused(plan: Plan, times: Times) -> Said:
+    table = plan.rows() if plan.plans is not None and plan.refused else None
+    reasons = []
+    for code, count in plan.refused.items():
+        some = [] if table is None else refused_rows(table, code).slice(0, SAMPLE).to_pylist()
+        reasons.append(
+            {
+                "code": code,
+                "title": reason(code)[:1].upper() + reason(code)[1:],
+                "sub": MORE.get(code, people(count)),
+                "count": count,
+                "people": [person(row, times) for row in some],
+            }
+        )
+    none = [words for code, words in ALWAYS.items() if code not in plan.refused]
+    return {
+        "total": plan.counts.refused,
+        "side": "consent rules · there is no override",
+        "reasons": reasons,
+        "none": (", ".join(none)[:1].upper() + ", ".join(none)[1:]) if none else "",
+    }
+
+
+def refused_rows(table: pa.Table, code: str) -> pa.Table:
+    """Return the rows of a plan that are refused for one reason."""
+    return table.filter(
+        pc.and_(pc.equal(table.column("action"), "refuse"), pc.equal(table.column("reason"), code))
+    )
+
+
+def person(row: Said, times: Times, *, show: bool = False) -> Said:
+    """Return one refused person: who, the address (masked unless shown), what is known, and since when."""
+    told = str(row["source"] or "today's read")
+    if row["message_id"] is not None:
+        told += f", message #{row['message_id']}"
+    return {
+        "who": f"#{row['contact_id']}" if row["contact_id"] is not None else "no id",
+        "address": mask.plain(row["email"] or "no address") if show else mask.address(row["email"]),
+        "told": mask.plain(told),
+        "when": times.day(aware_utc(row["fact_at"])) if row["fact_at"] else "",
+    }
+
+
+def _checks(plan: Plan) -> Said:
+    checks = plan.checks
+    used = list(checks.get("uses", {}).get("columns", []))
+    fields = ", ".join(sorted({"email", *map(str, used)}))
+    override = checks.get("override")
+    if checks["ok"] is None:
+        return {"kind": "", "words": "Not asked for", "lines": [], "fields": ""}
+    if checks["ok"]:
+        return {"kind": "ok", "words": "Passed", "lines": [], "fields": f"{fields}: all pass, for this build"}
+    lines = [{"kind": "bad", "name": str(one), "text": "did not pass"} for one in checks["failed"]]
+    lines += [
+        {"kind": "warn", "name": str(one), "text": "has not judged this data"} for one in checks["stale"]
+    ]
+    if override:
+        who, because = mask.plain(override.get("who", "somebody")), mask.plain(override.get("because", ""))
+        lines.append({"kind": "warn", "name": f"Overridden by {who}:", "text": because or "no reason given"})
+        return {"kind": "warn", "words": "Overridden", "lines": lines, "fields": f"used: {fields}"}
+    return {
+        "kind": "bad",
+        "words": "Not good enough to send",
+        "lines": lines,
+        "fields": f"used: {fields}",
+    }
+
+
+def _cost(plan: Plan) -> Said:
+    left = f"of {number(plan.calls_left)} calls left this hour" if plan.calls_left is not None else ""
+    return {
+        "lines": [[what[:1].upper() + what[1:], calls(count)] for what, count in plan.cost.lines],
+        "calls": calls(plan.cost.calls),
+        "time": duration(plan.cost.hours),
+        "left": left,
+    }
+
+
+def _mail(plan: Plan) -> str:
+    parts = []
+    if plan.welcome:
+        parts.append(f"{number(plan.welcome)} welcome messages")
+    if plan.counts.pending:
+        parts.append(f"{number(plan.counts.pending)} confirmation messages")
+    said = f"The list mails {' and '.join(parts)}" if parts else "The list sends no welcome"
+    return f"{said}. Automations cannot be read through the API: look in iContact."
