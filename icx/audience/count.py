@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience
-from icx.rules import Group, Reading, Rule, Sql, code, condition, walk, without_machines
+from icx.audience.waterfall import waterfall
+from icx.rules import Group, Rule, code
 from icx.rules.english import phrase
 from icx.rules.nodes import child
-from icx.store import Connection, quoted
 
 
 @dataclass(frozen=True)
@@ -101,38 +100,22 @@ def count(people: People, audience: Audience | Rule) -> Count:
     """Return an audience's size, its size without likely machines, and its waterfall, in one query."""
     named = as_audience(audience)
     with people.open(audience) as (con, reading, rule):
-        steps = _outermost(rule)
-        any_of = isinstance(rule, Group) and rule.combinator == "or" and len(steps) > 1
-        conditions = [condition(step, reading, path) for path, step in steps]
-        marks = [f"r{n}" for n in range(len(steps))]
-        whole = (" or " if any_of else " and ").join(marks) or condition(rule, reading).text
-        wanted = ["count(*)", f"count(*) filter (where {whole})"]
-        for n, mark in enumerate(marks):
-            passed = mark if any_of else " and ".join(marks[: n + 1])
-            others = " or ".join(other for other in marks if other != mark)
-            wanted.append(f"count(*) filter (where {passed})")
-            wanted.append(f"count(*) filter (where {f'{mark} and not ({others})' if any_of else 'false'})")
-        human, humanly = _humanly(rule, reading)
-        differs = human != rule or humanly is not reading
-        if differs:
-            conditions.append(condition(human, humanly))
-            wanted.append("count(*) filter (where human)")
-        names = [*marks, "human"] if differs else marks
-        total, size, *pairs = _figures(con, people.profile, names, conditions, wanted)
-    without = pairs.pop() if differs else None
-    found: list[Step] = []
-    for n, (_, step) in enumerate(steps):
-        before = total if any_of or not found else found[-1].left
-        only = pairs[2 * n + 1] if any_of else None
-        found.append(Step(step, phrase(step, people.zone), before, pairs[2 * n], only))
+        found = waterfall(con, people.profile, rule, reading)
+    outermost = _outermost(rule)
+    any_of = isinstance(rule, Group) and rule.combinator == "or" and len(outermost) > 1
+    steps = []
+    for path, step in outermost:
+        figures = found.nodes[path]
+        only = figures.alone if any_of else None
+        steps.append(Step(step, phrase(step, people.zone), figures.before, figures.left, only))
     return Count(
         named.name,
         people.connection,
         reading.as_of,
-        size,
-        total,
-        without,
-        tuple(found),
+        found.size,
+        found.of,
+        found.human,
+        tuple(steps),
         any_of,
     )
 
@@ -145,12 +128,8 @@ def steps(people: People, audience: Audience | Rule) -> tuple[Step, ...]:
 def sizes(people: People, audience: Audience | Rule) -> dict[str, int]:
     """Return how many people each node of the rule has by itself, by path (the whole rule's is '')."""
     with people.open(audience) as (con, reading, rule):
-        nodes = list(walk(rule))
-        conditions = [condition(node, reading, path) for path, node in nodes]
-        marks = [f"r{n}" for n in range(len(nodes))]
-        wanted = [f"count(*) filter (where {mark})" for mark in marks]
-        figures = _figures(con, people.profile, marks, conditions, wanted)
-    return {path: figure for (path, _), figure in zip(nodes, figures, strict=True)}
+        found = waterfall(con, people.profile, rule, reading)
+    return {path: figures.everywhere for path, figures in found.nodes.items()}
 
 
 def _outermost(rule: Rule) -> list[tuple[str, Rule]]:
@@ -158,45 +137,3 @@ def _outermost(rule: Rule) -> list[tuple[str, Rule]]:
     if isinstance(rule, Group) and not rule.negated:
         return [(child("", n), step) for n, step in enumerate(rule.rules)]
     return [("", rule)]
-
-
-class _WithoutMachines(Mapping[str, Rule]):
-    """Other audiences' rules, each with what machines probably did left out."""
-
-    def __init__(self, rules: Mapping[str, Rule], reading: Reading) -> None:
-        self._rules = rules
-        self._reading = reading
-
-    def __getitem__(self, name: str) -> Rule:
-        return without_machines(self._rules[name], self._reading.catalogue)
-
-    def __iter__(self) -> Any:
-        return iter(self._rules)
-
-    def __len__(self) -> int:
-        return len(self._rules)
-
-
-def _humanly(rule: Rule, reading: Reading) -> tuple[Rule, Reading]:
-    """Return the rule without machines and what to read it against, nested audiences included."""
-    from icx.rules import audiences_used
-
-    human = without_machines(rule, reading.catalogue)
-    if not audiences_used(rule):
-        return human, reading
-    audiences = _WithoutMachines(reading.lookup.audiences, reading)
-    return human, replace(reading, lookup=replace(reading.lookup, audiences=audiences))
-
-
-def _figures(
-    con: Connection, profile: str, marks: list[str], conditions: list[Sql], wanted: list[str]
-) -> list[int]:
-    """Evaluate each condition once a person and return the counts wanted of them."""
-    columns = ", ".join(f"{found.text} as {mark}" for mark, found in zip(marks, conditions, strict=True))
-    columns = columns or "1"
-    row = con.execute(
-        f"select {', '.join(wanted)} from (select {columns} from {quoted(profile)})",
-        [param for found in conditions for param in found.params],
-    ).fetchone()
-    assert row is not None
-    return [int(figure) for figure in row]

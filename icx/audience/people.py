@@ -14,7 +14,8 @@ from icx.clock import aware_utc
 from icx.errors import BadInput, Damaged, NeedsYou
 from icx.fields import Catalogue
 from icx.rules import EVERYBODY, Lookup, Reading, Rule, Sql, condition
-from icx.store import Connection, Store, one_row, quoted
+from icx.store import Connection, one_row, quoted
+from icx.store.published import Opener
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class People:
     profile was built as of; for a past profile give both its `as_of` (aware) and its table as `profile`.
     """
 
-    store: Store
+    store: Opener
     connection: str
     catalogue: Catalogue
     audiences: Path | None = None

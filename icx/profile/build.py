@@ -17,6 +17,7 @@ from icx.profile.publish import publish
 from icx.profile.statement import Tables
 from icx.settings import Settings
 from icx.store.db import Connection, Store
+from icx.store.published import About
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def build(
         build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
         tidy(job)
         if published is not None and name == "profile":
-            publish(con, published / connection)
+            about = About(build_id, aware_utc(moment), people, job.parts.catalogue)
+            publish(con, published / connection, about)
         say(Progress("done", 4, 4))
     return Build(
         build_id=build_id,

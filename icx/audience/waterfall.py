@@ -1,0 +1,235 @@
+"""What each node of a rule keeps of the people who reach it: the whole tree in one pass over the profile.
+
+Every leaf is asked once a person. Which leaves somebody passes is a pattern, and there are far fewer patterns than
+people, so the pass counts patterns and all figures of all nodes are sums over these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from icx.rules import Group, Reading, Rule, Sql, audiences_used, condition, walk, without_machines
+from icx.rules.nodes import child
+from icx.store import Connection, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One node's figures.
+
+    `before` people reach it and `left` of them pass it. In an all-group who reaches a rule has passed those before
+    it; in an any-group every rule is reached by all who reach the group, and `alone` is how many it has that no other
+    rule has. `own` is how many it would keep of all who reach its group, `everywhere` of everybody.
+
+    A group that is turned round has its figures after the turn, the rules inside it theirs before.
+    """
+
+    before: int
+    left: int
+    own: int
+    everywhere: int
+    alone: int | None = None
+
+    @property
+    def dropped(self) -> int:
+        return self.before - self.left
+
+
+@dataclass(frozen=True)
+class Waterfall:
+    """The figures of a rule's nodes by path (the whole rule's is ''), of how many people, and without machines.
+
+    `human` is None when machines cannot change who is in. `without` is the size of the whole without a node, for
+    the first node that leaves nobody of those who reach it; `empty` is that node's path, None when there is none.
+    """
+
+    of: int
+    human: int | None
+    nodes: Mapping[str, Figures]
+    empty: str | None = None
+    without: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.nodes[""].left
+
+
+def waterfall(con: Connection, profile: str, rule: Rule, reading: Reading) -> Waterfall:
+    """Return the figures of every node of a rule, in one query.
+
+    Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
+    """
+    asked = _Asked(reading)
+    asked.ask(rule, "")
+    human, humanly = _humanly(rule, reading)
+    differs = human != rule or humanly is not reading
+    if differs:
+        asked.reading = humanly
+        asked.ask(human, "human")
+    patterns = asked.answered(con, profile)
+    nodes: dict[str, Figures] = {}
+    everybody = patterns.everybody
+    patterns.figures(rule, "", everybody, everybody, None, nodes)
+    size = patterns.count(patterns.of(human, "human")) if differs else None
+    empty = None if nodes[""].left else _empties(rule, nodes)
+    without = patterns.count(patterns.of(rule, "", leaving=empty)) if empty else 0
+    return Waterfall(patterns.count(everybody), size, nodes, empty, without)
+
+
+def reaching(rule: Rule, path: str) -> Rule:
+    """Return the rule of those who reach a node: who passed, in every all-group around it, the rules before.
+
+    >>> from icx.rules import Compare
+    >>> a, b, c = (Compare(name, "notNull") for name in "abc")
+    >>> reaching(Group("and", (a, Group("or", (b, c)))), "rules[1].rules[1]")
+    f.a.has_value()
+    """
+    passed: list[Rule] = []
+    at, here = rule, ""
+    while here != path:
+        assert isinstance(at, Group)
+        for n, inner in enumerate(at.rules):
+            below = child(here, n)
+            if path == below or path.startswith(f"{below}."):
+                passed += at.rules[:n] if at.combinator == "and" else ()
+                at, here = inner, below
+                break
+        else:
+            raise KeyError(path)
+    return Group("and", tuple(passed))
+
+
+def _empties(rule: Rule, nodes: Mapping[str, Figures]) -> str | None:
+    """Return the path of the first rule that leaves nobody of those who reach it, as deep as it can be named."""
+    found = None
+    at, here = rule, ""
+    while isinstance(at, Group) and at.combinator == "and" and not at.negated:
+        for n, inner in enumerate(at.rules):
+            path = child(here, n)
+            if nodes[path].before and not nodes[path].left:
+                found, at, here = path, inner, path
+                break
+        else:
+            break
+    return found
+
+
+class _Asked:
+    """The different conditions of a rule's leaves; one that stands twice is asked once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.places: dict[str, int] = {}
+        self._found: dict[Sql, int] = {}
+
+    def ask(self, rule: Rule, root: str) -> None:
+        for path, node in walk(rule, root):
+            if not isinstance(node, Group):
+                where = path.removeprefix("human").lstrip(".") if root else path
+                found = condition(node, self.reading, where)
+                self.places[path] = self._found.setdefault(found, len(self._found))
+
+    def answered(self, con: Connection, profile: str) -> _Patterns:
+        import numpy as np
+
+        marks = [f"r{n}" for n in range(len(self._found))]
+        columns = "".join(f", {one.text} as {mark}" for one, mark in zip(self._found, marks, strict=True))
+        given = [param for one in self._found for param in one.params]
+        wanted = ", ".join(["count(*) as n", *marks])
+        grouped = f" group by {', '.join(marks)}" if marks else ""
+        rows = con.execute(
+            f"select {wanted} from (select contact_id{columns} from {quoted(profile)}){grouped}", given
+        ).fetchnumpy()
+        people = np.asarray(rows["n"], dtype=np.int64)
+        return _Patterns(people, [np.asarray(rows[mark], dtype=np.bool_) for mark in marks], self.places)
+
+
+class _Patterns:
+    """How many people pass and fail which leaves: a row for each pattern that somebody has."""
+
+    def __init__(self, people: Any, marks: list[Mask], places: Mapping[str, int]) -> None:
+        import numpy as np
+
+        self._people = people
+        self._marks = marks
+        self._places = places
+        self.everybody: Mask = np.ones(len(people), dtype=np.bool_)
+
+    def count(self, mask: Mask) -> int:
+        return int(self._people[mask].sum())
+
+    def of(self, rule: Rule, path: str, leaving: str | None = None) -> Mask:
+        """Return which patterns pass a node; `leaving` is the path of a rule that is left out."""
+        if not isinstance(rule, Group):
+            return self._marks[self._places[path]]
+        every = rule.combinator == "and"
+        passed = self.everybody if every else ~self.everybody
+        for n, inner in enumerate(rule.rules):
+            below = child(path, n)
+            if below != leaving:
+                one = self.of(inner, below, leaving)
+                passed = passed & one if every else passed | one
+        return ~passed if rule.negated else passed
+
+    def figures(
+        self, rule: Rule, path: str, group: Mask, before: Mask, others: Mask | None, into: dict[str, Figures]
+    ) -> None:
+        """Put the figures of a node and all below it into a dictionary.
+
+        `group` reach the group it stands in, `before` the node itself, `others` pass another rule of its any-group.
+        """
+        own = self.of(rule, path)
+        into[path] = Figures(
+            self.count(before),
+            self.count(before & own),
+            self.count(group & own),
+            self.count(own),
+            None if others is None else self.count(before & own & ~others),
+        )
+        if not isinstance(rule, Group):
+            return
+        each = [self.of(inner, child(path, n)) for n, inner in enumerate(rule.rules)]
+        arriving = before
+        for n, inner in enumerate(rule.rules):
+            if rule.combinator == "or":
+                rest = ~self.everybody
+                for k, one in enumerate(each):
+                    rest = rest | one if k != n else rest
+                self.figures(inner, child(path, n), before, before, rest, into)
+            else:
+                self.figures(inner, child(path, n), before, arriving, None, into)
+                arriving = arriving & each[n]
+
+
+class _WithoutMachines(Mapping[str, Rule]):
+    """Other audiences' rules, each with what machines probably did left out."""
+
+    def __init__(self, rules: Mapping[str, Rule], reading: Reading) -> None:
+        self._rules = rules
+        self._reading = reading
+
+    def __getitem__(self, name: str) -> Rule:
+        return without_machines(self._rules[name], self._reading.catalogue)
+
+    def __iter__(self) -> Any:
+        return iter(self._rules)
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+
+def _humanly(rule: Rule, reading: Reading) -> tuple[Rule, Reading]:
+    """Return the rule without machines and what to read it against, nested audiences included."""
+    human = without_machines(rule, reading.catalogue)
+    if not audiences_used(rule):
+        return human, reading
+    audiences = _WithoutMachines(reading.lookup.audiences, reading)
+    return human, replace(reading, lookup=replace(reading.lookup, audiences=audiences))
