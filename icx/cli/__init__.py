@@ -21,6 +21,7 @@ from icx.cli.console import Console
 from icx.cli.nearest import nearest
 from icx.cli.options import HELP, Options, hoist
 from icx.cli.result import Result
+from icx.ctrl_c import stays_heard
 from icx.errors import BadInput, IcxError
 
 # verb -> (module, one-line help); the module is imported only when its verb is typed.
@@ -158,7 +159,7 @@ class _Command:
         try:
             self.options, words = hoist(self.argv)
             self.console = Console(self.options)
-            with root.make_context("icx", words, obj=(self.options, self.console)) as context:
+            with stays_heard(), root.make_context("icx", words, obj=(self.options, self.console)) as context:
                 result = root.invoke(context)
         except click.exceptions.Exit as done:
             return done.exit_code

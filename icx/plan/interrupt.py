@@ -39,6 +39,8 @@ def ends_after_the_batch(
 
     def heard(number: int, frame: FrameType | None) -> None:
         if ending.asked:
+            if callable(before):
+                before(number, frame)
             raise KeyboardInterrupt
         ending.ask()
         note("ending after this batch (once more: at once, also safe)")

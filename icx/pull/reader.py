@@ -52,6 +52,7 @@ class Reader:
     waiting_until: Callable[[], datetime | None]
     calls_left: Callable[[], int | None]
     after: Callable[[Connection, int], None]
+    stopped: Callable[[], None] = lambda: None  # raises when the pull is to end
     pages: int = 0
     refused: list[tuple[Task, IcxError]] = field(default_factory=list)
 
@@ -62,6 +63,7 @@ class Reader:
         try:
             calls = _Calls(iter(tasks))
             while True:
+                self.stopped()
                 while len(flying) < self.threads + 2 and (asked := calls.next()) is not None:
                     task, call = asked
                     flying.append((task, workers.submit(call)))

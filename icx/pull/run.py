@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from icx.clock import Clock, naive_utc
+from icx.ctrl_c import stays_heard
 from icx.errors import BadInput, IcxError, TryLater
 from icx.pull import consent, due, keep, tags
 from icx.pull.agenda import Agenda, counters
@@ -61,8 +62,11 @@ def pull(
     ours = run is None
     run = run or journal.start_run("pull", connection, who)
     try:
-        with journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=_busy(connection)):
-            job = _Pull(store, journal, client, connection, settings, clock, run, progress)
+        with (
+            stays_heard() as stopped,
+            journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=_busy(connection)),
+        ):
+            job = _Pull(store, journal, client, connection, settings, clock, run, progress, stopped)
             with store.open():  # one opening for the beginning of the pull
                 keep.register(store, connection, client.account_id, client.client_folder_id)
                 job.bench.con()
@@ -77,8 +81,8 @@ def pull(
                 job.bench.rest()
     except BaseException as error:
         if ours:
-            stopped = "failed" if isinstance(error, Exception) else "stopped"
-            journal.end_run(run, stopped, {"error": getattr(error, "code", type(error).__name__)})
+            state = "failed" if isinstance(error, Exception) else "stopped"
+            journal.end_run(run, state, {"error": getattr(error, "code", type(error).__name__)})
         raise
     if ours:
         journal.end_run(run, "done", report.as_dict())
@@ -97,6 +101,7 @@ class _Pull:
     clock: Clock
     run: str
     progress: Callable[[Progress], None] | None
+    stopped: Callable[[], None]  # raises the Ctrl-C that a library swallowed
     tagged: bool = False
     contacts_only: bool = False
     full: bool = False
@@ -300,6 +305,7 @@ class _Pull:
             lambda: getattr(pace, "waiting_until", None) or self.ear.until(self.meter),
             lambda: pace.left() if pace is not None else None,
             lambda con, pages: _note_pages(con, self.run, pages),
+            self.stopped,
         )
 
     def _calls(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from icx.clock import SYSTEM, Clock
+from icx.ctrl_c import stays_heard
 from icx.errors import IcxError
 from icx.settings import Settings, read_settings
 from icx.workspace.clicking import Clicking
@@ -154,7 +155,8 @@ class Workspace(Clicking):
         """Note in the journal that a verb runs, and how it ended."""
         run = self.journal.start_run(verb, what, self.who)
         try:
-            yield run
+            with stays_heard():
+                yield run
         except IcxError as error:
             self.journal.end_run(run, "failed", {"code": error.code})
             raise

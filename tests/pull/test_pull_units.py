@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_a_first_pull_stores_what_the_service_lists(bed: Bed) -> None:
     assert report.events == sum(len(rows) for rows in fake.events.values())
     assert report.first is not None
     assert bed.rows("select custom['tier'] from icontact_users where custom['tier'] is null") == []
+
+
+def test_a_stop_that_a_library_dropped_ends_the_pull_between_two_pages(bed: Bed) -> None:
+    fake = account(1)
+
+    def dropped(_: object) -> None:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bed.pull(fake, progress=dropped)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert bed.rows("select state from pulls") == [("stopped",)]
+    assert bed.rows("select count(*) from icontact_activity") == [(0,)]
+    assert bed.pull(fake).ok
 
 
 def test_events_alike_in_every_column_are_all_kept(bed: Bed) -> None:
