@@ -1,0 +1,398 @@
+"""What the overview shows: one account read from the store alone, in one opening, without waiting for anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Any
+
+from icx.clock import aware_utc, naive_utc
+from icx.errors import TryLater
+from icx.store import Store, one_row
+
+if TYPE_CHECKING:
+    from icx.connections.saved import SavedConnection
+    from icx.pull import Ledger
+    from icx.store import Connection
+    from icx.workspace.workspace import Workspace
+
+WEEKS = 26
+SHOWN = 8  # lists, domains
+CROWD = 5  # a domain of fewer people could name one of them
+
+
+@dataclass(frozen=True)
+class Week:
+    """What happened in the week that begins on `day`, a Monday in UTC.
+
+    `opens` and `clicks` are without likely machine ones, `machines` are those opens.
+    """
+
+    day: date
+    joined: int = 0
+    left: int = 0
+    size: int = 0
+    opens: int = 0
+    machines: int = 0
+    clicks: int = 0
+    bounces: int = 0
+    unsubscribes: int = 0
+
+
+@dataclass(frozen=True)
+class Domain:
+    """A domain of addresses: people, and how many of them opened in 90 days (None without a profile)."""
+
+    name: str
+    people: int
+    opened: int | None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list and its members by status; `welcome` says that adding somebody mails them."""
+
+    list_id: int
+    name: str
+    members: int
+    pending: int
+    unsubscribed: int
+    welcome: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The last verdict of a suite; `current` when it judged the data that is there now."""
+
+    suite: str
+    ok: bool
+    ran_at: datetime
+    current: bool
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One account as stored. Times are aware UTC; `tiers` is empty without a profile."""
+
+    contacts: int
+    states: dict[str, int]
+    weeks: Sequence[Week]
+    tiers: dict[str, int]
+    domains: Sequence[Domain]
+    lists: Sequence[Listed]
+    ledger: Ledger
+    pulled_at: datetime
+    built_at: datetime | None
+    built_of: datetime | None
+    people: int
+    verdicts: Sequence[Verdict]
+
+    @property
+    def mailable(self) -> int:
+        return self.states.get("mailable", 0)
+
+    @property
+    def engaged(self) -> int:
+        return sum(count for tier, count in self.tiers.items() if tier.startswith("engaged_"))
+
+
+@dataclass(frozen=True)
+class Line:
+    """A connection of several: its size and its last complete pull (aware UTC), None before the first."""
+
+    saved: SavedConnection
+    contacts: int
+    pulled_at: datetime | None
+    open_units: int
+
+
+@dataclass(frozen=True)
+class Push:
+    """A plan as the journal has it; `done` counts people settled."""
+
+    plan_id: str
+    audience: str
+    list_name: str
+    state: str
+    at: datetime
+    people: int
+    done: int
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Everything `ws` shows. `held_by` names the program that has the database open; then only names are known."""
+
+    name: str
+    root: str
+    zone: str
+    now: datetime
+    connections: Sequence[Line]
+    saved: SavedConnection | None
+    picture: Picture | None
+    pushes: Sequence[Push] = ()
+    failed_pull: tuple[str, datetime] | None = None
+    paused: bool = False
+    held_by: str = ""
+
+
+def overview(ws: Workspace) -> Overview:
+    """Read what the workspace shows; nothing is made, nobody is called, and a busy database is not waited for."""
+    from icx.connections.saved import Connections
+
+    every = Connections(ws.layout.data).all()
+    chosen = next((one for one in every if one.default), every[0] if every else None)
+    lines: list[Line] = [Line(one, 0, None, 0) for one in every]
+    picture, held_by = None, ""
+    if chosen is not None and ws.layout.database.exists():
+        try:
+            lines, picture = _stored(ws, every, chosen)
+        except TryLater as error:
+            held_by = error.where_text() or "another program"
+    pushes, failed = _journal(ws, chosen)
+    return Overview(
+        name=ws.layout.root.resolve().name,
+        root=str(ws.layout.root),
+        zone=ws.settings.zone,
+        now=ws.clock.now(),
+        connections=lines,
+        saved=chosen,
+        picture=picture,
+        pushes=pushes,
+        failed_pull=failed,
+        held_by=held_by,
+    )
+
+
+def _stored(
+    ws: Workspace, every: Sequence[SavedConnection], chosen: SavedConnection
+) -> tuple[list[Line], Picture | None]:
+    store = Store(ws.layout.database, clock=ws.clock, wait_minutes=0)
+    now = naive_utc(ws.clock.now())
+    with store.open() as con:
+        there = {row[0] for row in con.execute("select schema_name from duckdb_schemas()").fetchall()}
+        lines = [_line(store, one) if one.name in there else Line(one, 0, None, 0) for one in every]
+        if chosen.name not in there:
+            return lines, None
+        with store.open(chosen.name) as own:
+            return lines, picture_of(own, chosen.name, now)
+
+
+def _line(store: Store, saved: SavedConnection) -> Line:
+    with store.open(saved.name) as con:
+        contacts = _count(con, "select count(*) from icontact_users where gone_at is null")
+        pulled = one_row(
+            con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
+        )
+        open_units = _count(con, "select count(*) from units where state <> 'equal'")
+    return Line(saved, contacts, _aware(pulled[0] if pulled else None), open_units)
+
+
+def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
+    """Return the picture of a connection, or None before its first complete pull; `now` is naive UTC."""
+    from icx.pull.ledger import of
+
+    pulled = one_row(
+        con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
+    )
+    if pulled is None or pulled[0] is None:
+        return None
+    tables = {row[0] for row in con.execute(_TABLES, [name]).fetchall()}
+    build = one_row(
+        con.execute("select build_id, built_at, as_of, people from builds order by built_at desc limit 1")
+    )
+    has_profile = "profile" in tables and build is not None
+    states = dict(con.execute(_STATES).fetchall())
+    return Picture(
+        contacts=sum(states.values()),
+        states=states,
+        weeks=_weeks(con, now, machines="machine_events" in tables),
+        tiers=dict(con.execute(_TIERS).fetchall()) if has_profile else {},
+        domains=_domains(con, has_profile),
+        lists=[Listed(*row) for row in con.execute(_LISTS, [SHOWN]).fetchall()],
+        ledger=of(con, name, now),
+        pulled_at=aware_utc(pulled[0]),
+        built_at=_aware(build[1]) if build else None,
+        built_of=_aware(build[2]) if build else None,
+        people=build[3] if build else 0,
+        verdicts=_verdicts(con, build[0] if build else None),
+    )
+
+
+def _weeks(con: Connection, now: datetime, *, machines: bool) -> list[Week]:
+    last = (now - timedelta(days=now.weekday())).date()
+    days = [last - timedelta(weeks=n) for n in range(WEEKS - 1, -1, -1)]
+    since = datetime.combine(days[0], time.min)
+    made: dict[date, dict[str, int]] = {day: {} for day in days}
+
+    def take(rows: Sequence[Any]) -> None:
+        for day, what, count in rows:
+            if day in made:
+                made[day][what] = made[day].get(what, 0) + count
+
+    take(con.execute(_COMING_AND_GOING, {"since": since}).fetchall())
+    take(con.execute(_EVENTS, {"since": since}).fetchall())
+    if machines:
+        take(con.execute(_MACHINES, {"since": since}).fetchall())
+    size = _count(con, _BEFORE, {"since": since})
+    weeks = []
+    for day in days:
+        found = made[day]
+        size += found.get("joined", 0) - found.get("gone", 0)
+        weeks.append(
+            Week(
+                day,
+                joined=found.get("joined", 0),
+                left=found.get("gone", 0) + found.get("leavers", 0),
+                size=size,
+                opens=max(found.get("open", 0) - found.get("machine open", 0), 0),
+                machines=min(found.get("machine open", 0), found.get("open", 0)),
+                clicks=max(found.get("click", 0) - found.get("machine click", 0), 0),
+                bounces=found.get("bounce", 0),
+                unsubscribes=found.get("unsubscribe", 0),
+            )
+        )
+    return weeks
+
+
+def _domains(con: Connection, has_profile: bool) -> list[Domain]:
+    columns = set()
+    if has_profile:
+        columns = {row[0] for row in con.execute("describe profile").fetchall()}
+    if {"email_domain", "messages_opened_90d_human"} <= columns:
+        rows = con.execute(_DOMAINS_OPENED, [CROWD, SHOWN]).fetchall()
+    else:
+        rows = con.execute(_DOMAINS, [CROWD, SHOWN]).fetchall()
+    return [Domain(*row) for row in rows]
+
+
+def _verdicts(con: Connection, build: str | None) -> list[Verdict]:
+    pull = one_row(
+        con.execute(
+            "select max_by(pull_id, started_at) from pulls where state = 'complete' and only_unit is null"
+        )
+    )
+    now = {"profile": build, "contacts": pull and pull[0], "activity": pull and pull[0]}
+    rows = con.execute(_CHECKS).fetchall()
+    return [
+        Verdict(suite, ok, aware_utc(ran_at), suite not in now or now[suite] == judged)
+        for suite, judged, ran_at, ok in rows
+        if suite != "plan"
+    ]
+
+
+def _journal(ws: Workspace, saved: SavedConnection | None) -> tuple[list[Push], tuple[str, datetime] | None]:
+    if saved is None or not ws.layout.journal.exists():
+        return [], None
+    from icx.plan.applied import FINAL
+
+    pushes: list[Push] = []
+    for kept in ws.plan_journal.all()[:6]:
+        if kept.connection != saved.name or (
+            kept.state == "open" and kept.began_at is None and len(pushes) >= 5
+        ):
+            continue
+        counts = kept.header.get("counts", {})
+        people = sum(counts.get(key, 0) for key in ("add", "create", "park", "unsubscribe"))
+        summary = ws.plan_journal.summary(kept.plan_id)
+        done = sum(
+            n for (action, state, _), n in summary.counts.items() if state in FINAL and action != "contact"
+        )
+        at = kept.ended_at or kept.began_at or kept.made_at
+        pushes.append(
+            Push(
+                kept.plan_id,
+                kept.audience,
+                kept.list_name,
+                kept.state,
+                at,
+                people,
+                min(done, people),
+                kept.result or {},
+            )
+        )
+    runs = [run for run in ws.journal.runs("pull", saved.name, limit=5) if run.state != "running"]
+    bad = runs[0] if runs and runs[0].state in {"failed", "cut off"} else None
+    return pushes[:5], (bad.state, bad.ended_at or bad.started_at) if bad else None
+
+
+def _count(con: Connection, sql: str, given: dict[str, Any] | None = None) -> int:
+    row = one_row(con.execute(sql, given or {}))
+    return int(row[0]) if row and row[0] is not None else 0
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return None if moment is None else aware_utc(moment)
+
+
+_TABLES = "select table_name from information_schema.tables where table_schema = ?"
+
+# Each contact once, under what decides first; the sum is every contact still listed.
+_STATES = """
+    select
+      case
+        when coalesce(u.status, '') <> 'normal' then coalesce(u.status, 'no status')
+        when s.mailed then 'mailable'
+        when s.asked then 'asked'
+        when s.said_no then 'unsubscribed'
+        else 'on no list'
+      end, count(*)
+    from icontact_users u
+    left join (
+      select contact_id, bool_or(status = 'normal') as mailed, bool_or(status = 'pending') as asked,
+        bool_or(status = 'unsubscribed') as said_no
+      from subscriptions group by contact_id
+    ) s on s.contact_id = u.id
+    where u.gone_at is null
+    group by 1
+"""
+_BEFORE = """
+    select count(*) filter (create_date is null or create_date < $since) - count(*) filter (gone_at < $since)
+    from icontact_users
+"""
+_COMING_AND_GOING = """
+    select date_trunc('week', create_date)::date, 'joined', count(*) from icontact_users
+    where create_date >= $since group by 1
+    union all
+    select date_trunc('week', gone_at)::date, 'gone', count(*) from icontact_users
+    where gone_at >= $since group by 1
+"""
+_EVENTS = """
+    select date_trunc('week', event_ts)::date, event_type, count(*) from icontact_activity
+    where event_ts >= $since group by all
+    union all
+    select date_trunc('week', event_ts)::date, 'leavers', count(distinct contact_id) from icontact_activity
+    where event_ts >= $since and event_type = 'unsubscribe' group by 1
+"""
+_MACHINES = """
+    select date_trunc('week', a.event_ts)::date, 'machine ' || a.event_type, count(*)
+    from icontact_activity a
+    semi join machine_events m on m.contact_id = a.contact_id and m.message_id = a.message_id
+      and m.event_type = a.event_type and m.event_ts = a.event_ts
+    where a.event_ts >= $since group by all
+"""
+_TIERS = "select coalesce(engagement_tier, 'never_mailed'), count(*) from profile group by 1"
+_DOMAINS = """
+    select email_domain, count(*), null from icontact_users
+    where gone_at is null and email_domain is not null
+    group by 1 having count(*) >= ? order by 2 desc, 1 limit ?
+"""
+_DOMAINS_OPENED = """
+    select email_domain, count(*), count(*) filter (messages_opened_90d_human > 0) from profile
+    where email_domain is not null
+    group by 1 having count(*) >= ? order by 2 desc, 1 limit ?
+"""
+_LISTS = """
+    select list_id, coalesce(nullif(name, ''), 'list ' || list_id),
+      count(*) filter (s.status = 'normal'), count(*) filter (s.status = 'pending'),
+      count(*) filter (s.status = 'unsubscribed'), coalesce(welcome_on_manual_add, false)
+    from lists left join subscriptions s using (list_id)
+    where gone_at is null
+    group by list_id, name, welcome_on_manual_add
+    order by 3 desc, 1 limit ?
+"""
+_CHECKS = """
+    select suite, max_by(judged, ran_at), max(ran_at), max_by(ok, ran_at) from checks group by suite order by suite
+"""
