@@ -39,13 +39,7 @@ class SandboxProcess:
 
     def stop(self) -> None:
         """End the process and wait for it; a second call does nothing."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(5)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        _end(self.process)
         for stream in (self.process.stdin, self.process.stdout, self.said):
             if stream is not None:
                 stream.close()
@@ -115,9 +109,19 @@ def _first_line(stream: IO[bytes], wait: float) -> bytes:
     return line
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a process and wait for it; one that does not listen is killed after five seconds."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def _failed(process: subprocess.Popen[bytes], said: IO[bytes]) -> SandboxFailed:
-    process.kill()
-    process.wait()
+    _end(process)
     said.seek(0)
     text = said.read().decode(errors="replace").strip()
     for stream in (process.stdin, process.stdout, said):

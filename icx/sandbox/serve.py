@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import random
+import shutil
 import socket
 import sqlite3
 import string
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ from uvicorn.protocols.http import h11_impl
 
 from icx.sandbox.answers import EASTERN, REASONS
 from icx.sandbox.app import make_app
+from icx.sandbox.spare import ends_in_order, spare_folder
 from icx.sandbox.state import State, Switches
 
 DEFAULT_CONTACTS = 2_000
@@ -283,23 +284,25 @@ def main(argv: Sequence[str] | None = None, out: TextIO = sys.stdout) -> int:
     except OSError as error:
         sys.stderr.write(f"Port {options.port} of {options.host} cannot be used: {error.strerror}.\n")
         return 2
-    with bound, tempfile.TemporaryDirectory(prefix="icx-sandbox-") as spare:
-        path = options.state or Path(spare) / "sandbox.sqlite"
+    with bound, ends_in_order(), spare_folder() as spare:
+        path = options.state or spare / "sandbox.sqlite"
         try:
             state, who = prepare(path, options, who)
         except (ValueError, OSError, sqlite3.Error) as error:
             sys.stderr.write(f"{error}\n")
             return 2
+        except KeyboardInterrupt:
+            return 130
         scheme = "https" if options.cert else "http"
         host = f"[{options.host}]" if ":" in options.host else options.host
         facts = announcement(f"{scheme}://{host}:{bound.getsockname()[1]}/icp", who)
         server = _server(state, options, lambda: _announce(options, facts, out))
         if options.exit_with_stdin:
-            threading.Thread(target=_end_with_stdin, args=[server], daemon=True).start()
+            threading.Thread(target=_end_with_stdin, args=[server, spare], daemon=True).start()
         try:
             server.run(sockets=[bound])
         except KeyboardInterrupt:
-            pass  # how a person ends it
+            pass  # how it is ended, by a person or a process
         finally:
             state.close()
     return 0
@@ -324,8 +327,11 @@ def _server(state: State, options: argparse.Namespace, ready: Any) -> Server:
     return Server(config, ready)
 
 
-def _end_with_stdin(server: Server) -> None:
-    sys.stdin.buffer.read()
+def _end_with_stdin(server: Server, spare: Path) -> None:
+    # Not through the buffer: a thread that waits in it makes the interpreter abort at its end.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
     server.should_exit = True
     time.sleep(5)
+    shutil.rmtree(spare, ignore_errors=True)
     os._exit(0)  # the parent is gone: nobody is left to wait for a request that hangs

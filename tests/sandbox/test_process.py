@@ -7,12 +7,14 @@ import http.client
 import io
 import json
 import os
+import signal
 import socket
 import sqlite3
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ import requests
 
 from icx.sandbox import serve
 from icx.sandbox.process import SandboxFailed, SandboxProcess, start
+from icx.sandbox.spare import sweep
 
 
 def headers(box: SandboxProcess) -> dict[str, str]:
@@ -65,6 +68,51 @@ def test_it_ends_when_the_parents_end_of_stdin_closes():
         assert box.process.wait(10) == 0
     finally:
         box.stop()
+
+
+@pytest.mark.parametrize("how", ["stop", "SIGTERM", "SIGINT", "SIGHUP", "stdin"])
+def test_its_folder_goes_with_it_however_it_is_ended(how: str, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    box = start(contacts=20, messages=2)
+    (made,) = tmp_path.glob("icx-sandbox-*")
+    assert made.name.startswith(f"icx-sandbox-{box.pid}-")
+    try:
+        if how.startswith("SIG"):
+            box.process.send_signal(getattr(signal, how))
+            assert box.process.wait(10) == 0
+        elif how == "stdin":
+            assert box.process.stdin is not None
+            box.process.stdin.close()
+            assert box.process.wait(10) == 0
+    finally:
+        box.stop()
+    assert list(tmp_path.glob("icx-sandbox-*")) == []
+
+
+def test_a_killed_one_is_tidied_up_after_by_the_next(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    gone, alive = start(contacts=20, messages=2), start(contacts=20, messages=2)
+    gone.process.kill()
+    gone.process.wait()
+    gone.stop()
+    left = {path.name.split("-")[2]: path for path in tmp_path.glob("icx-sandbox-*")}
+    assert set(left) == {str(gone.pid), str(alive.pid)}
+    others = [tmp_path / f"icx-sandbox-{gone.pid}-is-a-file", tmp_path / "icx-sandbox-notes"]
+    others[0].write_text("kept")
+    others[1].mkdir()
+    assert sweep(tmp_path) == 1
+    assert sorted(tmp_path.glob("icx-sandbox-*")) == sorted([left[str(alive.pid)], *others])
+    alive.stop()
+
+
+def test_ended_before_it_answers_it_leaves_nothing(tmp_path: Path) -> None:
+    line = [sys.executable, "-m", "icx.sandbox", "--contacts", "200000", "--messages", "2"]
+    with subprocess.Popen(line, env=os.environ | {"TMPDIR": str(tmp_path)}) as running:
+        while not list(tmp_path.glob("icx-sandbox-*/*")):
+            time.sleep(0.05)
+        running.terminate()
+        assert running.wait(20) == 130
+    assert list(tmp_path.glob("icx-sandbox-*")) == []
 
 
 def test_the_first_line_is_one_object():
