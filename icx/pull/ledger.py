@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from icx.clock import aware_utc, naive_utc
 from icx.pull.due import YOUNG, Message, overdue
-from icx.pull.html import line, table
 from icx.pull.units import COLLECTIONS, KINDS, TABLE, Unit
 from icx.store import Connection, Store, one_row
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 State = Literal["equal", "due", "provisional", "explained", "unequal"]
 Colour = Literal["green", "amber", "red"]
-_SYMBOL = {"green": "●", "amber": "▲", "red": "■"}
 
 
 @dataclass(frozen=True)
@@ -147,24 +145,9 @@ class Ledger:
         )
 
     def _repr_html_(self) -> str:
-        shown = [c for c in self.cells if c.unit.message_id is None] + [
-            c for c in self.cells if c.unit.message_id is not None and c.colour != "green"
-        ]
-        rows = [
-            (
-                c.name,
-                f"{c.stored:,}",
-                "not known" if c.service is None else f"{c.service:,}",
-                f"{_SYMBOL[c.colour]}\u00a0{c.state}",
-                c.reason,
-            )
-            for c in shown
-        ]
-        events = (
-            f"Events: {self.events:,} = {self.of_listed:,} of listed people + {self.of_unknown:,} of others."
-        )
-        heads = ("unit", "stored", "service", "state", "")
-        return f"{line(repr(self))}{table(heads, rows, (1, 2))}{line(events)}"
+        from icx.pull.html import ledger_html
+
+        return ledger_html(self)
 
 
 def ledger(store: Store, connection: str, now: datetime | None = None) -> Ledger:

@@ -12,11 +12,9 @@ from zoneinfo import ZoneInfo
 from icx.clock import aware_utc
 from icx.pull.first import FirstPull
 from icx.pull.history import Counted
-from icx.pull.html import line, table
 from icx.pull.ledger import Cell, Ledger, State
 from icx.pull.notes import Note
 
-_SYMBOL = {"green": "●", "amber": "▲", "red": "■"}
 _ORDER: tuple[State, ...] = ("unequal", "provisional", "due", "explained", "equal")
 
 
@@ -188,13 +186,9 @@ class PullReport:
         return "\n".join(self.lines())
 
     def _repr_html_(self) -> str:
-        rows = [
-            (r.name, f"{r.stored:,}", _known(r.service), f"{r.symbol}\u00a0{r.state}", r.note)
-            for r in self.rows()
-        ]
-        head = next(each for each in self.lines() if each.startswith("Pulled"))
-        counts = table(("", "stored", "service", "state", ""), rows, (1, 2))
-        return f"{line(head)}{counts}{line(self._sum())}"
+        from icx.pull.html import report_html
+
+        return report_html(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the pull's part of the JSON output."""
