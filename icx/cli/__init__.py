@@ -49,6 +49,11 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "undo": ("act", "plan the way back; sends nothing"),
         "plans": ("act", "plans, and what became of each row"),
     },
+    "Repeat": {
+        "schedule": ("schedule", "jobs by the clock"),
+        "run-due": ("schedule", "run what is due, once"),
+        "serve": ("schedule", "run what is due, always"),
+    },
     "Look after": {
         "status": ("care", "every connection at a glance"),
         "person": ("care", "all that is held about somebody"),
@@ -70,7 +75,7 @@ class Verbs(click.Group):
         if cmd_name not in VERBS:
             return None
         module = importlib.import_module(f"icx.cli.{VERBS[cmd_name][0]}")
-        return cast(click.Command, getattr(module, cmd_name))
+        return cast(click.Command, getattr(module, cmd_name.replace("-", "_")))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,7 +8,7 @@ from pathlib import Path
 from icx.settings import Settings
 
 _IGNORE = """\
-# What icx makes. Kept in version control: audiences, fields and connections (they hold no secret).
+# What icx makes. Kept in version control: audiences, fields, connections and jobs (they hold no secret).
 *
 !.gitignore
 !audiences/
@@ -17,6 +17,8 @@ _IGNORE = """\
 !fields/**
 !connections/
 !connections/**
+!jobs/
+!jobs/**
 """
 
 _FIELD_EXAMPLE = """\
@@ -61,6 +63,10 @@ class Layout:
     @property
     def fields(self) -> Path:
         return self.data / "fields"
+
+    @property
+    def jobs(self) -> Path:
+        return self.data / "jobs"
 
     @property
     def reports(self) -> Path:

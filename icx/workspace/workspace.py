@@ -16,6 +16,7 @@ from icx.errors import IcxError
 from icx.settings import Settings, read_settings
 from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
+from icx.workspace.repeating import Repeating
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Clicking):
+class Workspace(Clicking, Repeating):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its

@@ -1,0 +1,204 @@
+"""What became of a job's runs, kept in the journal: tries of one time are linked, failures in a row are counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from icx.jobs.due import Due, Last
+from icx.store.journal import Journal
+from icx.store.locks import alive
+
+VERB = "job"
+GONE_WRONG = ("failed", "cut off")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of a job. `state` is running, done, failed, stopped or cut off; times are aware, UTC.
+
+    `due_at` is the time of the schedule it answers and `first` the first try of it; `why` is clock, retry or again.
+    `code` and `message` say what went wrong; `figures` are its counts; `child` is the run of its notebook.
+    `alerts` say how somebody was told, and whether that arrived.
+    """
+
+    job: str
+    run: str
+    first: str
+    attempt: int
+    due_at: datetime
+    why: str
+    state: str
+    started_at: datetime
+    ended_at: datetime | None = None
+    text: str = ""
+    code: str = ""
+    message: str = ""
+    lasting: bool = False
+    child: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Sequence[str] = ()
+
+    @property
+    def ok(self) -> bool:
+        return self.state == "done"
+
+    def __str__(self) -> str:
+        said = f"{self.job}: {self.state.upper() if self.state in GONE_WRONG else self.state} ({self.run})"
+        more = self.message or self.text
+        return f"{said}, {more}" if more else said
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "job": self.job,
+            "run": self.run,
+            "first": self.first,
+            "attempt": self.attempt,
+            "why": self.why,
+            "due_at": self.due_at,
+            "state": self.state,
+            "started_at": self.started_at,
+            "ended_at": self.ended_at,
+            "text": self.text,
+            "code": self.code or None,
+            "message": self.message or None,
+            "notebook_run": self.child or None,
+            "figures": dict(self.figures),
+            "alerts": list(self.alerts),
+        }
+
+
+class History:
+    """The runs of jobs in a workspace's journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def start(self, job: str, due: Due, who: str) -> Ran:
+        """Note that a run of a job begins; from now on its time is taken."""
+        now = self._journal.clock.now()
+        run = self._journal.start_run(VERB, job, who)
+        first = due.first or run
+        with self._journal.write() as db:
+            db.execute(
+                "insert into job_runs values (?, ?, ?, ?, ?, ?)",
+                (run, job, first, due.attempt, _text(due.at), due.why),
+            )
+        return Ran(job, run, first, due.attempt, due.at, due.why, "running", now)
+
+    def end(self, ran: Ran) -> None:
+        """Note how a run ended."""
+        detail = {
+            "text": ran.text,
+            "code": ran.code,
+            "message": ran.message,
+            "lasting": ran.lasting,
+            "child": ran.child,
+            "figures": dict(ran.figures),
+        }
+        self._journal.end_run(ran.run, ran.state, {key: value for key, value in detail.items() if value})
+
+    def note(self, job: str, kind: str, text: str, *, due_at: datetime | None = None, run: str = "") -> None:
+        """Remember something about a job beside its runs."""
+        with self._journal.write() as db:
+            db.execute(
+                "insert into job_notes (job, at, kind, due_at, run, text) values (?, ?, ?, ?, ?, ?)",
+                (
+                    job,
+                    _text(self._journal.clock.now()),
+                    kind,
+                    _text(due_at) if due_at else None,
+                    run,
+                    text,
+                ),
+            )
+
+    def handled(self, job: str) -> datetime | None:
+        """Return the newest time of a job's schedule that was run or let go."""
+        rows = self._journal.read(
+            "select max(due_at) as newest from (select due_at from job_runs where job = :job"
+            " union all select due_at from job_notes where job = :job and kind = 'missed')",
+            {"job": job},
+        )
+        newest = rows[0]["newest"]
+        return datetime.fromisoformat(newest) if newest else None
+
+    def runs(self, job: str | None = None, limit: int = 50) -> list[Ran]:
+        """Return runs of a job, or of all, newest first. One whose process is gone without an end is `cut off`."""
+        rows = self._journal.read(
+            "select j.*, r.pid, r.started_at, r.ended_at, r.state, r.detail,"
+            " (select group_concat(n.text, '\n') from job_notes n where n.run = j.run and n.kind = 'alert') as told"
+            " from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
+            " where :job is null or j.job = :job order by r.number desc limit :limit",
+            {"job": job, "limit": limit},
+        )
+        return [_ran(row) for row in rows]
+
+    def last(self, job: str) -> Last | None:
+        """Return what `due` asks of the newest run."""
+        newest = self.runs(job, 1)
+        if not newest:
+            return None
+        ran = newest[0]
+        return Last(
+            ran.run,
+            ran.first,
+            ran.attempt,
+            ran.due_at,
+            ran.started_at,
+            ran.ended_at,
+            ran.state,
+            ran.lasting,
+        )
+
+    def failing(self, job: str) -> list[Ran]:
+        """Return the failures in a row up to now, newest first; what still runs or was stopped breaks no row."""
+        found = []
+        for ran in self.runs(job, 1_000):
+            if ran.state in GONE_WRONG:
+                found.append(ran)
+            elif ran.state == "done":
+                break
+        return found
+
+    def child(self, run: str) -> str:
+        """Return the newest run of a notebook that a run of a job began, also when that was cut off; or nothing."""
+        ran = self._journal.read("select number, pid from runs where number = ?", (int(run[2:]),))
+        rows = self._journal.read(
+            "select number from runs where verb = 'run' and number > ? and pid = ? order by number limit 1",
+            (ran[0]["number"], ran[0]["pid"]) if ran else (0, -1),
+        )
+        return f"r-{rows[0]['number']}" if rows else ""
+
+
+def _ran(row: Any) -> Ran:
+    state = row["state"]
+    if state == "running" and not alive(row["pid"]):
+        state = "cut off"
+    detail = json.loads(row["detail"])
+    return Ran(
+        row["job"],
+        row["run"],
+        row["first"],
+        row["attempt"],
+        datetime.fromisoformat(row["due_at"]),
+        row["why"],
+        state,
+        datetime.fromisoformat(row["started_at"]),
+        datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
+        detail.get("text", ""),
+        detail.get("code", ""),
+        detail.get("message", ""),
+        bool(detail.get("lasting")),
+        detail.get("child", ""),
+        detail.get("figures", {}),
+        tuple((row["told"] or "").splitlines()),
+    )
+
+
+def _text(moment: datetime) -> str:
+    # Of one length, so that the text's order is the time's.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,81 @@
+"""What makes a machine run the jobs: systemd units or a line for cron, as text; nothing is installed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+#: How often cron or the timer looks, in minutes.
+MINUTES = 5
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One file: where it belongs, and what it holds."""
+
+    path: str
+    text: str
+
+
+def systemd(command: Sequence[str], workspace: Path, *, always: bool = False) -> list[Unit]:
+    """Return the units for a user's systemd: a timer that runs `icx run-due`, or a service that is always on.
+
+    `command` is how icx is started, with absolute paths.
+    """
+    words = [*command, "serve" if always else "run-due", "--workspace", str(workspace), "--no-color"]
+    begins = " ".join(_for_systemd(word) for word in words)
+    name = "icx-serve" if always else "icx-run-due"
+    service = [
+        "[Unit]",
+        f"Description=icx jobs of {_percent(str(workspace))}",
+        "Wants=network-online.target",
+        "After=network-online.target",
+        "",
+        "[Service]",
+        "Type=exec" if always else "Type=oneshot",
+        f"WorkingDirectory={_percent(str(workspace))}",
+        f"ExecStart={begins}",
+    ]
+    # A run that is stopped has to write down what it did; an apply finishes the batch under way.
+    service += ["TimeoutStopSec=120"]
+    if always:
+        service += ["Restart=on-failure", "RestartSec=30", "", "[Install]", "WantedBy=default.target"]
+    folder = "~/.config/systemd/user"
+    units = [Unit(f"{folder}/{name}.service", "\n".join(service) + "\n")]
+    if not always:
+        timer = [
+            "[Unit]",
+            "Description=icx jobs, by the clock",
+            "",
+            "[Timer]",
+            f"OnCalendar=*:0/{MINUTES}",
+            "Persistent=true",
+            "",
+            "[Install]",
+            "WantedBy=timers.target",
+        ]
+        units.append(Unit(f"{folder}/{name}.timer", "\n".join(timer) + "\n"))
+    return units
+
+
+def crontab(command: Sequence[str], workspace: Path) -> str:
+    """Return the line for a crontab; cron mails what the command says on stderr.
+
+    >>> crontab(["/opt/icx/bin/icx"], Path("/srv/100 % acme"))
+    "*/5 * * * * /opt/icx/bin/icx run-due --workspace '/srv/100 \\\\% acme' --quiet"
+    """
+    words = [*command, "run-due", "--workspace", str(workspace), "--quiet"]
+    # To cron a percent sign is the end of the line, also inside quotes.
+    return f"*/{MINUTES} * * * * {shlex.join(words)}".replace("%", "\\%")
+
+
+def _for_systemd(word: str) -> str:
+    """Return a word as ExecStart reads it: % and $ doubled, quoted when it holds a blank."""
+    text = _percent(word).replace("$", "$$").replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"' if any(c in text for c in " \t'\"\\;") or not text else text
+
+
+def _percent(text: str) -> str:
+    return text.replace("%", "%%")

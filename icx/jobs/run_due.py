@@ -1,0 +1,229 @@
+"""Running what is due: one run a time and job, failures kept apart, somebody told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from icx import mask
+from icx.clock import Clock
+from icx.errors import BadInput, IcxError, NeedsYou, TryLater
+from icx.jobs import alerts
+from icx.jobs.due import Due, due, is_final, next_at
+from icx.jobs.history import History, Ran
+from icx.jobs.job import Job, everything, load
+from icx.store.journal import Journal
+from icx.store.locks import Holder
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a kind of job hands back: one line, its counts, and what went wrong although the work is done.
+
+    `child` is the run of a notebook.
+    """
+
+    text: str = ""
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    problem: IcxError | None = None
+    child: str = ""
+
+
+#: Does a job's work; the text is the notebook run of an earlier try to be repeated, or empty.
+Kind = Callable[[Job, str], Done]
+
+
+@dataclass(frozen=True)
+class RunDue:
+    """What a look at the clock came to: runs, jobs whose times were let go, jobs under way elsewhere.
+
+    `wrong` are files that hold no job. `next` names the job that comes next, and when (aware, UTC).
+    """
+
+    now: datetime
+    ran: Sequence[Ran] = ()
+    let_go: Sequence[tuple[str, Due]] = ()
+    busy: Sequence[str] = ()
+    wrong: Sequence[IcxError] = ()
+    next: tuple[str, datetime] | None = None
+
+    @property
+    def failed(self) -> list[Ran]:
+        return [one for one in self.ran if not one.ok]
+
+    @property
+    def ok(self) -> bool:
+        return not self.failed and not self.wrong
+
+    def __str__(self) -> str:
+        lines = [str(one) for one in self.ran]
+        lines += [f"{name}: {found.missed:,} missed, let go" for name, found in self.let_go]
+        lines += [f"{name}: under way in another process" for name in self.busy]
+        return "\n".join(lines) or "Nothing is due."
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "now": self.now,
+            "ran": [one.as_dict() for one in self.ran],
+            "let_go": [{"job": name, "at": one.at, "missed": one.missed} for name, one in self.let_go],
+            "busy": list(self.busy),
+            "wrong": [error.as_dict() for error in self.wrong],
+            "next": {"job": self.next[0], "at": self.next[1]} if self.next else None,
+        }
+
+
+class _Busy(TryLater):
+    """A job is under way in another process."""
+
+
+class Executor:
+    """Runs the jobs of one folder. `kinds` does the work by kind; `sizes` counts an audience by its name."""
+
+    def __init__(
+        self,
+        folder: Path,
+        journal: Journal,
+        kinds: Mapping[str, Kind],
+        *,
+        clock: Clock,
+        who: str,
+        sizes: Callable[[Job], int],
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.history = History(journal)
+        self._journal = journal
+        self._kinds = kinds
+        self._clock = clock
+        self._who = who
+        self._sizes = sizes
+        self._say = progress or (lambda text: None)
+
+    def run_due(self) -> RunDue:
+        """Run each job that is due once, one after the other, the longest due first."""
+        now = self._clock.now()
+        jobs, wrong = everything(self.folder)
+        found = [(job, one) for job in jobs if (one := self._due(job, now)) is not None]
+        ran: list[Ran] = []
+        let_go: list[tuple[str, Due]] = []
+        busy: list[str] = []
+        for job, _ in sorted(found, key=lambda each: (each[1].at, each[0].name)):
+            try:
+                with self._journal.lock(f"job:{job.name}", what=f"the job {job.name}", busy=_busy):
+                    self._one(job, ran, let_go)
+            except _Busy:
+                busy.append(job.name)
+        return RunDue(now, ran, let_go, busy, wrong, self.next())
+
+    def next(self) -> tuple[str, datetime] | None:
+        """Return which job comes next, and when."""
+        now = self._clock.now()
+        coming = []
+        for job in everything(self.folder)[0]:
+            at = next_at(job, self.history.handled(job.name), self.history.last(job.name), now)
+            if at is not None:
+                coming.append((at, job.name))
+        return (min(coming)[1], min(coming)[0]) if coming else None
+
+    def _due(self, job: Job, now: datetime) -> Due | None:
+        return due(job, self.history.handled(job.name), self.history.last(job.name), now)
+
+    def _one(self, job: Job, ran: list[Ran], let_go: list[tuple[str, Due]]) -> None:
+        """Run one job, now that no other process does; it is asked again, since another may just have done it."""
+        try:
+            job = load(self.folder, job.name)
+        except IcxError:
+            return  # removed or changed meanwhile; the next look tells
+        now = self._clock.now()
+        found = self._due(job, now)
+        if found is None:
+            return
+        if not found.run:
+            self.history.note(job.name, "missed", f"{found.missed} let go", due_at=found.at)
+            let_go.append((job.name, found))
+        if found.missed:
+            alerts.tell(job, alerts.of_missed(job, found, now), self.history, self._clock)
+        if found.run:
+            ran.append(self.run(job, found))
+
+    def run(self, job: Job, found: Due) -> Ran:
+        """Run a job for one time of its schedule and return what became of it; only a stop from outside is raised."""
+        before = self._notebook_run(job, found)
+        ran = self.history.start(job.name, found, self._who)
+        again = {"clock": "", "retry": f", try {found.attempt}", "again": ", taken up again"}[found.why]
+        self._say(f"{job.name} › {job.about}{again} ({ran.run})")
+        try:
+            done = self._kinds[job.kind](job, before)
+            if done.problem is not None:
+                ran = _failed(ran, done.problem, done)
+            else:
+                ran = replace(
+                    ran, state="done", text=_shown(done.text), figures=done.figures, child=done.child
+                )
+        except IcxError as error:
+            ran = _failed(ran, error)
+        except Exception as error:
+            # One job's mistake is not another's; which line it was, the log of `--debug` tells.
+            ran = replace(
+                ran, state="failed", code="bug", message=f"icx itself went wrong: {type(error).__name__}."
+            )
+        except BaseException:
+            self.history.end(replace(ran, state="stopped"))
+            raise
+        ran = replace(ran, ended_at=self._clock.now())
+        size = self._size(job, ran) if ran.ok else None
+        if size is not None:
+            ran = replace(ran, figures={**ran.figures, "size": size})
+        self.history.end(ran)
+        return replace(ran, alerts=self._tell(job, ran, size))
+
+    def _tell(self, job: Job, ran: Ran, size: int | None) -> list[str]:
+        if ran.state == "failed" and is_final(job, ran.attempt, ran.lasting):
+            return alerts.tell(job, alerts.of_failure(job, ran), self.history, self._clock)
+        if size is not None and alerts.outside(job, size):
+            return alerts.tell(job, alerts.of_size(job, ran, size), self.history, self._clock)
+        return []
+
+    def _size(self, job: Job, ran: Ran) -> int | None:
+        """Return how many people a job's audience has now; an export knows it from its plan."""
+        if job.band is None:
+            return None
+        if isinstance(ran.figures.get("size"), int):
+            return int(ran.figures["size"])
+        try:
+            return self._sizes(job)
+        except IcxError as error:
+            self.history.note(job.name, "size", _shown(error.message), run=ran.run)
+            return None
+
+    def _notebook_run(self, job: Job, found: Due) -> str:
+        """Return the notebook's run of the try before, so that what it finished is not done again."""
+        if found.why == "clock" or job.kind != "notebook":
+            return ""
+        earlier = self.history.runs(job.name, 1)[0]
+        return earlier.child or self.history.child(earlier.run)
+
+
+def _failed(ran: Ran, error: IcxError, done: Done | None = None) -> Ran:
+    """Return a run with what went wrong. Work that is done, and what only a person can mend, is not tried again."""
+    return replace(
+        ran,
+        state="failed",
+        code=error.code,
+        message=_shown(error.message),
+        lasting=done is not None or isinstance(error, BadInput | NeedsYou),
+        text=_shown(done.text) if done else "",
+        figures=done.figures if done else {},
+        child=done.child if done else str(error.data.get("run", "")),
+    )
+
+
+def _shown(text: str) -> str:
+    return mask.plain(mask.addresses_in(text))
+
+
+def _busy(holder: Holder | None) -> IcxError:
+    return _Busy("already-running", "The job is under way.", kept="this one did nothing")

@@ -1,0 +1,122 @@
+"""The verbs that repeat others by the clock; `Workspace` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from icx.jobs.board import Jobs
+    from icx.jobs.job import Job
+    from icx.jobs.run_due import RunDue
+    from icx.jobs.serve import Served
+    from icx.workspace.workspace import Workspace
+
+
+class Repeating:
+    """Jobs and their schedules."""
+
+    def schedule(
+        self,
+        name: str,
+        notebook: str | Path | None = None,
+        *,
+        every: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        connection: str | None = None,
+        contacts_only: bool = False,
+        keep_updated: bool = False,
+        audience: str | None = None,
+        to: str | None = None,
+        create: bool = False,
+        stale: str = "stay",
+        answers: Mapping[str, str] | None = None,
+        zone: str | None = None,
+        description: str = "",
+        overlap: str = "skip",
+        missed: str = "once",
+        retries: int = 2,
+        backoff: float = 5.0,
+        band: tuple[int | None, int | None] | None = None,
+        refused_share: float | None = None,
+        alert_command: Sequence[str] = (),
+        alert_webhook: str = "",
+    ) -> Job:
+        """Save a job that runs by the clock, and return it: `ws.schedule("loyal weekly", "notebooks/05-push.ipynb", every="Mon 07:00")`.
+
+        With a notebook it runs that, with `params`. With `audience` and `to` it plans and applies; `answers` are
+        those of the plan's stops, for a count the most there may be. Without either it pulls, builds and checks
+        `connection`, every day, or every hour with `keep_updated`. `every` is such as "Mon 07:00", "hourly",
+        "every 15 min" or a cron expression, in the workspace's zone unless `zone` names one.
+
+        `overlap` ("skip" or "wait") is for times that come while the run before is under way, `missed` ("once" or
+        "skip") for times that passed while nothing ran. A failed run is tried `retries` times more, first after
+        `backoff` minutes. Alerts go to a command or a webhook: a run that failed for good, more rows refused than
+        `refused_share`, an audience outside its `band` of (least, most) people, missed times.
+
+        Nothing runs by itself: `icx serve` or `icx run-due` does (`icx schedule install`). Raises BadInput before
+        anything is saved; a job of the same name is replaced.
+        """
+        from icx.workspace.scheduling import schedule
+
+        return schedule(
+            cast("Workspace", self),
+            name,
+            notebook,
+            every=every,
+            params=params,
+            connection=connection,
+            contacts_only=contacts_only,
+            keep_updated=keep_updated,
+            audience=audience,
+            to=to,
+            create=create,
+            stale=stale,
+            answers=answers,
+            zone=zone,
+            description=description,
+            overlap=overlap,
+            missed=missed,
+            retries=retries,
+            backoff=backoff,
+            band=band,
+            refused_share=refused_share,
+            alert_command=alert_command,
+            alert_webhook=alert_webhook,
+        )
+
+    def jobs(self) -> Jobs:
+        """Return the jobs as they are now: next run, last run, failing since, paused by whom.
+
+        `ws.jobs().pause("loyal weekly", "campaign stopped")`, `.resume(…)` and `.remove(…)` change one.
+        """
+        from icx.workspace.scheduling import jobs
+
+        return jobs(cast("Workspace", self))
+
+    def run_due(self, *, progress: Callable[[Any], None] | None = None) -> RunDue:
+        """Run every job that is due, once, and return what became of each.
+
+        Two callers never run one job twice; a run that was cut off is taken up. A failure is in the answer and
+        raises nothing, so that the other jobs run too.
+        """
+        from icx.workspace.scheduling import run_due
+
+        return run_due(cast("Workspace", self), progress)
+
+    def serve(
+        self,
+        *,
+        said: Callable[[RunDue], None] | None = None,
+        waiting: Callable[[Any], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
+    ) -> Served:
+        """Run what is due, now and whenever its time comes, until Ctrl-C or SIGTERM.
+
+        `said` hears what was run, `waiting` which job comes next and when.
+        """
+        from icx.jobs.serve import serve
+
+        ws = cast("Workspace", self)
+        return serve(lambda: self.run_due(progress=progress), ws.clock, said=said, waiting=waiting)

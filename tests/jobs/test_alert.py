@@ -1,0 +1,251 @@
+"""Alerts: a real command and a real webhook hear of it, without an address or a secret; one that is lost is noted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from bench import MONDAY, Bench, bench, hook
+
+from icx import notify
+from icx.clock import ManualClock
+from icx.errors import BadInput, NeedsYou, Refused, TryLater
+from icx.jobs.job import Alert
+from icx.jobs.run_due import Done
+
+# What must be in no alert: an address, passwords, a webhook's key, a person's name typed as a value.
+CANARIES = ("canary@example.com", "canary-password", "canary-app-id", "T0CANARY", "B0CANARYKEY")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    monkeypatch.setenv("ICX_PASSWORD", "canary-password")
+    monkeypatch.setenv("ICX_APP_ID", "canary-app-id")
+    with bench(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def heard(tmp_path: Path) -> tuple[tuple[str, ...], Path]:
+    """A command that keeps what it gets on stdin and in its environment, and where."""
+    kept = tmp_path / "heard.txt"
+    script = tmp_path / "alert me.py"
+    script.write_text(
+        "import os, sys, pathlib\n"
+        "with open(sys.argv[1], 'a') as f: f.write(sys.stdin.read() + '\\n' + repr(sorted(os.environ.items())) + '\\n')\n"
+    )
+    return (sys.executable, str(script), str(kept)), kept
+
+
+def test_a_command_and_a_webhook_hear_of_a_failed_run_and_of_nothing_they_should_not(
+    here: Bench, heard: tuple[tuple[str, ...], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command, kept = heard
+    with hook() as web:
+        monkeypatch.setenv("OPS_HOOK", f"{web.address}/T0CANARY?key=B0CANARYKEY")
+        here.job(retries=0, alert=Alert(command, "env:OPS_HOOK"), params={"who": "canary@example.com"})
+        here.ends = [
+            Refused(
+                "login-refused",
+                "iContact refused canary@example.com\x1b[31m.",
+                where="canary@example.com canary-password",
+                data={"app_id": "canary-app-id"},
+            )
+        ]
+        (ran,) = here.executor.run_due().ran
+    assert ran.alerts == ["failed: command: delivered", "failed: webhook: delivered"]
+    (body,) = web.got
+    told, environment = kept.read_text().splitlines()
+    assert json.loads(told) == body
+    assert web.paths == ["/hook/T0CANARY?key=B0CANARYKEY"]
+    assert "Authorization" not in web.headers[0]
+    assert {key: body[key] for key in ("schema", "alert", "job", "kind", "run", "at", "code", "text")} == {
+        "schema": "alert/1", "alert": "failed", "job": "weekly", "kind": "import", "run": "r-1",
+        "at": "2026-11-23T12:00:00Z", "code": "login-refused", "text": "iContact refused c…@e….com\\x1b[31m.",
+    }  # fmt: skip
+    for canary in CANARIES:
+        assert canary not in json.dumps(body)
+        assert canary not in (here.folder / "weekly.json").read_text().replace("canary@example.com", "")
+        assert canary not in repr(here.history.runs()) + repr(here.jobs)
+    assert "ICX_PASSWORD" not in environment
+    assert "ICX_APP_ID" not in environment
+
+
+def test_a_failure_is_told_when_no_retry_is_left_and_a_retry_that_works_tells_nothing(here: Bench) -> None:
+    with hook() as web:
+        here.job(retries=1, backoff=0, alert=Alert(webhook=web.address))
+        here.ends = [TryLater("service-unreachable", "No answer."), Done("fine")]
+        here.executor.run_due()
+        assert here.executor.run_due().ok
+        assert web.got == []
+        here.clock.moment = MONDAY + timedelta(days=1)
+        here.ends = [
+            TryLater("service-unreachable", "No answer."),
+            TryLater("service-unreachable", "No answer."),
+        ]
+        here.executor.run_due()
+        assert web.got == []
+        here.executor.run_due()
+    assert [(body["alert"], body["facts"]["attempt"]) for body in web.got] == [("failed", 2)]
+
+
+def test_refused_rows_a_size_outside_its_band_and_missed_times_are_told_apart(here: Bench) -> None:
+    with hook() as web:
+        alert = Alert(webhook=web.address)
+        export = {"kind": "export", "audience": "Loyal", "to": "acme/lists/Loyal"}
+        here.job("a", alert=alert, **export)
+        here.job("b", alert=alert, band=(100, 200), **export)
+        here.job("c", alert=alert, band=(None, 200), audience="Loyal")
+        here.job("d", alert=alert, band=(300, 300), audience="Loyal")
+        here.ends = [
+            Done(
+                "P-1",
+                {"size": 1200},
+                Refused("refused-share", "Done, but iContact refused 31 of 1,200 rows."),
+            ),
+            NeedsYou("size-band", "Loyal: 300 people, outside its band 100 to 200."),
+            Done("300 people"),
+            Done("300 people"),
+        ]
+        done = here.executor.run_due()
+        assert [one.state for one in done.ran] == ["failed", "failed", "done", "done"]
+        here.clock.moment = MONDAY + timedelta(days=2, hours=4)
+        here.ends = []
+        here.job("c", alert=alert, missed="skip")
+        here.jobs.pause("a")
+        here.jobs.pause("b")
+        here.jobs.pause("d")
+        here.executor.run_due()
+    assert [(body["job"], body["alert"], body["text"]) for body in web.got] == [
+        ("a", "refused", "Done, but iContact refused 31 of 1,200 rows."),
+        ("b", "size", "Loyal: 300 people, outside its band 100 to 200."),
+        ("c", "size", "Loyal: 300 people, outside its band up to 200."),
+        ("c", "missed", "2 times passed while nothing ran. None of them is run."),
+    ]
+    assert web.got[2]["facts"] == {"audience": "Loyal", "size": 300}
+
+
+def test_an_alert_that_does_not_arrive_is_noted_and_hides_nothing(here: Bench) -> None:
+    with hook(500, 503, 500) as web:
+        here.job(retries=0, alert=Alert(("/not/there", "x"), web.address))
+        here.ends = [TryLater("service-unreachable", "No answer.")]
+        (ran,) = here.executor.run_due().ran
+    assert len(web.got) == 3
+    assert len({body["id"] for body in web.got}) == 1
+    assert (ran.state, ran.code) == ("failed", "service-unreachable")
+    assert list(ran.alerts) == [
+        "failed: command: not delivered, it could not be started: No such file or directory",
+        "failed: webhook: not delivered, it answered 500",
+    ]
+    one = here.jobs["weekly"]
+    assert (one.state, one.unheard) == ("failing", ran.alerts[0])
+    assert one.as_dict()["last"]["alerts"] == list(ran.alerts)
+
+
+# --- one way at a time ----------------------------------------------------------------------------------------------
+
+
+def test_a_webhook_is_tried_again_when_it_was_busy_and_not_when_it_said_no() -> None:
+    clock = ManualClock(MONDAY)
+    with hook(503, 204) as web:
+        (sent,) = notify.send({"text": "x"}, webhook=web.address, clock=clock)
+        assert (sent.ok, sent.tries, len(web.got)) == (True, 2, 2)
+    assert sum(clock.slept) > 0
+    with hook(404) as web:
+        (sent,) = notify.send({"text": "x"}, webhook=web.address, clock=clock)
+        assert (str(sent), sent.tries) == ("webhook: not delivered, it answered 404", 1)
+    (sent,) = notify.send({"text": "x"}, webhook=web.address, clock=clock)  # nobody listens there any more
+    assert (sent.problem, sent.tries) == ("no connection", 3)
+
+
+def test_a_redirect_is_not_followed_and_a_login_of_a_netrc_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login maya password canary-password\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with hook() as elsewhere, hook(307, location=elsewhere.address) as web:
+        (sent,) = notify.send({"text": "x"}, webhook=web.address, clock=ManualClock(MONDAY))
+    assert sent.problem == "it redirects (307), which is not followed"
+    assert elsewhere.got == []
+    assert "Authorization" not in web.headers[0]
+
+
+def test_a_command_is_no_shell_and_one_that_fails_is_tried_three_times(tmp_path: Path) -> None:
+    kept = tmp_path / "n"
+    command = [
+        sys.executable,
+        "-c",
+        f"import sys; open({str(kept)!r}, 'a').write(sys.argv[1] + '|'); sys.exit(3)",
+    ]
+    (sent,) = notify.send({"text": "x"}, command=[*command, "$(id); a b"], clock=ManualClock(MONDAY))
+    assert (sent.problem, sent.tries) == ("it ended with 3", 3)
+    assert kept.read_text() == "$(id); a b|" * 3
+
+
+@pytest.mark.parametrize(
+    ("webhook", "problem"),
+    [
+        ("env:NOT_SET", "env:NOT_SET holds no address"),
+        ("keyring:ops", "keyring:ops holds no address"),
+        ("env:PLAIN", "plain http is for this machine alone"),
+        ("env:LOGIN", "a login does not belong into an address"),
+        ("env:FILE", "this is not a web address; it begins with https://"),
+    ],
+)
+def test_nothing_is_sent_to_an_address_that_is_not_safe(webhook: str, problem: str) -> None:
+    environment = {
+        "PLAIN": "http://hooks.example.com/x",
+        "LOGIN": "https://maya:canary-password@hooks.example.com/x",
+        "FILE": "file:///etc/passwd",
+    }
+    (sent,) = notify.send(
+        {"text": "x"},
+        webhook=webhook,
+        environment=environment,
+        keyring=lambda name: None,
+        clock=ManualClock(MONDAY),
+    )
+    assert (sent.problem, sent.tries) == (problem, 1)
+
+
+def test_an_address_in_the_keyring_is_found_by_its_name() -> None:
+    with hook() as web:
+        (sent,) = notify.send(
+            {"text": "x"},
+            webhook="keyring:ops",
+            keyring=lambda name: web.address if name == "ops" else None,
+            clock=ManualClock(MONDAY),
+        )
+    assert sent.ok
+
+
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        "https://hooks.example.com/services/T0CANARY/B0CANARYKEY/x8Gd7sQ1",
+        "https://hooks.example.com/x?sig=abc",
+        "https://discord.example.com/api/webhooks/1234567890/aBcD",
+        "http://hooks.example.com/icx",
+        "https://maya:pw@hooks.example.com/icx",
+        "env:",
+        "env:a b",
+        "mailto:ada@example.com",
+        "",
+    ],
+)
+def test_a_job_takes_no_address_that_may_be_a_key(here: Bench, webhook: str) -> None:
+    if not webhook:
+        notify.check_webhook("https://hooks.example.com/icx/alerts")
+        return
+    with pytest.raises(BadInput) as told:
+        here.job(alert=replace(Alert(), webhook=webhook))
+    assert told.value.code == "webhook"
+    assert "CANARY" not in str(told.value)
+    assert not list(here.folder.glob("*.json"))
