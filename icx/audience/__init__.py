@@ -4,9 +4,12 @@ from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, Near, Overlap, breakdown, one_step_away, overlap, sample
 from icx.audience.count import Count, Step, count, sizes, steps
 from icx.audience.files import delete, everything, file_name, load, names, read, save, used_by
-from icx.audience.people import People, checked, members, members_relation, members_sql, moment_of
+from icx.audience.live import Live
+from icx.audience.people import People, checked, choice, members, members_relation, members_sql, moment_of
 from icx.audience.snapshots import Flow, Snapshot, entered_left, snapshot, snapshots
+from icx.audience.spread import Histogram, Values, closest, histogram, values
 from icx.audience.templates import CHOICES, TEMPLATES, resend, template
+from icx.audience.waterfall import Figures, Waterfall, reaching, waterfall
 from icx.audience.why import Why, why
 
 __all__ = [
@@ -15,20 +18,28 @@ __all__ = [
     "Audience",
     "Breakdown",
     "Count",
+    "Figures",
     "Flow",
+    "Histogram",
+    "Live",
     "Near",
     "Overlap",
     "People",
     "Snapshot",
     "Step",
+    "Values",
+    "Waterfall",
     "Why",
     "breakdown",
     "checked",
+    "choice",
+    "closest",
     "count",
     "delete",
     "entered_left",
     "everything",
     "file_name",
+    "histogram",
     "load",
     "members",
     "members_relation",
@@ -37,6 +48,7 @@ __all__ = [
     "names",
     "one_step_away",
     "overlap",
+    "reaching",
     "read",
     "resend",
     "sample",
@@ -47,5 +59,7 @@ __all__ = [
     "steps",
     "template",
     "used_by",
+    "values",
+    "waterfall",
     "why",
 ]

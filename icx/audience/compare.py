@@ -103,16 +103,22 @@ class Overlap:
 
 
 def sample(
-    people: People, audience: Audience | Rule, n: int = 5, *, show_people: bool = False, seed: int = 0
+    people: People,
+    audience: Audience | Rule,
+    n: int = 5,
+    *,
+    show_people: bool = False,
+    seed: int = 0,
+    also: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Return up to n members at random: id, address, the fields the rule is about.
+    """Return up to n members at random: id, address, fields asked for `also`, and those the rule is about.
 
     Addresses and other personal fields are masked unless `show_people`. The same `seed` gives the same people
     while the profile stays.
     """
     with people.open(audience) as (con, reading, rule):
         names = ["email"] if "email" in reading.catalogue else []
-        used = sorted(fields_used(rule) - {"email"})
+        used = [*also, *sorted(fields_used(rule) - {"email", *also})]
         names += [name for name in used if name in reading.catalogue]
         found = choice(people, rule, reading)
         columns = ", ".join(["contact_id", *(quoted(name) for name in names)])

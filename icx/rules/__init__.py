@@ -3,7 +3,7 @@
 from icx.rules.asks import as_event, audiences_used, fields_used, lists_used, uses_events, without_machines
 from icx.rules.code import code
 from icx.rules.codec import from_json, to_json
-from icx.rules.english import english, phrase, sentence
+from icx.rules.english import english, phrase, segments, sentence
 from icx.rules.expressions import F, FieldRef
 from icx.rules.lookup import Lookup
 from icx.rules.nodes import (
@@ -55,6 +55,7 @@ __all__ = [
     "oracle",
     "phrase",
     "reason",
+    "segments",
     "sentence",
     "sql",
     "to_json",

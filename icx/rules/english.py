@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from typing import Literal
 
@@ -12,6 +13,7 @@ from icx.rules.nodes import Compare, Days, Event, Group, InAudience, OnList, Rul
 from icx.rules.operators import KEEP_CASE, OPPOSITE, WORDS
 
 Pronoun = Literal["who", "whose"]
+Segment = tuple[str, Literal["strong", "muted"]]
 
 # Fields that read better as something a person did, or was.
 TIMES = {
@@ -51,7 +53,7 @@ def english(rule: Rule, zone: tzinfo = UTC) -> str:
     >>> english(rule)
     'opened at least 3 times in the last 90 days, and city is Durham, and did not click in the last 7 days'
     """
-    return _outer(rule, zone, pronouns=False)
+    return _text(_outer(rule, zone, pronouns=False))
 
 
 def sentence(rule: Rule, zone: tzinfo = UTC) -> str:
@@ -60,10 +62,23 @@ def sentence(rule: Rule, zone: tzinfo = UTC) -> str:
     >>> sentence(Compare("opens_90d", ">=", 3) & Compare("city", "=", "Durham"))
     'people who opened at least 3 times in the last 90 days, and whose city is Durham'
     """
+    return _text(segments(rule, zone))
+
+
+def segments(rule: Rule, zone: tzinfo = UTC) -> list[Segment]:
+    """Return the description in pieces: what is asked of people strong, the words that join it muted.
+
+    >>> segments(Compare("opens_90d", ">=", 3) & Compare("city", "=", "Durham"))[:3]
+    [('people who ', 'muted'), ('opened at least 3 times in the last 90 days', 'strong'), (', and whose ', 'muted')]
+    """
     if isinstance(rule, Group) and not rule.rules:
         everybody = (rule.combinator == "and") != rule.negated
-        return "all contacts" if everybody else "nobody"
-    return f"people {_outer(rule, zone, pronouns=True)}"
+        return [("all contacts" if everybody else "nobody", "strong")]
+    pieces: list[Segment] = [("people ", "muted")]
+    for text, weight in _outer(rule, zone, pronouns=True):
+        before = pieces.pop()[0] if pieces[-1][1] == weight else ""
+        pieces.append((before + text, weight))
+    return pieces
 
 
 def phrase(rule: Rule, zone: tzinfo = UTC) -> str:
@@ -72,11 +87,8 @@ def phrase(rule: Rule, zone: tzinfo = UTC) -> str:
     >>> phrase(~Compare("city", "=", "Durham"))
     'city is not Durham or is missing'
     """
-    return (
-        _inner(rule, zone, pronouns=False).removeprefix("(").removesuffix(")")
-        if _is_group(rule)
-        else _inner(rule, zone, pronouns=False)
-    )
+    text = _text(_inner(rule, zone, pronouns=False))
+    return text.removeprefix("(").removesuffix(")") if _is_group(rule) else text
 
 
 def label(name: str) -> str:
@@ -109,30 +121,43 @@ def value_words(value: object, zone: tzinfo = UTC) -> str:
     return text
 
 
-def _outer(rule: Rule, zone: tzinfo, *, pronouns: bool) -> str:
+def _text(pieces: Sequence[Segment]) -> str:
+    return "".join(text for text, _ in pieces)
+
+
+def _outer(rule: Rule, zone: tzinfo, *, pronouns: bool) -> list[Segment]:
     if isinstance(rule, Group) and not rule.negated and len(rule.rules) > 1:
-        return f", {rule.combinator} ".join(_inner(one, zone, pronouns=pronouns) for one in rule.rules)
+        return _joined(rule, f", {rule.combinator} ", zone, pronouns=pronouns)
     if isinstance(rule, Group) and not rule.negated and len(rule.rules) == 1:
         return _outer(rule.rules[0], zone, pronouns=pronouns)
     return _inner(rule, zone, pronouns=pronouns)
+
+
+def _joined(group: Group, joiner: str, zone: tzinfo, *, pronouns: bool) -> list[Segment]:
+    pieces: list[Segment] = []
+    for one in group.rules:
+        if pieces:
+            pieces.append((joiner, "muted"))
+        pieces += _inner(one, zone, pronouns=pronouns)
+    return pieces
 
 
 def _is_group(rule: Rule) -> bool:
     return isinstance(rule, Group) and not rule.negated and len(rule.rules) > 1
 
 
-def _inner(rule: Rule, zone: tzinfo, *, pronouns: bool, negated: bool = False) -> str:
+def _inner(rule: Rule, zone: tzinfo, *, pronouns: bool, negated: bool = False) -> list[Segment]:
     if isinstance(rule, Group):
         turned = rule.negated != negated
         if not rule.rules:
             who = "everybody" if (rule.combinator == "and") != turned else "nobody"
-            return f"is {who}" if not pronouns else f"who are {who}"
+            return [("who are " if pronouns else "is ", "muted"), (who, "strong")]
         if len(rule.rules) == 1:
             return _inner(rule.rules[0], zone, pronouns=pronouns, negated=turned)
-        text = f" {rule.combinator} ".join(_inner(one, zone, pronouns=pronouns) for one in rule.rules)
-        return f"not ({text})" if turned else f"({text})"
+        pieces = _joined(rule, f" {rule.combinator} ", zone, pronouns=pronouns)
+        return [("not (" if turned else "(", "muted"), *pieces, (")", "muted")]
     pronoun, text = _leaf(rule, zone, negated)
-    return f"{pronoun} {text}" if pronouns else text
+    return [(f"{pronoun} ", "muted"), (text, "strong")] if pronouns else [(text, "strong")]
 
 
 def _leaf(rule: Rule, zone: tzinfo, negated: bool) -> tuple[Pronoun, str]:
@@ -246,4 +271,4 @@ def day_words(text: str, zone: tzinfo) -> str:
     return f"{moment.day} {moment:%b %Y %H:%M}"
 
 
-__all__ = ["Event", "english", "label", "phrase", "sentence", "value_words"]
+__all__ = ["Event", "Segment", "english", "label", "phrase", "segments", "sentence", "value_words"]

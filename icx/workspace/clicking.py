@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from icx.audience import Audience
     from icx.connections.diagnosis import Verified
     from icx.connections.login import Login
     from icx.connections.saved import SavedConnection
+    from icx.rules import Rule
+    from icx.widgets.builder import Builder
     from icx.widgets.connect import Connect
     from icx.workspace.workspace import Workspace
 
@@ -24,6 +27,31 @@ class Clicking:
         from icx.widgets.connect import Connect
 
         return Connect(_Logins(self), label, "update" if update else "diagnose" if diagnose else "")
+
+    def builder(  # type: ignore[misc]
+        self: Workspace, audience: Audience | Rule | str | None = None, *, connection: str | None = None
+    ) -> Builder:
+        """Show the audience builder: everybody, an audience (also by its name), or a rule; counted after each edit.
+
+        It reads what the last build published, so it keeps nobody from the database. `builder.audience` is what
+        code would have made. Raises `profile-missing` before the first build.
+        """
+        from icx.audience import Audience, Live, load, names, save
+        from icx.widgets.builder import Builder
+
+        folder = self.layout.audiences
+        given = load(folder, audience) if isinstance(audience, str) else audience
+        own = given.connection if isinstance(given, Audience) else ""
+        name = self.connection(connection or own or None).name
+        return Builder(
+            Live(self.layout.published / name, name, folder, self.settings.tz),
+            given,
+            save=lambda fresh: save(folder, fresh),
+            bound=lambda found: found.of(self.people(name)),
+            kept=lambda named: load(folder, named).rule if named in names(folder) else None,
+            names=lambda: names(folder),
+            clock=self.clock,
+        )
 
 
 class _Logins:

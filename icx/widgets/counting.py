@@ -1,0 +1,111 @@
+"""One worker for a view's questions that take long: the newest wins, an older one still running is stopped."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+Job = TypeVar("Job")
+
+
+class Stopped(Exception):
+    """What runs was superseded or given up."""
+
+
+class Turn:
+    """One run of the worker: what it runs may be interrupted from another thread while it lasts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._interrupt: Callable[[], None] | None = None
+        self.stopped = False
+
+    def running(self, con: Any) -> None:
+        """Say which cursor is at work; raises when the answer is no longer wanted."""
+        with self._lock:
+            if self.stopped:
+                raise Stopped
+            self._interrupt = con.interrupt
+
+    def stop(self) -> None:
+        with self._lock:
+            self.stopped = True
+            if self._interrupt is not None:
+                self._interrupt()
+
+    def over(self) -> None:
+        """Nothing of this run may be interrupted any more; its cursor is about to be closed."""
+        with self._lock:
+            self._interrupt = None
+
+
+class Worker(Generic[Job]):
+    """Runs `work(job, turn)` for the newest job given, on a thread of its own that starts with the first.
+
+    `work` hands its cursor to `turn.running` and looks at `turn.stopped` before it tells anybody its answer.
+    """
+
+    def __init__(self, work: Callable[[Job, Turn], None], name: str) -> None:
+        self._work = work
+        self._name = name
+        self._changed = threading.Condition()
+        self._next: Job | None = None
+        self._turn: Turn | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def give(self, job: Job) -> None:
+        """Ask for an answer; one that is under way is stopped, one that waited is forgotten."""
+        with self._changed:
+            if self._closed:
+                return
+            self._next = job
+            if self._turn is not None:
+                self._turn.stop()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+                self._thread.start()
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Give up what runs and what waits."""
+        with self._changed:
+            self._next = None
+            if self._turn is not None:
+                self._turn.stop()
+
+    def idle(self, seconds: float) -> bool:
+        """Wait until nothing runs or waits; False when that takes longer."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._next is None and self._turn is None, seconds)
+
+    def close(self, seconds: float = 5) -> None:
+        """Stop, and end the thread."""
+        with self._changed:
+            self._closed = True
+            self._next = None
+            if self._turn is not None:
+                self._turn.stop()
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(seconds)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._next is not None or self._closed)
+                if self._closed:
+                    return
+                job, self._next = self._next, None
+                turn = self._turn = Turn()
+            try:
+                assert job is not None
+                self._work(job, turn)
+            except Stopped:
+                pass
+            finally:
+                with self._changed:
+                    self._turn = None
+                    self._changed.notify_all()
