@@ -16,7 +16,7 @@ class Settings:
     """The workspace's `icx.toml`, or these defaults.
 
     `zone` is how times are shown and weeks begin. Calls are counted per application id and account.
-    Shares are fractions (0.5 is 50 %).
+    Shares are fractions (0.5 is 50 %). `push = false` is for a workspace that only looks: no apply makes any request.
     """
 
     zone: str = "America/New_York"
@@ -25,6 +25,7 @@ class Settings:
     page_size: int = 1_000
     threads: int = 4
     batch_size: int = 200
+    push: bool = True
     tag_filter: bool = False
     tag_text: str = "lytics-aid"
     tag_aid: str = ""

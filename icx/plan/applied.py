@@ -44,7 +44,7 @@ class ReadBack:
 
 @dataclass(frozen=True)
 class Applied:
-    """The outcome of an apply. `state` is finished, stopped (it goes on), waiting, tested, or off.
+    """The outcome of an apply. `state` is finished, stopped (it goes on), waiting, or tested.
 
     `left_out` counts people by why the apply did less than the plan; `refusals` holds the service's words
     with the contacts concerned. `not_sent` people are still to come when the same plan is applied again.
@@ -94,8 +94,6 @@ class Applied:
         }
 
     def __str__(self) -> str:
-        if self.state == "off":
-            return "The push switch is off: no request was made."
         done = [f"{self.added:,} added"]
         done += [f"{self.asked:,} asked to confirm"] if self.asked else []
         done += [f"{self.created:,} of them created"] if self.created else []

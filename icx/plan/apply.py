@@ -16,7 +16,7 @@ from icx.errors import BadInput, TryLater
 from icx.icontact import Client
 from icx.plan import again, contacts, facts, match, reading
 from icx.plan.applied import Applied, Progress, ReadBack, from_result, tally
-from icx.plan.gates import Ask, answered, check_data, check_unfinished, for_one, gone, running
+from icx.plan.gates import Ask, answered, check_data, check_switch, check_unfinished, for_one, gone, running
 from icx.plan.interrupt import Ending, ends_after_the_batch
 from icx.plan.make import Side, note, read_side
 from icx.plan.plan import Plan, from_kept
@@ -41,7 +41,6 @@ def apply(
     ask: Ask | None = None,
     progress: Callable[[Progress], None] | None = None,
     test: int | None = None,
-    push: bool = True,
     checked: bool = False,
     ending: Callable[[], bool] | None = None,
     run: str | None = None,
@@ -49,17 +48,16 @@ def apply(
     """Do what the plan says, or less, and read the list back; cut off, the same call goes on.
 
     `answers` are the values of `--confirm` (and `y` for yes/no stops), `ask(stop, number, of)` is asked for
-    the others. `test` is the one contact to add. `push=False` makes no request at all. `ending()` may ask for
-    the end after the batch, as Ctrl-C does. `checked` says that the caller asked the gate just now; else the
-    verdict of the plan counts.
-    Raises NeedsYou (needs-answer, check-failed, check-stale, apply-running, apply-unfinished), Refused
+    the others. `test` is the one contact to add. With the setting `push = false` no request is made at all.
+    `ending()` may ask for the end after the batch, as Ctrl-C does. `checked` says that the caller asked the gate
+    just now; else the verdict of the plan counts.
+    Raises NeedsYou (push-off, needs-answer, check-failed, check-stale, apply-running, apply-unfinished), Refused
     (list-gone), TryLater (in-doubt and the client's), BadInput (plan-unknown, test-unknown).
     """
-    if not push:
-        return Applied(plan_id, "off")
     kept = plans.get(plan_id)
     if kept.state == "finished" and kept.result:
         return from_result(kept.result)
+    check_switch(kept, settings)
     plan = from_kept(kept, plans)
     if not checked:
         check_data(plan)

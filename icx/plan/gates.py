@@ -7,12 +7,27 @@ from collections.abc import Callable, Mapping
 from icx.errors import IcxError, NeedsYou, Refused
 from icx.plan.plan import Plan
 from icx.plan.stops import Stop, confirm_options, open_stops
+from icx.settings import Settings
 from icx.store.locks import Holder
 from icx.store.plans import KeptPlan, Plans
 
 Ask = Callable[[Stop, int, int], "str | None"]
 #: A test adds one person: the sizes of the whole plan are no question then, mail and basis still are.
 ASKED_FOR_ONE = {"basis"}
+
+
+def check_switch(kept: KeptPlan, settings: Settings) -> None:
+    """Raise push-off when this workspace sends nothing; a test of one contact is a push too."""
+    if settings.push:
+        return
+    begun = kept.state != "open"
+    raise NeedsYou(
+        "push-off",
+        "Pushing is switched off in this workspace.",
+        where=f"{kept.plan_id}; icx.toml: push = false",
+        kept="what was sent before; no request was made" if begun else "the plan; no request was made",
+        next=["push = true in icx.toml, then the same command"],
+    )
 
 
 def check_data(plan: Plan) -> None:

@@ -1,5 +1,7 @@
 """A plan applied to a list on a real socket: the list equals the plan, and nobody who said no is on it."""
 
+from dataclasses import replace
+
 import pytest
 
 from icx.errors import BadInput, NeedsYou, Refused
@@ -281,8 +283,22 @@ def test_the_push_switch_off_makes_no_request_at_all(place):
     here.make_list()
     plan = here.plan(here.people()[:3])
     before = here.calls()
-    assert here.apply(plan, push=False).state == "off"
+    here.settings = replace(here.settings, push=False)
+    for one in (None, here.people()[0]):
+        with pytest.raises(NeedsYou) as held:
+            here.apply(plan, confirm=False, test=one)
+        assert held.value.code == "push-off"
+        assert "icx.toml: push = false" in str(held.value)
     assert here.calls() == before
+    here.settings = replace(here.settings, push=True)
+    assert here.apply(plan).added == 3
+    back = here.undo(plan.plan_id)
+    before = here.calls()
+    here.settings = replace(here.settings, push=False)
+    with pytest.raises(NeedsYou) as held:
+        here.apply(back)
+    assert (held.value.code, here.calls()) == ("push-off", before)
+    assert here.apply(plan).state == "finished"  # told from the journal
 
 
 def test_one_person_can_be_tried_first(place):
