@@ -48,6 +48,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "apply": ("act", "do it and read the list back"),
         "undo": ("act", "plan the way back; sends nothing"),
         "plans": ("act", "plans, and what became of each row"),
+        "pause": ("rest", "let all pushes rest; one under way ends after its batch"),
+        "resume": ("rest", "let pushes go on"),
     },
     "Repeat": {
         "schedule": ("schedule", "jobs by the clock"),

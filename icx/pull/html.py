@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from icx.clock import aware_utc
@@ -390,13 +389,3 @@ def _first(first: FirstPull) -> Html:
         panel("Odd values", *(odd or [nothing]), right=f"{len(odd)} to look at"),
         cls="g3",
     )
-
-
-# --- while it runs ------------------------------------------------------------------------------------------------
-
-
-def waiting_words(until: datetime, now: datetime, zone: str, why: str) -> Html:
-    """Return the note that a service or the budget makes us wait, and until when."""
-    left = max(0, round((until - now).total_seconds()))
-    words = f"Goes on {moment(until, now, zone, seconds=True)}, {number(left)} s from now. It is safe to interrupt."
-    return note("warn", f"Waiting for iContact{f' ({why})' if why else ''}.", words)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from icx.clock import naive_utc
+from icx.workspace.hearing import hear
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ def pull(
             contacts_only=contacts_only or saved.contacts_only,
             full=full,
             unit=unit,
-            progress=progress,
+            progress=hear(ws, run, progress, f"Pulling {saved.name}"),
             run=run,
             who=ws.who,
         )
@@ -78,7 +79,7 @@ def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: 
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
-    with ws.noted("build", saved.name):
+    with ws.noted("build", saved.name) as run:
         done = build(
             ws.store,
             saved.name,
@@ -87,7 +88,7 @@ def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: 
             clock=ws.clock,
             as_of=as_of,
             published=ws.layout.published,
-            progress=progress,
+            progress=hear(ws, run, progress),
         )
     refresh_views(ws.store)  # main.profile is there once the first build is
     return done

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from icx.errors import BadInput, NeedsYou
 from icx.store import quoted
 from icx.workspace import verdict
+from icx.workspace.hearing import check_rest, hear, resting
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -164,6 +165,7 @@ def apply(
     saved = ws.connection(kept.target.connection)
     ahead = kept.state in {"open", "applying"}
     if ahead:
+        check_rest(ws, kept.plan_id)
         verdict.hold(ws, kept)
     with ws.noted("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         done = apply(
@@ -177,8 +179,9 @@ def apply(
             answers=dict(answers or {}),
             ask=ask,
             test=test,
-            progress=progress,
+            progress=hear(ws, run, progress),
             checked="uses" in kept.checks,
+            ending=resting(ws, None),
             run=run,
         )
     if ahead and done.state == "finished":
