@@ -166,7 +166,7 @@ class View:
 
     @property
     def section(self) -> Locator:
-        return self.page.locator("section")
+        return self.page.locator("section[data-name]")
 
     def sticks_out(self) -> int:
         """By how many pixels something is wider than the cell."""
@@ -206,7 +206,7 @@ class View:
         return self.network == [] and self.faults == [] and blocked == [] and self.hits == 0
 
 
-SMALL = """(least) => [...document.querySelectorAll("section :is(button, select, input, summary, a)")]
+SMALL = """(least) => [...document.querySelectorAll("section[data-name] :is(button, select, input, summary, a)")]
   .filter((each) => each.getClientRects().length)
   .filter((each) => {
     const label = each.closest("label");
@@ -214,9 +214,9 @@ SMALL = """(least) => [...document.querySelectorAll("section :is(button, select,
     return Math.round(box.width) < least || Math.round(box.height) < least;
   })
   .map((each) => each.getAttribute("aria-label") || each.textContent || each.outerHTML)"""
-NAMELESS = """() => [...document.querySelectorAll("section :is(button, select, input, svg[role], [role=img])")]
+NAMELESS = """() => [...document.querySelectorAll("section[data-name] :is(button, select, input, svg[role], [role=img])")]
   .filter((each) => !(each.getAttribute("aria-label") || each.textContent.trim() || each.labels?.length))
-  .concat([...document.querySelectorAll("section :is(select, input)")]
+  .concat([...document.querySelectorAll("section[data-name] :is(select, input)")]
     .filter((each) => !(each.getAttribute("aria-label") || each.labels?.length)))
   .map((each) => each.outerHTML.slice(0, 200))"""
 
