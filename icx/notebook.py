@@ -7,7 +7,7 @@ icx.notebook.result(added=done.added) # into the JSON of `icx run`
 
 from __future__ import annotations
 
-import importlib
+import importlib.metadata
 import importlib.util
 import sys
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 def setup() -> None:
     """Set a notebook up: charts that ask no network, pandas tables that fit; prints nothing, safe to repeat.
 
-    Altair draws with JupyterLab's own renderer; where vl-convert is installed a picture goes with each chart, so
+    Altair's charts are drawn by JupyterLab itself; where vl-convert is installed a picture goes with each chart, so
     that a saved notebook shows it too.
     """
     import pandas as pd
@@ -24,12 +24,13 @@ def setup() -> None:
     pd.set_option("display.max_columns", 30)
     pd.set_option("display.max_rows", 30)
     pd.set_option("display.max_colwidth", 60)
-    if importlib.util.find_spec("altair") is not None:
-        import altair
-
-        altair.renderers.register("icx", _offline)
-        altair.renderers.enable("icx")
-    _on_errors()
+    shell = _shell()
+    if shell is not None and importlib.util.find_spec("altair") is not None:
+        # By name, so that nothing is imported until a chart is shown; Altair's own way asks a CDN.
+        major = importlib.metadata.version("altair").partition(".")[0]
+        formatter = shell.display_formatter.mimebundle_formatter
+        formatter.for_type_by_name(f"altair.vegalite.v{major}.api", "TopLevelMixin", _offline)
+    keep_errors()
 
 
 def result(**values: Any) -> None:
@@ -44,33 +45,31 @@ def result(**values: Any) -> None:
         run.result(values)
 
 
-def _offline(chart: dict[str, Any], **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a chart as JupyterLab draws it by itself, with a picture when one can be made here."""
-    import altair
-
-    kind = f"application/vnd.vegalite.v{altair.SCHEMA_VERSION.lstrip('v').split('.')[0]}+json"
-    bundle: dict[str, Any] = {kind: chart, "text/plain": "a chart"}
-    if importlib.util.find_spec("vl_convert") is not None:
-        bundle["image/svg+xml"] = importlib.import_module("vl_convert").vegalite_to_svg(chart)
-    return bundle, {}
-
-
-def _on_errors() -> None:
+def keep_errors() -> None:
     """Let a run keep the four parts of an icx error that ends it; the notebook shows it as ever."""
     from icx.errors import IcxError
     from icx.jobs import inside
 
-    run = inside.current()
-    if run is None or "IPython" not in sys.modules:
-        return
-    from IPython import get_ipython  # type: ignore[attr-defined]
-
-    shell = get_ipython()  # type: ignore[no-untyped-call]
-    if shell is None:
+    run, shell = inside.current(), _shell()
+    if run is None or shell is None:
         return
 
-    def keep(shell: Any, kind: type, error: IcxError, trace: Any, tb_offset: int | None = None) -> Any:
+    def keep(shell: Any, kind: type, error: IcxError, trace: Any, tb_offset: int | None = None) -> None:
         run.failed(error)
-        return shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
 
     shell.set_custom_exc((IcxError,), keep)
+
+
+def _shell() -> Any:
+    return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+
+
+def _offline(chart: Any, **options: Any) -> dict[str, Any]:
+    """Return a chart as JupyterLab draws it by itself, with a picture when one can be made here."""
+    display = importlib.import_module(type(chart).__module__.rpartition(".")[0] + ".display")
+    spec = chart.to_dict()
+    bundle: dict[str, Any] = {display.VEGALITE_MIME_TYPE: spec, "text/plain": "a chart"}
+    if importlib.util.find_spec("vl_convert") is not None:
+        bundle["image/svg+xml"] = importlib.import_module("vl_convert").vegalite_to_svg(spec)
+    return bundle

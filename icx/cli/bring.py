@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from icx.cli.common import Obj, command, moment, shown, workspace
 from icx.cli.progress import reporter
 from icx.cli.result import Result
-from icx.errors import BadInput, Refused
-
-if TYPE_CHECKING:
-    from icx.pull.ledger import Cell
+from icx.errors import BadInput
 
 KINDS = ("opens", "clicks", "bounces", "unsubscribes")
 
@@ -33,6 +30,8 @@ KINDS = ("opens", "clicks", "bounces", "unsubscribes")
 def pull(
     obj: Obj, names: tuple[str, ...], every: bool, full: bool, contacts_only: bool, unit: str | None
 ) -> Result:
+    from icx.workspace.again import differs
+
     _, console = obj
     ws = workspace(obj)
     asked = _unit(unit)
@@ -55,20 +54,7 @@ def pull(
         data,
         1 if red else 0,
         run=reports[0].run if len(reports) == 1 else None,
-        problem=_differs(*red[0], len(red) - 1) if red else None,
-    )
-
-
-def _differs(connection: str, cell: Cell, more: int) -> Refused:
-    """Return that a unit is red: what is stored is not what the service counts."""
-    service = "not known" if cell.service is None else f"{cell.service:,}"
-    again = ["--unit", cell.unit.name] if cell.unit.message_id is not None else ["--full"]
-    return Refused(
-        "ledger-differs",
-        f"Stored and counted differ: {cell.stored:,} here, {service} at iContact.",
-        where=cell.name + (f", and {more} more" if more else ""),
-        kept="every other cell",
-        next=[["icx", "pull", connection, *again]],
+        problem=differs(red[0][0], [cell for _, cell in red]) if red else None,
     )
 
 

@@ -66,6 +66,8 @@ class Client:
         self.pace = pace or Pace(clock=clock)
         #: The private names of the custom fields, when known; then only these keys count as custom.
         self.custom_names: frozenset[str] | None = None
+        #: Asked before each write, with its method and what it is about; what it raises stops the write.
+        self.before_write: Callable[[str, str], None] | None = None
         self._caller = Caller(
             self.base_url,
             app_id,
@@ -324,6 +326,8 @@ class Client:
         return one_written(what, sent, row, failures.warnings_in(reply.value), reply.status)
 
     def _write(self, method: Method, path: str, label: str, body: Any, check: answers.Check) -> Reply:
+        if self.before_write is not None:
+            self.before_write(method, label.removeprefix(f"{method} "))
         return self._caller.call(method, path, label, body=body, check=check, gone=_never)
 
 

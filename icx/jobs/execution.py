@@ -6,7 +6,9 @@ import copy
 import logging
 import os
 import re
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -47,6 +49,7 @@ class Execution:
     cwd: Path
     environment: Mapping[str, str]
     cell: Callable[[int, int, Any], None]
+    log: Path  # what the kernel says beside its cells; gone when it said nothing
     autosave: int = 5  # seconds between two savings inside one long cell
     book: Any = field(default=None, repr=False)
 
@@ -108,6 +111,14 @@ def addresses(text: str) -> str:
 class ThisInterpreter(AsyncKernelManager):
     """Starts kernels with the Python that runs now, whatever kernels are registered on the machine."""
 
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        if os.name == "posix":
+            # Sockets in a folder of our own instead of ports, which every user of the machine could try.
+            self._folder = tempfile.TemporaryDirectory(prefix="icx-", ignore_cleanup_errors=True)
+            self.transport = "ipc"
+            self.connection_file = str(Path(self._folder.name) / "k.json")
+
     @property
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec(
@@ -155,9 +166,19 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
                 timeout=None,
                 log=_LOG,
             )
-            client.execute(cwd=str(job.cwd), env={**os.environ, **job.environment})
+            with job.log.open("w", encoding="utf-8") as log:
+                client.execute(
+                    cwd=str(job.cwd),
+                    env={**os.environ, **job.environment},
+                    stdout=subprocess.DEVNULL,
+                    stderr=log,
+                )
         finally:
             keeper.notebook_complete()
+            said = (
+                addresses(job.log.read_text(encoding="utf-8", errors="replace")) if job.log.exists() else ""
+            )
+            job.log.write_text(said, encoding="utf-8") if said.strip() else job.log.unlink(missing_ok=True)
         return keeper.nb
 
 

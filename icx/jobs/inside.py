@@ -18,7 +18,7 @@ from icx.errors import IcxError, NeedsYou
 from icx.jobs.run import RECORD
 
 RUN, WORKSPACE = "ICX_RUN", "ICX_WORKSPACE"
-RESULTS, ERROR, ANSWERED = "results.json", "error.json", "answered.txt"
+RESULTS, ERROR, ANSWERED, WRONG = "results.json", "error.json", "answered.txt", "wrong.jsonl"
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Inside:
         """Note that a verb was answered from the record of the run that this one repeats."""
         with (self.folder / ANSWERED).open("a", encoding="utf-8") as out:
             out.write(f"{verb}\n")
+
+    def went_wrong(self, error: IcxError) -> None:
+        """Note the error that a verb ended with although it is done: a list that differs, a check that does not pass."""
+        with (self.folder / WRONG).open("a", encoding="utf-8") as out:
+            out.write(json.dumps(error.as_dict() | {"exit": error.exit_code}, default=str) + "\n")
 
     def failed(self, error: IcxError) -> None:
         """Keep the four parts of the error that ends the run."""

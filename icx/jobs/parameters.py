@@ -110,11 +110,15 @@ def of_source(source: str, path: Path = Path("the notebook")) -> list[Parameter]
     return found
 
 
-def typed(path: Path, known: Mapping[str, Parameter], words: Iterable[str]) -> dict[str, Any]:
+def typed(
+    path: Path, known: Mapping[str, Parameter], words: Iterable[str], *, called: str | None = None
+) -> dict[str, Any]:
     """Return the values that `-p NAME=VALUE` gives, each of its declared type.
 
-    A list takes its items one `-p` each, or all as JSON. Raises BadInput ("parameter").
+    A list takes its items one `-p` each, or all as JSON. `called` is the notebook as it was typed, for the command
+    to type next. Raises BadInput ("parameter").
     """
+    path = Path(called or path)
     found: dict[str, Any] = {}
     for word in words:
         name, equals, text = word.partition("=")

@@ -20,7 +20,6 @@ from icx.errors import BadInput, IcxError, TryLater
 from icx.jobs import inside, parameters
 from icx.jobs.parameters import as_json
 from icx.jobs.run import RECORD, Run, State, folder, read
-from icx.store import run_verbs
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
@@ -29,8 +28,9 @@ REPORT = "report.html"
 
 @dataclass(frozen=True)
 class Progress:
-    """Which cell runs: `done` cells of `of` are behind it, `note` says what it is about."""
+    """Which cell of a run is under way: `done` cells of `of` are behind it, `note` says what it is about."""
 
+    run: str
     what: str
     done: int
     of: int
@@ -138,13 +138,16 @@ class Runner:
         def cell(index: int, of: int, one: Any) -> None:
             cells.update(index=index, of=of, source=one.source)
             if self.progress is not None:
-                self.progress(Progress(f"cell {index + 1} of {of}", index, of, _about(one.source)))
+                self.progress(
+                    Progress(record["run"], f"cell {index + 1} of {of}", index, of, _about(one.source))
+                )
 
         work = Execution(
             source=path,
             target=place / path.name,
             parameters=values,
             cwd=self.root.absolute(),
+            log=place / "kernel.log",
             environment={inside.RUN: record["run"], inside.WORKSPACE: str(self.root.absolute())},
             cell=cell,
         )
@@ -165,7 +168,7 @@ class Runner:
         except BaseException:
             self._settled(record, work, "failed", _broken(record, cells, "icx itself went wrong.", place))
             raise
-        if error is None and (ended := run_verbs.problems(self.journal, record["run"])):
+        if error is None and (ended := _wrong(place)):
             # Every cell ran, and yet a list differs or a check does not pass: that is never shown as done.
             error = min(ended, key=lambda one: int(one.get("exit", 1)))
             state = "needs-you" if error.pop("exit", 1) == 3 else "failed"
@@ -230,13 +233,20 @@ def _about(source: str) -> str:
     return mask.addresses_in((telling or lines)[0])[:80] if lines else ""
 
 
+def _wrong(place: Path) -> list[dict[str, Any]]:
+    told = place / inside.WRONG
+    return (
+        [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()] if told.exists() else []
+    )
+
+
 def _broken(record: Mapping[str, Any], cells: Mapping[str, Any], said: str, place: Path) -> dict[str, Any]:
     name = Path(record["notebook"]).name
     at = f" in cell {cells['index'] + 1} of {cells['of']}" if cells else " before its first cell"
     return IcxError(
         "notebook-failed",
         f"{name} ended{at}. {said}",
-        where=_about(cells.get("source", "")) or str(place),
+        where=_about(cells.get("source", "")) or "before its first cell",
         kept=f"what it showed until there: {place / REPORT}",
         next=[["icx", "run", "--again", record["run"]]],
         data={"cell": cells["index"] + 1} if cells else {},

@@ -44,7 +44,7 @@ class ReadBack:
 
 @dataclass(frozen=True)
 class Applied:
-    """The outcome of an apply. `state` is finished, stopped (it goes on), waiting, or tested.
+    """The outcome of an apply. `state` is finished, stopped (it goes on), waiting, tested, or dry.
 
     `left_out` counts people by why the apply did less than the plan; `refusals` holds the service's words
     with the contacts concerned. `not_sent` people are still to come when the same plan is applied again.
@@ -94,6 +94,8 @@ class Applied:
         }
 
     def __str__(self) -> str:
+        if self.state == "dry":
+            return f"Dry: {self.plan_id} is shown, and nothing was sent. With -p apply=true it is."
         done = [f"{self.added:,} added"]
         done += [f"{self.asked:,} asked to confirm"] if self.asked else []
         done += [f"{self.created:,} of them created"] if self.created else []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,21 +37,11 @@ def keep(
     verb: str,
     what: str,
     answer: Any,
-    problem: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write down that a verb finished; `problem` is the error it ended with although it was done."""
+    """Write down that a verb of a run finished."""
     now = journal.clock.now().astimezone(UTC).isoformat()
-    told = json.dumps(dict(problem), default=str) if problem is not None else None
     with journal.write() as db:
         db.execute(
-            "insert or replace into run_verbs values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (root, key, run, verb, what, json.dumps(answer), told, now),
+            "insert or replace into run_verbs values (?, ?, ?, ?, ?, ?, ?)",
+            (root, key, run, verb, what, json.dumps(answer), now),
         )
-
-
-def problems(journal: Journal, run: str) -> list[dict[str, Any]]:
-    """Return the errors that verbs of a run ended with although they were done, in order."""
-    rows = journal.read(
-        "select problem from run_verbs where run = ? and problem is not null order by ended_at", (run,)
-    )
-    return [json.loads(row["problem"]) for row in rows]

@@ -54,6 +54,8 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._running: dict[str, SandboxProcess] = {}
+        #: Asked before each write to a service; a dry run refuses here.
+        self.before_write: Callable[[str, str], None] | None = None
 
     def pick(self, name: str | None) -> SavedConnection:
         """Return the named connection, else the only one, else the one made default."""
@@ -182,7 +184,7 @@ class Accounts:
             per_day=settings.calls_per_day,
             push=push,
         )
-        return client_for(
+        client = client_for(
             replace(saved, base_url=login.base_url),
             login,
             page_size=settings.page_size,
@@ -191,6 +193,8 @@ class Accounts:
             clock=self._clock,
             on_wait=on_wait,
         )
+        client.before_write = self.before_write
+        return client
 
     def calls_left(self, saved: SavedConnection) -> int | None:
         """Return the calls left this hour, or None when the secret is not at hand."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from icx.clock import naive_utc
+from icx.workspace import again
 from icx.workspace.hearing import hear
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
+@again.pulls
 def pull(
     ws: Workspace,
     name: str | None,
@@ -72,6 +74,7 @@ def attach(
     return done
 
 
+@again.builds
 def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: Say | None) -> Build:
     """Build the profile; see `Workspace.build`."""
     from icx.profile import build
@@ -94,8 +97,14 @@ def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: 
     return done
 
 
+@again.judgements
 def checks(ws: Workspace, suites: Sequence[str], name: str | None) -> list[CheckReport]:
     """Judge with suites; see `Workspace.checks`."""
+    return judge(ws, suites, name)
+
+
+def judge(ws: Workspace, suites: Sequence[str], name: str | None) -> list[CheckReport]:
+    """Judge with suites, also in a repeated run."""
     from icx.quality import STANDARD, check_all
 
     saved = ws.connection(name)

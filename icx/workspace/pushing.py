@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput, NeedsYou
 from icx.store import quoted
-from icx.workspace import verdict
+from icx.workspace import again, verdict
 from icx.workspace.hearing import check_rest, hear, resting
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ def plan(
     to: str,
     *,
     create: bool,
+        return PlanView(plan)
+
+    @property
+    def refused_share(self) -> float:
+        return self.ws.settings.refused_share
+
+
+@again.plans
     policy: Policy | None,
     overrides: Mapping[str, str] | None,
 ) -> Plan:
@@ -155,6 +163,7 @@ def apply(
     *,
     answers: Mapping[str, str] | None,
     ask: Answer | None,
+@again.applies
     test: int | None,
     progress: Callable[[Any], None] | None,
 ) -> Applied:
@@ -209,6 +218,7 @@ def undo(ws: Workspace, plan: Plan | str) -> Plan:
     saved = ws.connection(kept.target.connection)
     with ws.noted("undo", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         made = inverse(
+@again.undos
             kept.plan_id,
             client=client,
             store=ws.store,

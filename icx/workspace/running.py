@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from icx.workspace.layout import keep_out_of_git
+
 if TYPE_CHECKING:
     from icx.jobs import Run
+    from icx.jobs.runner import Runner
     from icx.workspace.workspace import Workspace
 
 
@@ -20,7 +23,13 @@ def run(
     progress: Callable[[Any], None] | None,
 ) -> Run:
     """Run a notebook; see `Workspace.run`."""
+    found = runner(ws, progress)
+    return found.again(again, given) if again else found.run(notebook or "", given)
+
+
+def runner(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Runner:
+    """Return the runner of a workspace's notebooks."""
     from icx.jobs.runner import Runner
 
-    runner = Runner(ws.layout.root, ws.layout.runs, ws.journal, ws.clock, ws.who, progress)
-    return runner.again(again, given) if again else runner.run(notebook or "", given)
+    keep_out_of_git(ws.layout)
+    return Runner(ws.layout.root, ws.layout.runs, ws.journal, ws.clock, ws.who, progress)

@@ -41,6 +41,7 @@ def ask(ws: Workspace, uses: Mapping[str, Any], plan: str | None = None) -> Gate
     With `plan` its own rows are judged too, and the overrides it was made with hold.
     """
     from icx.quality import Override, gate
+    from icx.workspace.bringing import judge
 
     connection = uses["connection"]
     red = {cell.unit.collection for cell in ws.ledger(connection).red()}
@@ -62,7 +63,7 @@ def ask(ws: Workspace, uses: Mapping[str, Any], plan: str | None = None) -> Gate
     found = answer()
     standing = [name for name in found.stale if name != "plan"]
     if standing:
-        ws.checks(standing, name=connection)
+        judge(ws, standing, connection)  # the gate's own asking; what it finds is told by the plan
         found = answer()
     return found
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
     from icx.fields import Catalogue
     from icx.icontact import Client
+    from icx.jobs import Run
+    from icx.jobs.inside import Inside
     from icx.plan import Applied, Plan
     from icx.plan.policy import Policy
     from icx.profile import Attached, Build
@@ -141,7 +143,16 @@ class Workspace(Clicking, Repeating):
     def accounts(self) -> Accounts:
         from icx.workspace.accounts import Accounts
 
-        return Accounts(self.layout.data, self.store, lambda: self.journal, self.settings, self.clock)
+        made = Accounts(self.layout.data, self.store, lambda: self.journal, self.settings, self.clock)
+        made.before_write = self.inside.guard if self.inside is not None else None
+        return made
+
+    @cached_property
+    def inside(self) -> Inside | None:
+        """The run of a notebook that this process is the kernel of, or None."""
+        from icx.jobs import inside
+
+        return inside.current()
 
     def connection(self, name: str | None = None) -> SavedConnection:
         """Return a saved connection: the named one, else the only one, else the default."""
@@ -152,7 +163,7 @@ class Workspace(Clicking, Repeating):
         return self.accounts.client(self.connection(name), **options)
 
     @contextmanager
-    def run(self, verb: str, what: str) -> Iterator[str]:
+    def noted(self, verb: str, what: str) -> Iterator[str]:
         """Note in the journal that a verb runs, and how it ended."""
         run = self.journal.start_run(verb, what, self.who)
         try:
@@ -373,6 +384,30 @@ class Workspace(Clicking, Repeating):
         return verdict.ask(self, verdict.uses(self, found, mapped, {}))
 
     # --- look after -------------------------------------------------------------------------------------------------
+
+    # --- repeat -----------------------------------------------------------------------------------------------------
+
+    def run(
+        self,
+        notebook: str | Path | None = None,
+        params: Mapping[str, Any] | None = None,
+        *,
+        apply: bool | None = None,
+        again: str | None = None,
+        progress: Say | None = None,
+        **values: Any,
+    ) -> Run:
+        """Run a notebook with parameters and return what became of it: `ws.run("notebooks/05-push.ipynb", city="Durham")`.
+
+        Parameters are those the notebook declares, given by name or in `params` (for a name this method has itself).
+        Without `apply=True` the run is dry: it shows plans and sends nothing. `again` names a run to repeat, with
+        its parameters: verbs that finished in it answer from its record, an apply that was cut off goes on.
+        Raises BadInput ("parameter") before anything starts; a notebook that fails is a `Run` that says so.
+        """
+        from icx.workspace.running import run
+
+        given = {**(params or {}), **values} | ({} if apply is None else {"apply": apply})
+        return run(self, notebook, given, again=again, progress=progress)
 
     def status(self) -> Status:
         """Return every connection at a glance."""

@@ -20,12 +20,23 @@ TYPED = {
     "catalogue": "fields", "fields": "fields", "fill_rates": "fields", "lists": "lists", "people": "audience",
     "audience": "audience", "audiences": "audience", "delete_audience": "audience", "plan": "plan", "plans": "plans",
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
-    "connection": "status", "with_sandbox": "sandbox",
+    "connection": "status", "with_sandbox": "sandbox", "run": "run",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
-PLUMBING = {"client", "run", "close", "settings", "store", "journal", "migrated", "plan_journal", "accounts"}
+PLUMBING = {
+    "client",
+    "noted",
+    "inside",
+    "close",
+    "settings",
+    "store",
+    "journal",
+    "migrated",
+    "plan_journal",
+    "accounts",
+}
 # Examples that begin something which does not end by itself, need another login, or somebody at a terminal.
-ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -"}  # fmt: skip
+ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham"}  # fmt: skip
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

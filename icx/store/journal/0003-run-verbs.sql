@@ -6,7 +6,6 @@ create table run_verbs (
   verb text not null,
   what text not null,
   answer text not null,                        -- JSON, never a secret, never an address
-  problem text,                                -- JSON of the error it ended with although it was done
   ended_at text not null,
   primary key (root, key)
 ) without rowid;
