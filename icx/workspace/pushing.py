@@ -49,12 +49,6 @@ class Hand:
         return undo(self.ws, plan)
 
 
-def plan(
-    ws: Workspace,
-    audience: Audience | str,
-    to: str,
-    *,
-    create: bool,
         return PlanView(plan)
 
     @property
@@ -63,6 +57,12 @@ def plan(
 
 
 @again.plans
+def plan(
+    ws: Workspace,
+    audience: Audience | str,
+    to: str,
+    *,
+    create: bool,
     policy: Policy | None,
     overrides: Mapping[str, str] | None,
 ) -> Plan:
@@ -157,13 +157,13 @@ def parse_target(ws: Workspace, to: str) -> Target:
     )
 
 
+@again.applies
 def apply(
     ws: Workspace,
     plan: Plan | str,
     *,
     answers: Mapping[str, str] | None,
     ask: Answer | None,
-@again.applies
     test: int | None,
     progress: Callable[[Any], None] | None,
 ) -> Applied:
@@ -210,6 +210,7 @@ def remember(ws: Workspace, plan: Plan) -> None:
     snapshot(people, Audience(plan.audience, from_json(uses["rule"]), people.connection), ws.clock.now())
 
 
+@again.undos
 def undo(ws: Workspace, plan: Plan | str) -> Plan:
     """Plan the way back; see `Workspace.undo`."""
     from icx.plan import inverse, load
@@ -218,7 +219,6 @@ def undo(ws: Workspace, plan: Plan | str) -> Plan:
     saved = ws.connection(kept.target.connection)
     with ws.noted("undo", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         made = inverse(
-@again.undos
             kept.plan_id,
             client=client,
             store=ws.store,

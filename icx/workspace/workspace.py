@@ -383,8 +383,6 @@ class Workspace(Clicking, Repeating):
         found = self.audience(audience) if isinstance(audience, str) else audience
         return verdict.ask(self, verdict.uses(self, found, mapped, {}))
 
-    # --- look after -------------------------------------------------------------------------------------------------
-
     # --- repeat -----------------------------------------------------------------------------------------------------
 
     def run(
@@ -408,6 +406,8 @@ class Workspace(Clicking, Repeating):
 
         given = {**(params or {}), **values} | ({} if apply is None else {"apply": apply})
         return run(self, notebook, given, again=again, progress=progress)
+
+    # --- look after -------------------------------------------------------------------------------------------------
 
     def status(self) -> Status:
         """Return every connection at a glance."""
