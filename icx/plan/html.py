@@ -121,7 +121,9 @@ def _decide(said: Said, at: Said | None) -> list[Html]:
         else:
             words = tag("span", tag("b", act["headline"]), BREAK, tag("span", act["sub"], cls="small muted"))
             code = tag("code", f"plan.apply()  or  icx apply {said['id']}")
-            parts.append(tag("div", tag("div", words, cls="grow"), code, cls="applybar"))
+            parts.append(
+                tag("div", tag("div", tag("div", words, cls="grow"), code, cls="applybar"), cls="apply")
+            )
     return parts
 
 
@@ -278,6 +280,7 @@ def _steps(at: Said) -> Html:
             icon(FOUND[step["state"]]),
             tag("span", tag("b", step["headline"]), BREAK, tag("span", step["sub"], cls="small muted")),
             tag("span", step["side"], cls="num small muted"),
+            cls=step["state"],
         )
         for step in at["steps"]
     ]

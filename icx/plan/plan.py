@@ -31,9 +31,15 @@ class Hand(Protocol):
         answers: Mapping[str, str] | None,
         test: int | None,
         progress: Callable[[Any], None] | None,
+        ending: Callable[[], bool] | None = None,
     ) -> Applied: ...
 
     def undo(self, plan: Plan) -> Plan: ...
+
+    def show(self, plan: Plan) -> Any: ...
+
+    @property
+    def refused_share(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -77,6 +83,12 @@ class Plan:
         from icx.plan.text import transcript
 
         return transcript(self)
+
+    def _repr_mimebundle_(self, **wanted: Any) -> Any:
+        """Return the view one clicks in, where a workspace carries the plan; else the page alone is shown."""
+        if self.hand is None or self.plans is None:
+            return None
+        return self.hand.show(self)._repr_mimebundle_(**wanted)
 
     def _repr_html_(self) -> str:
         from icx.plan.html import plan_html

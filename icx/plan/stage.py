@@ -183,8 +183,10 @@ def _steps(
         else f"nobody said no since the plan: {number(of)} to {short}"
     )
     newest = f"batch {batches[0]['batch']:,}" if batches else "nothing sent yet"
+    if state == "finished" and batches:
+        newest = f"in {batches[0]['batch']:,} {'batch' if batches[0]['batch'] == 1 else 'batches'}"
     total = next((count for what, count in plan.cost.lines if what.startswith("add, by")), None)
-    if batches and total and batches[0]["batch"] <= total and short == "add":
+    if batches and total and batches[0]["batch"] <= total and short == "add" and state != "finished":
         newest += f" of {total:,}"
     sending = {"add": "Add", "move": "Move away", "unsubscribe": "Unsubscribe", "send": "Send fields"}[short]
     refusals = f" · {number(refused)} refused by iContact" if refused else ""

@@ -6,7 +6,7 @@ addresses, so it may be saved with a notebook.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 
 from icx import mask
 from icx.clock import aware_utc
-from icx.look.page import number, share
-from icx.plan.stops import Stop
+from icx.look.page import number
+from icx.plan.questions import stop_words
 from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
 
@@ -69,6 +69,7 @@ class Times:
 def view(plan: Plan, now: datetime | None = None) -> Said:
     """Return what the plan says: places, numbers, refusals, checks, questions, cost, what the button does."""
     times = Times(plan.zone, now or plan.made_at)
+    plan = _placed(plan)
     return {
         "id": plan.plan_id,
         "title": title(plan),
@@ -83,7 +84,16 @@ def view(plan: Plan, now: datetime | None = None) -> Said:
         "does": does(plan),
         "mail": _mail(plan),
         "undo_of": plan.policy.undo_of,
+        "zone": plan.zone,
     }
+
+
+def _placed(plan: Plan) -> Plan:
+    """A list that the apply has made meanwhile has its id in the journal."""
+    if plan.target.list_id is not None or plan.plans is None:
+        return plan
+    made = plan.plans.get(plan.plan_id).place.list_id
+    return replace(plan, target=replace(plan.target, list_id=made)) if made is not None else plan
 
 
 def title(plan: Plan) -> str:
@@ -122,83 +132,6 @@ def does(plan: Plan) -> Said | None:
         "sub": "The list and the people are read again first. It may do less than shown, never more.",
         "button": f"Apply: {short}",
     }
-
-
-def stop_words(stop: Stop, plan: Plan) -> Said:
-    """Return a question as a view asks it: a box to tick, a number or a name to type, or a sentence."""
-    counts = plan.counts
-    name = f"“{mask.plain(plan.target.list)}”"
-    adding = counts.add + counts.create
-    said: dict[str, tuple[str, str, str]] = {
-        "first-push": (
-            f"This is the first push to {name}: {people(adding)} join it",
-            "",
-            "Nothing was pushed here before. Whoever is added can be moved away again.",
-        ),
-        "parking": (
-            f"The list “{mask.plain(plan.policy.parking_list)}” is made",
-            "",
-            "People who leave are moved to it; it mails nobody.",
-        ),
-        "growth": _growth(stop, plan),
-        "removals": (
-            f"{people(counts.park + counts.unsubscribe)} leave the list",
-            f"{number(counts.members)} → {number(counts.after)}",
-            f"Your limit without a question is {share(float(stop.limit or 0), 1)} of the list.",
-        ),
-        "basis": (
-            f"{number(counts.create)} contacts are made",
-            "",
-            "State on what basis, in a sentence: how they agreed.",
-        ),
-        "welcome": (
-            f"This list mails {number(_whole(stop.value))} welcome {'message' if stop.value == 1 else 'messages'}",
-            "",
-            f"{_welcome(plan)} goes to everyone added. Automations cannot be read through the API:"
-            " more mail may follow.",
-        ),
-        "unsubscribe": (
-            f"{people(counts.unsubscribe)} are unsubscribed for good",
-            "",
-            "iContact has no way back from this.",
-        ),
-    }
-    head, more, sub = said.get(stop.key, (mask.plain(stop.words), "", mask.plain(stop.question)))
-    kind = "box" if stop.confirm == "y" else "text" if not stop.confirm else "type"
-    return {
-        "key": stop.key,
-        "kind": kind,
-        "confirm": stop.confirm,
-        "headline": head,
-        "more": more,
-        "sub": sub,
-        "short": mask.plain(stop.words),
-        "icon": {"welcome": "mail", "basis": "person"}.get(stop.key, "warn"),
-    }
-
-
-def _growth(stop: Stop, plan: Plan) -> tuple[str, str, str]:
-    counts = plan.counts
-    sizes = f"{number(counts.members)} → {number(counts.after)}"
-    if stop.words.startswith("adds"):
-        last = number((stop.limit or 0) / 2)
-        return (
-            f"It adds {people(_whole(stop.value) or 0)}",
-            sizes,
-            f"The last push added {last}; more than twice that is a question.",
-        )
-    grows = f"{float(stop.value or 0) * 100:,.0f} %"
-    limit = f"{float(stop.limit or 0) * 100:,.0f} %"
-    return f"The list grows by {grows}", sizes, f"Your limit without a question is {limit}."
-
-
-def _whole(value: float | int | None) -> int | None:
-    return None if value is None else int(value)
-
-
-def _welcome(plan: Plan) -> str:
-    message = plan.target.welcome_message_id
-    return f"Message #{message}" if message else "Its welcome message"
 
 
 def _crumbs(plan: Plan, times: Times) -> list[list[str]]:
@@ -281,9 +214,22 @@ def _shift(plan: Plan) -> Said:
     adding = counts.add + counts.create
     staying = counts.stale - counts.park - counts.unsubscribe
     held = counts.members - counts.stale  # members who are wanted, also where `keep` holds more than members
-    audience = [["refused", counts.refused], ["add", adding], ["keep", counts.keep]]
-    after = [["gap", counts.refused], ["add", adding], ["keep", held], ["stale", staying]]
-    scale = max(sum(n for _, n in audience), sum(n for _, n in after), 1)
+    audience: list[list[Any]] = [["refused", counts.refused], ["add", adding], ["keep", counts.keep]]
+    after: list[list[Any]] = [["gap", counts.refused], ["add", adding], ["keep", held], ["stale", staying]]
+    scale = max(*(sum(n for _, n in parts) for parts in (audience, after)), 1)
+    leaving = counts.park + counts.unsubscribe
+    if plan.policy.undo_of and not adding:
+        today: list[list[Any]] = [["keep", held], ["stale", counts.stale]]
+        stay: list[list[Any]] = [["keep", held], ["stale", staying]]
+        return {
+            "label": f"List today {number(counts.members)}: {number(held)} stay, {number(leaving)} are taken back."
+            f" List after: {number(counts.after)}.",
+            "scale": max(counts.members, 1),
+            "rows": [
+                {"name": "List today", "total": counts.members, "parts": today, "side": ""},
+                {"name": "List after", "total": counts.after, "parts": stay, "side": f"{number(-leaving)}"},
+            ],
+        }
     label = (
         f"Audience {number(counts.wanted)}: {number(counts.refused)} refused, {number(adding)} add,"
         f" {number(counts.keep)} keep. List after: {number(adding)} added, {number(held)} kept,"
@@ -353,7 +299,8 @@ def _checks(plan: Plan) -> Said:
     fields = ", ".join(sorted({"email", *map(str, used)}))
     override = checks.get("override")
     if checks["ok"] is None:
-        return {"kind": "", "words": "Not asked for", "lines": [], "fields": ""}
+        words = "Taking back uses no field." if plan.policy.undo_of else "No check was asked for."
+        return {"kind": "", "words": "Not asked for", "lines": [], "fields": words}
     if checks["ok"]:
         return {"kind": "ok", "words": "Passed", "lines": [], "fields": f"{fields}: all pass, for this build"}
     lines = [{"kind": "bad", "name": str(one), "text": "did not pass"} for one in checks["failed"]]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from icx.audience import Audience
     from icx.plan import Applied, Plan, Policy
     from icx.plan.match import Target
+    from icx.widgets.plan import PlanView
     from icx.workspace.workspace import Workspace
 
 Answer = Callable[[Any, int, int], "str | None"]
@@ -35,9 +36,12 @@ class Hand:
         answers: Mapping[str, str] | None,
         test: int | None,
         progress: Callable[[Any], None] | None,
+        ending: Callable[[], bool] | None = None,
     ) -> Applied:
         try:
-            return apply(self.ws, plan, answers=answers, ask=None, test=test, progress=progress)
+            return apply(
+                self.ws, plan, answers=answers, ask=None, test=test, progress=progress, ending=ending
+            )
         except NeedsYou as error:
             stops = error.data.get("stops")
             if error.code == "needs-answer" and stops:
@@ -48,6 +52,8 @@ class Hand:
     def undo(self, plan: Plan) -> Plan:
         return undo(self.ws, plan)
 
+    def show(self, plan: Plan) -> PlanView:
+        from icx.widgets.plan import PlanView
 
         return PlanView(plan)
 
@@ -166,6 +172,8 @@ def apply(
     ask: Answer | None,
     test: int | None,
     progress: Callable[[Any], None] | None,
+    ending: Callable[[], bool] | None = None,
+    overrides: Mapping[str, str] | None = None,
 ) -> Applied:
     """Carry out a plan; see `Workspace.apply`."""
     from icx.plan import apply, load
@@ -175,7 +183,7 @@ def apply(
     ahead = kept.state in {"open", "applying"}
     if ahead:
         check_rest(ws, kept.plan_id)
-        verdict.hold(ws, kept)
+        verdict.hold(ws, kept, overrides or {})
     with ws.noted("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
         done = apply(
             kept.plan_id,
@@ -190,7 +198,7 @@ def apply(
             test=test,
             progress=hear(ws, run, progress),
             checked="uses" in kept.checks,
-            ending=resting(ws, None),
+            ending=resting(ws, ending),
             run=run,
         )
     if ahead and done.state == "finished":

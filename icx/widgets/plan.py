@@ -1,0 +1,278 @@
+"""The plan in a notebook: everything it says, its questions, the one button that sends, and where it stands.
+
+What is sent, and whether, is decided by `icx.plan`; this view shows it. An apply runs on a thread of its own, so the
+notebook stays usable; everything it does is in the journal, so a view opened later, in another kernel too, shows the
+same and offers to go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import traitlets
+
+from icx import mask
+from icx.errors import BadInput, IcxError, NeedsYou
+from icx.look.page import Html
+from icx.plan import Applied, Plan, Progress
+from icx.plan.html import page
+from icx.plan.plan import from_kept
+from icx.plan.questions import stop_words
+from icx.plan.stage import LEFT_WORDS, MADE, Live, stage
+from icx.plan.stops import Stop
+from icx.plan.view import Times, person, refused_rows, view
+from icx.plan.words import reason
+from icx.store.plans import Plans
+from icx.widgets.base import Answer, Widget, module, told
+
+PAGE = 20  # rows shown at a time
+TOLD_EVERY = 0.25  # seconds between two updates of a view while an apply runs
+STATES = {
+    "done": "done",
+    "sent": "sent, outcome not known",
+    "in_doubt": "in doubt",
+    "not_sent": "not sent",
+    "left_out": "left out",
+    "refused": "refused by iContact",
+}
+
+
+class PlanView(Widget):
+    """A plan that can be read, confirmed, applied, followed and taken back; nothing is sent without its button.
+
+    `plan` is the one shown now (an inverse takes its place when it is asked for), `applied` what its last apply
+    in this view came to.
+    """
+
+    _esm = module("plan")
+    said = traitlets.Dict().tag(sync=True)
+    at = traitlets.Dict().tag(sync=True)
+    trouble = traitlets.Dict().tag(sync=True)
+    asks: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    news = traitlets.Unicode("").tag(sync=True)
+    trail: traitlets.List[str] = traitlets.List().tag(sync=True)
+
+    def __init__(self, plan: Plan) -> None:
+        if plan.plans is None:
+            raise ValueError("this plan was not kept; a workspace keeps the plans it makes")
+        self.plan = plan
+        self.applied: Applied | None = None
+        self._live: Live | None = None
+        self._worker: threading.Thread | None = None
+        self._end = threading.Event()
+        self._one = threading.Lock()
+        self._told_at = 0.0
+        super().__init__()
+        self._show(plan)
+
+    def __repr__(self) -> str:
+        return str(self.plan)
+
+    def static_html(self) -> Html:
+        return page(dict(self.said), dict(self.at))
+
+    def wait(self, seconds: float | None = None) -> Applied | None:
+        """Wait for a running apply, at most `seconds`, and return what it came to."""
+        if self._worker is not None:
+            self._worker.join(seconds)
+        return self.applied
+
+    # --- what the browser asks: looking ------------------------------------------------------------------------------
+
+    def ask_refresh(self) -> Answer:
+        """Read the journal again: another process, or another view, may have gone on."""
+        self._stand()
+        return {}
+
+    def ask_people(self, code: str, offset: int = 0, limit: int = PAGE, show: bool = False) -> Answer:
+        """Return whom the plan refuses for one reason; addresses masked unless `show`."""
+        table = refused_rows(self.plan.rows(), code)
+        rows = table.slice(max(0, offset), min(max(1, limit), 500)).to_pylist()
+        times = self._times()
+        return {
+            "rows": [person(row, times, show=show) for row in rows],
+            "of": table.num_rows,
+            "masked": not show,
+        }
+
+    def ask_outcomes(self, offset: int = 0, limit: int = PAGE, show: bool = False, state: str = "") -> Answer:
+        """Return what became of every row touched or left out; addresses masked unless `show`."""
+        every = self._plans().outcomes(self.plan.plan_id, *([state] if state in STATES else []))
+        some = every[max(0, offset) : max(0, offset) + min(max(1, limit), 500)]
+        emails = _emails(self.plan.rows(), [one["row"] for one in some])
+        times = self._times()
+        rows = [
+            {
+                "who": f"#{one['contact_id']}" if one["contact_id"] is not None else "no id",
+                "address": mask.plain(email or "no address") if show else mask.address(email),
+                "outcome": _outcome(one),
+                "words": mask.plain(mask.addresses_in(one["words"])) if one["state"] == "refused" else "",
+                "when": times.clock(datetime.fromisoformat(one["ended_at"] or one["at"])),
+            }
+            for one, email in zip(some, emails, strict=True)
+        ]
+        return {"rows": rows, "of": len(every), "masked": not show}
+
+    def ask_open(self, plan: str) -> Answer:
+        """Show another plan in this view: one that is not finished, or the one before."""
+        self._idle()
+        kept = from_kept(self._plans().get(plan), self._plans())
+        self._show(replace(kept, hand=self.plan.hand))
+        self.trail = [one for one in self.trail if one != plan]
+        return {"plan": plan}
+
+    # --- what the browser asks: acting -------------------------------------------------------------------------------
+
+    def ask_apply(self, answers: Mapping[str, str] | None = None, test: int | None = None) -> Answer:
+        """Begin to apply, or go on; what becomes of it is told as it happens."""
+        given = {str(key): str(value) for key, value in (answers or {}).items()}
+        with self._one:
+            self._idle()
+            self._end.clear()
+            self._live = Live()
+            self.trouble, self.asks, self.news, self.applied = {}, [], "", None
+            self._worker = threading.Thread(
+                target=self._work, args=(given, test), name=f"apply {self.plan.plan_id}", daemon=True
+            )
+            self._stand()
+            self._worker.start()
+        return {"started": self.plan.plan_id}
+
+    def ask_pause(self) -> Answer:
+        """Ask a running apply to end after its batch; the same button goes on."""
+        if self._live is None:
+            return {"ending": False}
+        self._end.set()
+        self._live.ending = True
+        self._stand()
+        return {"ending": True}
+
+    def ask_undo(self) -> Answer:
+        """Plan the way back and show that plan here; nothing is sent."""
+        self._idle()
+        back = self.plan.undo()
+        before = self.plan.plan_id
+        self._show(back)
+        self.trail = [*self.trail, before]
+        return {"plan": back.plan_id}
+
+    # --- inside ------------------------------------------------------------------------------------------------------
+
+    def _idle(self) -> None:
+        if self._live is not None:
+            raise NeedsYou(
+                "apply-running",
+                f"{self.plan.plan_id} is being applied to this list.",
+                where="in this view",
+                kept="this one sent nothing",
+                next=[["icx", "plans", self.plan.plan_id]],
+            )
+
+    def _work(self, answers: Mapping[str, str], test: int | None) -> None:
+        trouble: dict[str, Any] = {}
+        asks: list[Any] = []
+        try:
+            hand = self.plan.hand
+            if hand is None:
+                raise BadInput(
+                    "plan-unbound",
+                    f"{self.plan.plan_id} was not made by a workspace, so nothing can carry it out.",
+                    where="a plan made by hand",
+                    kept="nothing was sent",
+                    next=[["icx", "apply", self.plan.plan_id]],
+                )
+            done = hand.apply(
+                self.plan, answers=answers, test=test, progress=self._heard, ending=self._end.is_set
+            )
+            self.applied = done
+            if done.state == "tested":
+                same = "the same people by id" if done.read_back and done.read_back.equal else "it differs"
+                self.news = f"Tested with #{test}: {done.added:,} added; read back, {same}."
+            if done.state == "off":
+                trouble = _quiet("The push switch is off: no request was made.", "nothing was sent")
+            problem = done.problem(hand.refused_share)
+            if (
+                problem is not None and problem.code != "read-back-differs"
+            ):  # that is the view's own first line
+                trouble = told(problem)
+        except IcxError as error:
+            trouble = told(error)
+            asks = self._asked_for(error)
+        except Exception as error:  # the kernel's log is seen by nobody
+            trouble = _quiet(
+                f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend.",
+                "what was sent is in the journal; the same button is safe",
+            ) | {"code": "bug"}
+        finally:
+            self._live = None
+            self.asks, self.trouble = asks, trouble
+            self._stand()
+
+    def _heard(self, news: Progress) -> None:
+        live, clock = self._live, self._plans().journal.clock
+        if live is None:
+            return
+        now, first = clock.now(), live.what != news.what
+        live.what, live.note, live.waiting_until = news.what, news.note, news.waiting_until
+        if first and news.what == "read again":
+            live.marks["read"] = now
+        if news.what == "adding" and live.sending_since is None:
+            live.sending_since, live.done_before = now, 0
+            live.marks.setdefault("read", now)
+            live.marks["decided"] = now
+        live.ending = live.ending or news.what == "ending"
+        if first or clock.monotonic() - self._told_at > TOLD_EVERY:
+            self._told_at = clock.monotonic()
+            self._stand()
+
+    def _asked_for(self, error: IcxError) -> list[Any]:
+        """Return the questions an apply has beyond the plan's own: what changed in iContact since."""
+        known = {stop.key for stop in self.plan.stops}
+        given = [one for one in error.data.get("stops", []) if one["key"] not in known]
+        return [
+            stop_words(
+                Stop(one["key"], one.get("confirm", ""), one["key"], "", one.get("value"), one.get("limit")),
+                self.plan,
+            )
+            for one in given
+        ]
+
+    def _show(self, plan: Plan) -> None:
+        self.plan = plan
+        self.trouble, self.asks, self.news = {}, [], ""
+        self.said = view(plan, self._plans().journal.clock.now())
+        self._stand()
+
+    def _stand(self) -> None:
+        plans = self._plans()
+        self.at = stage(self.plan, plans, plans.journal.clock.now(), self._live)
+
+    def _plans(self) -> Plans:
+        assert self.plan.plans is not None
+        return self.plan.plans
+
+    def _times(self) -> Times:
+        return Times(self.plan.zone, self._plans().journal.clock.now())
+
+
+def _emails(table: pa.Table, rows: list[int]) -> list[str | None]:
+    found: list[str | None] = pc.take(table.column("email"), pa.array(rows, pa.int64())).to_pylist()
+    return found
+
+
+def _outcome(one: Mapping[str, Any]) -> str:
+    if one["state"] == "done":
+        return MADE.get(one["action"]) or str(one["action"])
+    if one["state"] == "left_out":
+        return f"left out: {LEFT_WORDS.get(one['words'], reason(one['words']))}"
+    return STATES.get(one["state"]) or str(one["state"])
+
+
+def _quiet(message: str, kept: str) -> dict[str, Any]:
+    return {"code": "", "message": message, "where": "", "kept": kept, "next": ""}
