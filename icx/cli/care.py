@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from icx.cli.coming import standing
 from icx.cli.common import Obj, asked, command, group, shown, workspace
 from icx.cli.result import Result
 
@@ -43,11 +44,13 @@ def status(obj: Obj, name: str | None, set_aside: bool, strict: bool) -> Result:
             shown(one.last_pull, zone, found.now),
             f"{SYMBOL.get(one.ledger, '')} {one.ledger_word}".strip(),
             _calls(one, found),
-            one.state.upper() if one.state == "failing" else one.state,
+            one.state
+            if one.state in {"new", "stopped"}
+            else standing(one.state, one.since, one.paused_by, one.next_run, zone, found.now),
         )
         for one in found.connections
     ]
-    heads = ["connection", "account › folder", "contacts", "pulled", "ledger", "calls left", "state"]
+    heads = ["connection", "account › folder", "contacts", "pulled", "ledger", "calls left", "next run"]
     lines = [console.table(heads, rows, right=(2,))]
     lines += [
         f"{plan['plan']} to {plan['list']}: {plan['done']:,} of {plan['of']:,} done. Next: icx apply {plan['plan']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +27,12 @@ def systemd(command: Sequence[str], workspace: Path, *, always: bool = False) ->
     """
     words = [*command, "serve" if always else "run-due", "--workspace", str(workspace), "--no-color"]
     begins = " ".join(_for_systemd(word) for word in words)
-    name = "icx-serve" if always else "icx-run-due"
+    # The folder's name keeps the units of several workspaces apart.
+    place = re.sub(r"[^A-Za-z0-9]+", "-", workspace.name).strip("-").lower() or "workspace"
+    name = f"icx-serve-{place}" if always else f"icx-run-due-{place}"
     service = [
         "[Unit]",
         f"Description=icx jobs of {_percent(str(workspace))}",
-        "Wants=network-online.target",
-        "After=network-online.target",
         "",
         "[Service]",
         "Type=exec" if always else "Type=oneshot",
@@ -61,14 +62,14 @@ def systemd(command: Sequence[str], workspace: Path, *, always: bool = False) ->
 
 
 def crontab(command: Sequence[str], workspace: Path) -> str:
-    """Return the line for a crontab; cron mails what the command says on stderr.
+    """Return the line for a crontab; what goes wrong is said on stderr, which cron mails.
 
     >>> crontab(["/opt/icx/bin/icx"], Path("/srv/100 % acme"))
-    "*/5 * * * * /opt/icx/bin/icx run-due --workspace '/srv/100 \\\\% acme' --quiet"
+    "*/5 * * * * /opt/icx/bin/icx run-due --workspace '/srv/100 \\\\% acme' --quiet >/dev/null"
     """
     words = [*command, "run-due", "--workspace", str(workspace), "--quiet"]
     # To cron a percent sign is the end of the line, also inside quotes.
-    return f"*/{MINUTES} * * * * {shlex.join(words)}".replace("%", "\\%")
+    return f"*/{MINUTES} * * * * {shlex.join(words)} >/dev/null".replace("%", "\\%")
 
 
 def _for_systemd(word: str) -> str:

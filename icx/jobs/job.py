@@ -103,6 +103,13 @@ class Job:
             return f"{self.audience} to {self.to}"
         return Path(self.notebook).name
 
+    @property
+    def of(self) -> str:
+        """The connection it is about; empty when a notebook does not say."""
+        if self.kind == "export":
+            return self.to.partition("/")[0]
+        return self.connection or str(self.params.get("connection") or "")
+
     def __str__(self) -> str:
         return f"{self.name}: {self.about}, {english(self.cron)} ({self.zone})"
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from types import FrameType
 
 from icx.clock import Clock
 from icx.jobs.run_due import RunDue
@@ -48,10 +52,33 @@ def serve(
         if said is not None and (found.ran or found.let_go or found.wrong):
             said(found)
         try:
-            if waiting is not None:
-                waiting(found.next)
-            left = (found.next[1] - clock.now()).total_seconds() if found.next else PATIENCE
-            clock.sleep(min(PATIENCE, max(left, 0.2)))
-        except KeyboardInterrupt:
+            with _stop_is_an_end():
+                if waiting is not None:
+                    waiting(found.next)
+                left = (found.next[1] - clock.now()).total_seconds() if found.next else PATIENCE
+                clock.sleep(min(PATIENCE, max(left, 0.2)))
+        except (_Enough, KeyboardInterrupt):
             break
     return done
+
+
+class _Enough(BaseException):
+    """Somebody said stop while nothing ran."""
+
+
+@contextmanager
+def _stop_is_an_end() -> Iterator[None]:
+    """Hear Ctrl-C and SIGTERM as the end of waiting: no work is interrupted, so it is no stop to tell of."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        raise _Enough
+
+    before = {number: signal.signal(number, hear) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from icx.store import one_row
 
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
+    from icx.jobs.board import JobStatus
     from icx.workspace.workspace import Workspace
 
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class ConnectionStatus:
     """One line of `icx status`. Times are aware, UTC; `ledger` is green, amber, red or empty.
 
-    `ledger_word` is the ledger's worst word, `needs` the command that helps when a person is needed.
+    `ledger_word` is the ledger's worst word, `needs` the command that helps when a person is needed. `state` is
+    active, new, stopped, failing or paused, `since` when; it is of the pulls and of the connection's jobs.
     """
 
     name: str
@@ -36,6 +38,8 @@ class ConnectionStatus:
     calls_left_hour: int | None
     shares_calls_with: Sequence[str] = ()
     needs: Sequence[str] = ()
+    next_run: datetime | None = None
+    paused_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -51,7 +55,8 @@ class ConnectionStatus:
             "ledger": self.ledger,
             "calls_left_hour": self.calls_left_hour,
             "shares_calls_with": list(self.shares_calls_with),
-            "next_run": None,
+            "next_run": self.next_run,
+            "paused_by": self.paused_by or None,
             "needs": list(self.needs),
         }
 
@@ -81,7 +86,24 @@ class Status:
 def status(ws: Workspace) -> Status:
     """Read every connection of a workspace; nobody is called."""
     saved = ws.accounts.connections.all()
-    return Status(ws.clock.now(), [_one(ws, one, saved) for one in saved], _unfinished(ws))
+    jobs = ws.jobs()
+    found = [_with_jobs(_one(ws, one, saved), jobs, len(saved)) for one in saved]
+    return Status(ws.clock.now(), found, _unfinished(ws))
+
+
+def _with_jobs(one: ConnectionStatus, jobs: Sequence[JobStatus], connections: int) -> ConnectionStatus:
+    """Return a connection's line with what its jobs add; one that names no connection is that of the only one."""
+    own = [each for each in jobs if each.job.of in ({one.name, ""} if connections == 1 else {one.name})]
+    coming = [each.next_at for each in own if each.next_at is not None]
+    one = replace(one, next_run=min(coming, default=None))
+    failing = [each.failing_since for each in own if each.state == "failing" and each.failing_since]
+    if failing:
+        since = min([*failing, one.since] if one.state == "failing" and one.since else failing)
+        return replace(one, state="failing", since=since, needs=one.needs or ["icx", "schedule", "list"])
+    paused = [each.job.paused for each in own if each.job.paused is not None]
+    if paused and len(paused) == len(own) and one.state == "active":
+        return replace(one, state="paused", since=paused[0].since, paused_by=paused[0].by)
+    return one
 
 
 def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]) -> ConnectionStatus:

@@ -317,10 +317,10 @@ class Workspace(Clicking, Repeating):
         return [saved.audience for saved in everything(self.layout.audiences) if saved.audience is not None]
 
     def delete_audience(self, name: str) -> Path:
-        """Delete a saved audience; refused while another one uses it."""
+        """Delete a saved audience; refused while another one or a job uses it."""
         from icx.audience import delete
 
-        return delete(self.layout.audiences, name)
+        return delete(self.layout.audiences, name, jobs=self.jobs().users_of(name))
 
     # --- act --------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from typing_commands import Typed
 from icx.cli import VERBS, root
 from icx.cli.common import Command
 from icx.workspace import Workspace
+from icx.workspace.repeating import Repeating
 
 # How a public verb of the workspace is typed. A verb without a line here has no command, and this test says so.
 TYPED = {
@@ -21,6 +22,7 @@ TYPED = {
     "audience": "audience", "audiences": "audience", "delete_audience": "audience", "plan": "plan", "plans": "plans",
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
     "connection": "status", "with_sandbox": "sandbox", "run": "run",
+    "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "serve": "serve",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
@@ -36,7 +38,7 @@ PLUMBING = {
     "accounts",
 }
 # Examples that begin something which does not end by itself, need another login, or somebody at a terminal.
-ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham"}  # fmt: skip
+ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve"}  # fmt: skip
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -56,7 +58,7 @@ EVERY = dict(commands())
 
 
 def test_every_public_verb_of_the_workspace_has_a_command() -> None:
-    public = {name for name in vars(Workspace) if not name.startswith("_")}
+    public = {name for name in {**vars(Workspace), **vars(Repeating)} if not name.startswith("_")}
     assert public - PLUMBING == set(TYPED)
     assert set(TYPED.values()) <= set(VERBS)
 
