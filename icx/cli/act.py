@@ -74,14 +74,7 @@ def plan(
     options, console = obj
     if as_of is not None:
         raise not_now(f"--as-of {as_of}")
-    if checks and not options.because:
-        raise BadInput(
-            "usage",
-            "An override says why.",
-            where=f"--override {checks[0]}",
-            kept="nothing was planned",
-            next=[["icx", "plan", audience, "--to", to, "--override", checks[0], "--because", "WHY"]],
-        )
+    overrides = _overrides(checks, options.because, ["icx", "plan", audience, "--to", to])
     ws = workspace(obj)
     policy = Policy(
         stale=stale,
@@ -97,9 +90,22 @@ def plan(
         to,
         create=create,
         policy=policy,
-        overrides={check: str(options.because) for check in checks},
+        overrides=overrides,
     )
     return Result("plan/1", str(made), made.as_dict(), 3 if strict and _held(made) else 0)
+
+
+def _overrides(checks: tuple[str, ...], because: str | None, line: list[str]) -> dict[str, str]:
+    """Return each check with why it shall not hold; `line` is the command as far as it matters."""
+    if checks and not because:
+        raise BadInput(
+            "usage",
+            "An override says why.",
+            where=f"--override {checks[0]}",
+            kept="nothing was planned or sent",
+            next=[[*line, "--override", checks[0], "--because", "WHY"]],
+        )
+    return {check: str(because) for check in checks}
 
 
 def _held(plan: Plan) -> bool:
@@ -129,13 +135,21 @@ def _line(text: str) -> MapLine:
 )
 @click.argument("plan_id", metavar="PLAN")
 @click.option("--test", type=int, metavar="CONTACT", help="Add this one contact only.")
+@click.option(
+    "--override",
+    "checks",
+    multiple=True,
+    metavar="SUITE/COLUMN",
+    help="Let a check that fails by now not hold this plan; needs --because.",
+)
 @click.option("--as-of", hidden=True)
-def apply(obj: Obj, plan_id: str, test: int | None, as_of: str | None) -> Result:
+def apply(obj: Obj, plan_id: str, test: int | None, checks: tuple[str, ...], as_of: str | None) -> Result:
     from icx.workspace.pushing import not_now
 
     options, console = obj
     if as_of is not None:
         raise not_now(f"--as-of {as_of}")
+    overrides = _overrides(checks, options.because, ["icx", "apply", plan_id])
     ws = workspace(obj)
 
     def ask(stop: Stop, number: int, of: int) -> str | None:
@@ -151,6 +165,7 @@ def apply(obj: Obj, plan_id: str, test: int | None, as_of: str | None) -> Result
         answers=dict(options.confirm),
         ask=ask,
         test=test,
+        overrides=overrides,
         progress=reporter(console, plan_id, ws.settings.tz, "people are settled"),
     )
     problem = done.problem(ws.settings.refused_share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput
@@ -71,6 +71,16 @@ def ask(ws: Workspace, uses: Mapping[str, Any], plan: str | None = None) -> Gate
 def override(ws: Workspace, uses: Mapping[str, Any], gate: Gate) -> dict[str, Any] | None:
     """Return the override that lets this plan pass, or None; naming what did not fail is a mistake and is said."""
     given: Mapping[str, str] = uses["overrides"]
+    failed = _failed(uses, gate, given)
+    if not given or set(failed) - set(given):
+        return None
+    return {"check": ", ".join(given), "who": ws.who, "because": "; ".join(sorted(set(given.values())))}
+
+
+def _failed(
+    uses: Mapping[str, Any], gate: Gate, given: Iterable[str], kept: str = "nothing was planned"
+) -> list[str]:
+    """Return what failed; raise override-unknown when one of `given` is not among it."""
     failed = [one.key for one in gate.failed]
     for key in given:
         if key not in failed:
@@ -78,12 +88,10 @@ def override(ws: Workspace, uses: Mapping[str, Any], gate: Gate) -> dict[str, An
                 "override-unknown",
                 f"`{key}` holds nothing here, so there is nothing to override.",
                 where=f"failed are: {', '.join(failed)}" if failed else "no check failed",
-                kept="nothing was planned",
+                kept=kept,
                 next=[["icx", "check", "--connection", uses["connection"]]],
             )
-    if not given or set(failed) - set(given):
-        return None
-    return {"check": ", ".join(given), "who": ws.who, "because": "; ".join(sorted(set(given.values())))}
+    return failed
 
 
 def judge_rows(ws: Workspace, plan: Plan, run: str) -> dict[str, Any]:
@@ -109,21 +117,48 @@ def judge_rows(ws: Workspace, plan: Plan, run: str) -> dict[str, Any]:
     return checks
 
 
-def hold(ws: Workspace, plan: Plan) -> None:
-    """Raise check-failed or check-stale when the data a plan rests on does not pass now."""
+def hold(ws: Workspace, plan: Plan, overrides: Mapping[str, str]) -> None:
+    """Raise check-failed or check-stale when the data a plan rests on does not pass now.
+
+    `overrides` lift what failed since it was made; they are kept with the plan and written into the record.
+    """
     uses = plan.checks.get("uses")
     if uses is None:
         return
+    overrides = {key: why for key, why in overrides.items() if key not in uses["overrides"]}
     found = ask(ws, uses, plan.plan_id)
     if "plan" in found.stale:
         with ws.noted("check", plan.plan_id) as run:
             judge_rows(ws, plan, run)
         found = ask(ws, uses, plan.plan_id)
+    kept = (
+        "the plan; nothing was sent"
+        if plan.state == "open"
+        else "what was sent before; nothing more was sent"
+    )
+    if overrides:
+        failed = _failed(uses, found, overrides, kept)
+        uses = dict(uses) | {"overrides": {**uses["overrides"], **overrides}}
+        found = ask(ws, uses, plan.plan_id)
     error = found.error(uses["connection"])
     if error is not None:
-        error.kept = (
-            "the plan; nothing was sent"
-            if plan.state == "open"
-            else "what was sent before; nothing more was sent"
-        )
+        error.kept = kept
+        if found.failed:
+            lifted = [word for one in found.failed for word in ("--override", one.key)]
+            error.next = [*error.next, ["icx", "apply", plan.plan_id, *lifted, "--because", "WHY"]]
         raise error
+    if overrides:
+        _overrode(ws, plan, uses, failed, overrides)
+
+
+def _overrode(
+    ws: Workspace, plan: Plan, uses: Mapping[str, Any], failed: Sequence[str], overrides: Mapping[str, str]
+) -> None:
+    """Keep with the plan, and in the record, what was lifted by whom and why."""
+    from icx.plan.make import note
+
+    because = "; ".join(sorted(set(overrides.values())))
+    word = {"check": ", ".join(overrides), "who": ws.who, "because": because}
+    checks = plan.checks | {"ok": False, "failed": list(failed), "uses": dict(uses), "override": word}
+    ws.plan_journal.judge(plan.plan_id, checks)
+    note(ws.store, ws.clock, ws.who, "overrode", f"{plan.plan_id}: {word['check']}", because=because)

@@ -356,16 +356,18 @@ class Workspace(Clicking, Repeating):
         answers: Mapping[str, str] | None = None,
         ask: Callable[[Any, int, int], str | None] | None = None,
         test: int | None = None,
+        overrides: Mapping[str, str] | None = None,
         progress: Say | None = None,
     ) -> Applied:
         """Carry out a plan: read again, decide again, send, read the list back.
 
         It may do less than the plan showed, never more. Cut off, the same call goes on. `answers` are those of
-        the plan's stops; `ask` is called for the ones left. `test` sends one contact only.
+        the plan's stops; `ask` is called for the ones left. `test` sends one contact only. `overrides` maps a check
+        that fails by now to why it shall not hold this plan.
         """
         from icx.workspace.pushing import apply
 
-        return apply(self, plan, answers=answers, ask=ask, test=test, progress=progress)
+        return apply(self, plan, answers=answers, ask=ask, test=test, progress=progress, overrides=overrides)
 
     def undo(self, plan: Plan | str) -> Plan:
         """Plan the way back of an applied plan; nothing is sent."""

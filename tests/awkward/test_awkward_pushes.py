@@ -152,15 +152,7 @@ def test_a_past_audience_is_not_sent(ready: Any) -> None:
 
 
 def test_data_that_did_not_pass_holds_the_plan_until_somebody_says_why(ready: Any) -> None:
-    suite = ready.folder / "expectations" / "profile.json"
-    suite.parent.mkdir(exist_ok=True)
-    expectation = {
-        "type": "expect_column_values_to_match_regex",
-        "kwargs": {"column": "email", "regex": "^nobody$"},
-        "meta": {},
-        "severity": "critical",
-    }
-    suite.write_text(json.dumps({"name": "profile", "expectations": [expectation], "meta": {}}))
+    nobody_passes(ready)
     plan = ready.icx("plan", "All", "--to", LIST, "--json")
     assert plan.code == 0, plan.err
     assert plan.json["checks"]["ok"] is False
@@ -184,6 +176,26 @@ def test_data_that_did_not_pass_holds_the_plan_until_somebody_says_why(ready: An
     assert [
         one["because"] for one in ready.icx("record", "--json").json["entries"] if one["verb"] == "overrode"
     ] == ["known, see #12"]
+
+
+def test_a_check_that_fails_only_after_the_plan_can_be_overridden_at_the_apply(ready: Any) -> None:
+    plan = ready.icx("plan", "All", "--to", LIST, "--json").json
+    nobody_passes(ready)
+    told = four_parts(ready.icx("apply", plan["plan"], *confirmed(plan)), "check-failed", 3)
+    assert f"icx apply {plan['plan']} --override profile/email --because WHY" in told[3]
+    lift = ["apply", plan["plan"], *confirmed(plan), "--override", "profile/email"]
+    four_parts(ready.icx(*lift), "usage", 2)
+    other = ready.icx(*lift[:-1], "profile/city", "--because", "x")
+    four_parts(other, "override-unknown", 2)
+    before = members(ready)
+    done = ready.icx(*lift, "--because", "known since Monday")
+    assert done.code == 0, done.err
+    assert len(members(ready)) > len(before)
+    entries = ready.icx("record", "--json").json["entries"]
+    assert [one["because"] for one in entries if one["verb"] == "overrode"] == ["known since Monday"]
+    kept = ready.icx("plans", plan["plan"], "--json").json["plan"]["checks"]
+    assert kept["override"]["check"] == "profile/email"
+    assert kept["override"]["because"] == "known since Monday"
 
 
 def test_data_built_again_after_the_plan_is_judged_again_before_the_apply(ready: Any) -> None:
@@ -325,3 +337,16 @@ def test_whoever_waits_for_the_database_is_told_and_goes_on_when_it_is_free(read
     assert process.returncode == 0, err
     assert "waiting for the database" in err
     assert out.startswith("id\tlist")
+
+
+def nobody_passes(ready: Any) -> None:
+    """Put a suite in place that every address fails."""
+    suite = ready.folder / "expectations" / "profile.json"
+    suite.parent.mkdir(exist_ok=True)
+    expectation = {
+        "type": "expect_column_values_to_match_regex",
+        "kwargs": {"column": "email", "regex": "^nobody$"},
+        "meta": {},
+        "severity": "critical",
+    }
+    suite.write_text(json.dumps({"name": "profile", "expectations": [expectation], "meta": {}}))
