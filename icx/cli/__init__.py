@@ -52,7 +52,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "resume": ("rest", "let pushes go on"),
     },
     "Repeat": {
-        "run": ("run", "run a notebook with parameters"),
+        "run": ("notebook", "run a notebook with parameters"),
         "schedule": ("schedule", "jobs by the clock"),
         "run-due": ("schedule", "run what is due, once"),
         "serve": ("schedule", "run what is due, always"),
