@@ -1,0 +1,300 @@
+"""The plan's view in Python: what it says, what it asks, what its button does; nothing else sends."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+from plan_place import DONE_IN, Place, place
+
+from icx.plan import Policy
+from icx.settings import Settings
+from icx.widgets.plan import PlanView
+
+__all__ = ["place"]
+
+
+def everything(view: PlanView) -> str:
+    """All that a notebook would save of a view."""
+    state = {key: value for key, value in view.get_state().items() if key not in {"_esm", "_css"}}
+    return json.dumps(state, default=str) + view.static_html() + repr(view)
+
+
+def no_address(place: Place, text: str) -> bool:
+    return not any(email in text for email in place.emails())
+
+
+@pytest.fixture
+def batches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small batches, so that there is something to stop between."""
+    monkeypatch.setitem(place.ws.__dict__, "settings", Settings(batch_size=5))
+
+
+def test_the_view_says_where_it_goes_and_that_nothing_was_sent(place: Place) -> None:
+    list_id, name = place.make_list()
+    view = place.view(list_id)
+    assert [one["label"] for one in view.said["places"]] == ["Company", "Client folder", "List"]
+    assert view.said["places"][2]["name"] == name
+    assert view.said["places"][2]["id"] == f"#{list_id}"
+    assert view.at["pill"][1] == "Nothing has been sent"
+    assert place.members(list_id) == set()
+
+
+def test_the_sums_on_the_screen_add_up(place: Place) -> None:
+    list_id, _ = place.make_list()
+    people = place.normal()
+    place.put(list_id, people[:3])
+    place.put(list_id, people[3:5], "unsubscribed")
+    view = place.view(list_id)
+    add, keep, _, refused = (one["value"] for one in view.said["tiles"])
+    audience, after = view.said["shift"]["rows"]
+    assert audience["total"] == add + keep + refused == sum(n for _, n in audience["parts"])
+    assert after["total"] == sum(n for part, n in after["parts"] if part != "gap")
+    assert sum(one["count"] for one in view.said["refused"]["reasons"]) == refused
+
+
+def test_a_plan_shown_in_a_notebook_is_its_view(place: Place) -> None:
+    list_id, _ = place.make_list()
+    plan = place.plan(list_id)
+    data, _ = plan._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    assert "Confirm before sending" in data["text/html"]
+    assert data["text/plain"] == str(plan)
+
+
+def test_people_are_shown_in_an_answer_and_nowhere_else(place: Place) -> None:
+    list_id, _ = place.make_list()
+    place.put(list_id, place.normal()[:4], "unsubscribed")
+    view = place.view(list_id)
+    masked = view.answer("people", {"code": "left_this_list"})
+    assert masked["of"] == 4
+    assert no_address(place, json.dumps(masked))
+    shown = view.answer("people", {"code": "left_this_list", "show": True, "offset": 2, "limit": 2})
+    assert len(shown["rows"]) == 2
+    assert not no_address(place, json.dumps(shown))
+    assert no_address(place, everything(view))
+
+
+def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:
+    list_id, _ = place.make_list()
+    place.put(list_id, place.normal()[:3])
+    view = place.applied(place.view(list_id))
+    assert view.trouble == {}
+    assert view.at["state"] == "finished"
+    assert view.at["pill"][1] == "Done, verified"
+    before, added, expected, found = (value for _, _, value in view.at["sum"]["numbers"])
+    assert before + added == expected == found == len(place.members(list_id))
+    assert view.at["undo"]
+    assert no_address(place, everything(view))
+
+    told = view.answer("undo", {})
+    assert told["ok"]
+    assert view.trail == [told["plan"].replace(told["plan"], view.said["undo_of"])]
+    assert view.at["pill"][1] == "Nothing has been sent"
+    assert len(place.members(list_id)) == found
+    place.applied(view)
+    assert view.at["state"] == "finished", view.trouble
+    assert len(place.members(list_id)) == 3
+    assert [label for _, label, _ in view.at["sum"]["numbers"]] == [
+        "members before",
+        "moved away",
+        "expected",
+        "read back",
+    ]
+    assert view.answer("open", {"plan": view.trail[0]})["ok"]
+    assert view.at["state"] == "finished"
+
+
+def test_without_the_answers_nothing_is_sent_and_the_view_says_what_is_missing(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    view.answer("apply", {"answers": {}})
+    view.wait(DONE_IN)
+    assert view.trouble["code"] == "needs-answer"
+    assert view.trouble["kept"] == "nothing was sent"
+    assert view.at["state"] == "open"
+    assert place.members(list_id) == set()
+
+
+def test_the_wrong_number_is_no_answer(place: Place) -> None:
+    list_id, _ = place.make_list()
+    place.put(list_id, place.normal()[:3])
+    view = place.view(list_id)
+    growth = next(stop for stop in view.said["stops"] if stop["key"] == "growth")
+    assert growth["kind"] == "type"
+    view.answer("apply", {"answers": place.answers(view) | {"growth": str(int(growth["confirm"]) - 1)}})
+    view.wait(DONE_IN)
+    assert view.trouble["code"] == "needs-answer"
+    assert len(place.members(list_id)) == 3
+
+
+def test_questions_are_asked_by_what_they_weigh(place: Place) -> None:
+    with place.ws.client("acme") as client:
+        message = next(iter(client.rows("messages")))["messageId"]
+    name = "Loyal <i>readers</i>"
+    list_id, _ = place.make_list(name, welcomeOnManualAdd=1, welcomeMessageId=message)
+    place.put(list_id, place.normal()[:3])
+    kinds = {stop["key"]: (stop["kind"], stop["confirm"]) for stop in place.view(list_id).said["stops"]}
+    assert kinds["first-push"] == ("box", "y")
+    assert kinds["welcome"] == ("type", name)
+    assert kinds["growth"][0] == "type"
+
+
+@pytest.mark.usefixtures("batches")
+def test_pause_ends_after_the_batch_and_the_same_button_goes_on(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    sent = threading.Event()
+    view.observe(lambda change: sent.set() if change["new"].get("done") else None, names=["at"])
+    assert view.answer("apply", {"answers": place.answers(view)})["ok"]
+    assert sent.wait(DONE_IN)
+    assert view.answer("pause", {})["ending"]
+    view.wait(DONE_IN)
+    assert view.at["state"] == "stopped"
+    assert view.at["go"]["button"].startswith("Go on: ")
+    assert "0 in doubt" in view.at["go"]["headline"]
+    some = place.members(list_id)
+    assert 0 < len(some) < view.at["of"]
+
+    again = PlanView(place.ws.plans()[0])  # as a kernel that was restarted would show it
+    assert again.at["state"] == "stopped"
+    assert again.at["done"] == len(some)
+    assert again.at["batches"] == view.at["batches"]
+    assert set(again.at["answers"]) == set(place.answers(view))
+    assert again.answer("apply", {"answers": {}})["ok"]
+    again.wait(DONE_IN)
+    assert again.at["state"] == "finished", again.trouble
+    assert some < place.members(list_id)
+    assert len(place.members(list_id)) == again.at["of"]
+
+
+@pytest.mark.usefixtures("batches")
+def test_two_applies_at_once_and_the_second_one_only_looks(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    other = PlanView(view.plan)
+    seen: list[dict[str, Any]] = []
+
+    def look(change: Any) -> None:
+        if change["new"].get("done") and not seen:
+            other.answer("refresh", {})
+            seen.append(dict(other.at))
+            seen.append(other.answer("apply", {"answers": place.answers(view)}))
+            other.wait(DONE_IN)
+            seen.append(dict(other.trouble))
+            seen.append(view.answer("apply", {"answers": {}}))
+
+    view.observe(look, names=["at"])
+    place.applied(view)
+    at, began, trouble, second = seen
+    assert at["state"] == "elsewhere"
+    assert "process" in at["elsewhere"]
+    assert began["ok"]
+    assert trouble["code"] == "apply-running"
+    assert second["error"]["code"] == "apply-running"
+    assert view.at["state"] == "finished"
+    assert view.at["sum"]["ok"]
+
+
+def test_a_list_that_is_gone_closes_the_plan_and_is_shown(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    with place.ws.client("acme") as client:
+        client.delete("lists", list_id)
+    place.applied(view)
+    assert view.trouble["code"] == "list-gone"
+    assert view.at["state"] == "closed"
+    again = PlanView(view.plan)
+    assert again.at["pill"][1] == "Closed: the list is gone"
+    assert "was deleted in iContact" in again.static_html()
+
+
+def test_a_lost_service_stops_the_apply_with_its_four_parts(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    place.fault("GET /lists", "401", times=3)
+    place.applied(view)
+    assert set(view.trouble) == {"code", "message", "where", "kept", "next"}
+    assert view.at["state"] == "open"
+    place.mend()
+    place.applied(view)
+    assert view.at["state"] == "finished", view.trouble
+
+
+def test_a_plan_waits_for_the_unfinished_one_of_its_list(place: Place) -> None:
+    list_id, _ = place.make_list()
+    first, second = place.view(list_id), place.view(list_id)
+    place.ws.plan_journal.begin(first.plan.plan_id, {}, "maya")
+    second.answer("refresh", {})
+    assert second.at["blocked"] == first.plan.plan_id
+    assert second.answer("open", {"plan": first.plan.plan_id})["ok"]
+    assert second.at["state"] == "stopped"
+    place.applied(second)
+    assert second.at["state"] == "finished", second.trouble
+
+
+def test_one_contact_can_be_tried_first(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.view(list_id)
+    someone = place.normal()[0]
+    view.answer("apply", {"test": someone})
+    view.wait(DONE_IN)
+    assert place.members(list_id) == {someone}
+    assert f"#{someone}" in view.news
+    assert view.at["state"] == "open"
+
+
+def test_the_outcome_table_has_a_row_for_everybody_touched(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.applied(place.view(list_id))
+    told = view.answer("outcomes", {"limit": 500})
+    assert told["of"] == len(told["rows"]) == len(place.members(list_id))
+    assert {row["outcome"] for row in told["rows"]} == {"added"}
+    assert no_address(place, json.dumps(told))
+    shown = view.answer("outcomes", {"limit": 3, "offset": 1, "show": True})
+    assert [row["who"] for row in shown["rows"]] == [row["who"] for row in told["rows"][1:4]]
+    assert not no_address(place, json.dumps(shown))
+
+
+def test_unsubscribing_asks_for_the_number_and_says_it_is_final(place: Place) -> None:
+    list_id, _ = place.make_list()
+    people = place.normal()
+    place.put(list_id, people[:6])
+    few = place.ws.audience("Few", place.ws.fields.ic_contact_id == str(people[0]))
+    plan = place.ws.plan(few, f"acme/lists/#{list_id}", policy=Policy(stale="unsubscribe"))
+    view = PlanView(plan)
+    final = next(stop for stop in view.said["stops"] if stop["key"] == "unsubscribe")
+    assert (final["kind"], final["confirm"]) == ("type", "5")
+    assert view.said["does"]["button"] == "Apply: unsubscribe 5"
+    place.applied(view)
+    assert place.members(list_id) == {people[0]}
+    assert not view.at["undo"]
+    assert view.at["sum"]["ok"]
+
+
+def test_a_list_made_by_the_apply_has_its_id_afterwards(place: Place) -> None:
+    plan = place.ws.plan(place.audience, "acme/lists/Brand new", create=True)
+    view = PlanView(plan)
+    assert view.said["places"][2]["id"] == "to be made"
+    place.applied(view)
+    assert view.at["state"] == "finished", view.trouble
+    assert PlanView(plan).said["places"][2]["id"].startswith("#")
+
+
+def test_a_list_that_is_as_wanted_has_no_button(place: Place) -> None:
+    list_id, _ = place.make_list()
+    place.applied(place.view(list_id))
+    view = place.view(list_id)
+    assert view.said["does"] is None
+    assert "Nothing to do." in view.static_html()
+
+
+def test_hostile_names_stay_words(place: Place) -> None:
+    name = '<img src=x onerror="hit()"> ‮ & "A"'
+    list_id, _ = place.make_list(name)
+    html = place.view(list_id).static_html()
+    assert "<img" not in html
+    assert "&lt;img" in html
+    assert "‮" not in html
