@@ -321,7 +321,7 @@ function render({ model, el }) {
   }
 
   async function sampleOf(rule, rev) {
-    const told = await python.latest("sample", { rule, rev, n: SHOWN_MEMBERS, show: state.show });
+    const told = await python.latest("sample", { rule, rev, n: SHOWN_MEMBERS, show: state.show, seed: state.seed });
     if (told && rev === state.rev) b.change({ sample: told.ok ? told : { error: told.error } });
   }
 
@@ -329,7 +329,10 @@ function render({ model, el }) {
     b.change({ by });
     below();
   };
-  b.draw = () => sampleOf(fin(), state.rev);
+  b.draw = () => {
+    state.seed += 1;
+    sampleOf(fin(), state.rev);
+  };
   b.show = (show) => {
     // Unmasked rows leave the view at once when they are masked again.
     b.change(show ? { show } : { show, sample: state.sample && { ...state.sample, rows: [] } });
@@ -436,7 +439,7 @@ function render({ model, el }) {
     if (event.key === "Escape" && state.pop) {
       const { kind, id } = state.pop;
       event.stopPropagation();
-      b.close({ menu: `${id}:menu`, values: `${id}:add`, message: `${id}:message`, "first message": `${id}:more`, "save-as": "save-as" }[kind]);
+      b.close({ menu: `${id}:menu`, values: `${id}:add`, message: `${id}:message`, "first message": `${b.rowOf(id)}:menu`, "save-as": "save-as" }[kind]);
       return;
     }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {

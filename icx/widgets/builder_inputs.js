@@ -203,12 +203,12 @@ function eventInputs(b, leaf) {
     pair ? unit(times(0, "From"), words("and"), times(1, "To"), what) : unit(times(0, "Times"), what),
     conditions(b, leaf, put),
     windowInputs(b, leaf, put),
-    moreConditions(b, leaf, put),
+    b.isOpen("first message", leaf.id) ? picker(b, leaf, "message") : null,
   ];
 }
 
 function conditions(b, leaf, put) {
-  const off = (patch, name, key) => button("", () => put(patch, `took ${name} away`, `${leaf.id}:more`), { shape: "x", label: b.named(leaf, `Remove ${name}`), key, kind: "off" });
+  const off = (patch, name, key) => button("", () => put(patch, `took ${name} away`, `${b.rowOf(leaf.id)}:menu`), { shape: "x", label: b.named(leaf, `Remove ${name}`), key, kind: "off" });
   const found = [];
   if (leaf.message !== undefined) {
     const open = b.isOpen("message", leaf.id);
@@ -238,22 +238,16 @@ function windowInputs(b, leaf, put) {
   return unit(select, entry({ name: b.named(leaf, "Days"), value: leaf.days, key: `${leaf.id}:days`, kind: "n", wide: 3, mode: "numeric", invalid: b.wrong(leaf), describe: b.messageId(leaf), act: (text) => put({ days: numberFrom(text) }, `changed “${leaf.days}” to “${text}” days`) }), words("days"));
 }
 
-function moreConditions(b, leaf, put) {
-  const kind = leaf.field.replace("@event.", "");
-  const options = [["", "only…"]];
-  if (leaf.message === undefined) options.push(["message", "of one message"]);
-  if (leaf.url === undefined && kind === "click") options.push(["url", "on links that…"]);
-  if (!leaf.human && (kind === "open" || kind === "click" || kind === "any")) options.push(["human", "by people, not machines"]);
-  if (options.length === 1) return null;
-  const open = b.isOpen("first message", leaf.id);
-  return unit(choose({
-    name: b.named(leaf, "Add a condition"), value: "", options, key: `${leaf.id}:more`, kind: "only",
-    act: (chosen) => {
-      if (chosen === "human") put({ human: true }, "left machines out");
-      else if (chosen === "url") put({ url: { operator: "contains", value: "" } }, "asked for a link", `${leaf.id}:url`);
-      else b.toggle("first message", leaf.id);
-    },
-  }), open ? picker(b, leaf, "message") : null);
+/** What a rule on events can still be narrowed to; offered in the row's menu. */
+function moreConditions(b, leaf) {
+  const kind = leaf.field?.startsWith("@event.") ? leaf.field.replace("@event.", "") : null;
+  if (!kind) return [];
+  const put = (patch, label, focus) => b.put(leaf, patch, label, false, focus);
+  const found = [];
+  if (leaf.message === undefined) found.push(["Only of one message…", () => b.toggle("first message", leaf.id)]);
+  if (leaf.url === undefined && kind === "click") found.push(["Only on links that…", () => put({ url: { operator: "contains", value: "" } }, "asked for a link", `${leaf.id}:url`)]);
+  if (!leaf.human && (kind === "open" || kind === "click" || kind === "any")) found.push(["Only by people, not machines", () => put({ human: true }, "left machines out", `${b.rowOf(leaf.id)}:menu`)]);
+  return found;
 }
 
 function shortly(value) {

@@ -96,7 +96,7 @@ function trend(shown) {
     const tall = Math.max(2, (size / most) * 32);
     return s("rect", { x: (from + at * step).toFixed(1), y: (34 - tall).toFixed(1), width: (step - 3).toFixed(1), height: tall.toFixed(1), rx: 1, class: at === sizes.length - 1 ? "b" : "g" });
   });
-  const words_ = `last ${sizes.length} sizes: ${number(sizes[0])} → ${number(sizes.at(-1))}`;
+  const words_ = `last ${sizes.length} edits: ${number(sizes[0])} → ${number(sizes.at(-1))}`;
   return h("figure", { class: "trend" }, s("svg", { width: 150, height: 34, viewBox: "0 0 150 34", role: "img", "aria-label": words_ }, ...columns), h("figcaption", { class: "label" }, words_));
 }
 

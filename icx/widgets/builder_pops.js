@@ -19,7 +19,8 @@ function settle(root, shown, anchor) {
   const from = root.querySelector(`[data-key="${CSS.escape(anchor)}"]`)?.getBoundingClientRect();
   if (!from) return;
   const box = shown.getBoundingClientRect();
-  const left = Math.max(8, Math.min(from.left, window.innerWidth - box.width - 8));
+  const edge = Math.min(root.getBoundingClientRect().right, window.innerWidth - 8);
+  const left = Math.max(8, from.left + box.width > edge ? Math.min(from.right, edge) - box.width : from.left);
   const under = from.bottom + 4;
   const above = from.top - box.height - 4;
   const top = under + box.height > window.innerHeight - 8 && above >= 8 ? above : under;
@@ -34,11 +35,17 @@ function rowMenu(b, node, parent) {
   const beside = enterable(parent.rules[at - 1]) ? "above" : enterable(parent.rules[at + 1]) ? "below" : null;
   const nested = parent.id !== b.s.doc.id;
   const item = (words, act, off = false) =>
-    h("button", { type: "button", role: "menuitem", tabindex: "-1", "aria-disabled": off ? "true" : null, "data-first": words === "Move up" ? "" : null, on: { click: () => !off && act() } }, words);
+    h("button", { type: "button", role: "menuitem", tabindex: "-1", "aria-disabled": off ? "true" : null, "data-first": "", on: { click: () => !off && act() } }, words);
   const go = (way, label) => () => b.act(move(b.s.doc, node.id, way), label, `${node.id}:menu`);
   const still = (way) => move(b.s.doc, node.id, way) === b.s.doc;
+  const narrower = group ? [] : moreConditions(b, leaf);
   const what = group ? "the group" : b.cat.label(leaf.field) || "the rule";
   return pop(b, `${node.id}:menu`, { class: "menu", role: "menu", "aria-label": `Menu of ${b.rowName(node)}`, on: { keydown: (event) => menuKeys(b, event, `${node.id}:menu`) } },
+    narrower.map(([words_, act]) => item(words_, () => {
+      b.close();
+      act();
+    })),
+    narrower.length ? h("div", { role: "separator" }) : null,
     item("Move up", go("up", `moved ${what} up`), still("up")),
     item("Move down", go("down", `moved ${what} down`), still("down")),
     nested ? item("Move out of the group", go("out", `moved ${what} out`)) : null,
@@ -65,7 +72,7 @@ function menuKeys(b, event, anchor) {
 /** Values to choose: how many of those who reach this rule have each; `what` is "message" for the one message of an event. */
 function picker(b, leaf, what = "values") {
   const single = what === "message";
-  const anchor = single ? (leaf.message !== undefined ? `${leaf.id}:message` : `${leaf.id}:more`) : `${leaf.id}:add`;
+  const anchor = single ? (leaf.message !== undefined ? `${leaf.id}:message` : `${b.rowOf(leaf.id)}:menu`) : `${leaf.id}:add`;
   const noun = single ? "messages" : b.cat.label(leaf.field);
   const told = b.s.pop.answer;
   const chosen = single ? [leaf.message] : (leaf.value ?? []);
@@ -94,7 +101,7 @@ function picker(b, leaf, what = "values") {
       each.count === null || each.count === undefined ? h("span") : bar(each.count, most, `${number(each.count)} have ${label}`),
       h("span", { class: "num" }, each.count === null || each.count === undefined ? "" : number(each.count)));
   };
-  const done = () => b.close(single && leaf.message === undefined ? `${leaf.id}:more` : anchor);
+  const done = () => b.close(anchor);
   const state = b.live() ? (told ? null : "looking…") : "Values come from the kernel. What is typed here can be added without it.";
   return pop(b, anchor, { class: "values", role: "dialog", "aria-label": `Choose ${noun}` },
     h("div", { class: "row find" },

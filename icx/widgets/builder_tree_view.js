@@ -31,7 +31,7 @@ function groupView(b, node, depth, parent, everyone) {
     rowShell(b, node, depth, parent, { say, figures, kind: "grp" }),
     h("div", { class: "inner", style: deeper },
       node.rules.map((each) => (!isGroup(each) || isNot(each) ? ruleView(b, each, depth + 1, node) : groupView(b, each, depth + 1, node))),
-      h("div", { class: "rr adds", key: `adds:${node.id}` }, h("div", { class: "say" },
+      h("div", { class: "rr d adds", key: `adds:${node.id}` }, h("div", { class: "say" },
         button("Rule", () => b.addRule(node.id), { shape: "plus", kind: "add", key: `${node.id}:add-rule`, "aria-label": parent ? `Rule in ${b.rowName(node)}` : "Rule" }),
         button("Group", () => b.addGroup(node.id), { shape: "plus", kind: "add", key: `${node.id}:add-group`, "aria-label": parent ? `Group in ${b.rowName(node)}` : "Group" })))));
 }
@@ -41,7 +41,7 @@ function ruleView(b, node, depth, parent) {
   const say = h("div", { class: "say" },
     isNot(node) ? choose({ name: b.named(leaf, "Not"), value: "not", options: [["not", "Not"], ["", "without “Not”"]], kind: "comb", key: `${node.id}:not`, sig: "not", act: () => b.act(toggleNot(b.s.doc, node.id), "took “Not” away", `${leaf.id}:field`) }) : null,
     fieldInput(b, leaf), inputs(b, leaf),
-    isFinished(b.cat, leaf) ? null : h("span", { class: "w hint" }, `${missingWords(b.cat, leaf)} It does not count until then.`));
+    isFinished(b.cat, leaf) ? null : h("span", { class: "w hint" }, `${missingWords(b.cat, leaf)} Not counted yet.`));
   const wrong = b.problems.get(leaf.id);
   const empty = !wrong && emptyRow(b, node, leaf);
   return rowShell(b, node, depth, parent, {
@@ -96,6 +96,6 @@ function emptyRow(b, node, leaf) {
   const closest = (empty.closest ?? []).slice(0, 3).map((each, at) =>
     button(`${each.label ?? each.value} · ${number(each.count)}`, () => b.put(leaf, each.set ?? { value: Array.isArray(leaf.value) ? [each.value] : each.value }, `changed to ${each.label ?? each.value}`), { kind: "small", key: `${leaf.id}:close:${at}` }));
   return h("div", { class: "msg", key: `msg:${leaf.id}` }, h("div", { class: "row wrap" }, icon("warn"),
-    h("span", {}, h("b", {}, "Nobody is left after this rule."), found ? ` ${number(found.before)} reach it. ` : " ", closest.length ? "Closest:" : null), closest,
+    h("span", {}, h("b", {}, "Nobody is left after this rule."), found ? ` ${number(found.before)} contacts reach it. ` : " ", closest.length ? "Closest:" : null), closest,
     empty.without !== null && empty.without !== undefined ? [closest.length ? h("span", { class: "muted" }, "or") : null, button(`Leave this rule out · ${number(empty.without)}`, () => b.remove(node.id), { kind: "small", key: `${leaf.id}:without` })] : null));
 }
