@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from icx.cli.coming import standing
 from icx.cli.common import Obj, asked, command, group, shown, workspace
 from icx.cli.result import Result
+from icx.jobs.coming import standing
 
 if TYPE_CHECKING:
     from icx.workspace.status import ConnectionStatus, Status

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from icx.cli.coming import coming, standing
 from icx.cli.common import Obj, command, group, shown, workspace
 from icx.cli.result import Result
 from icx.errors import BadInput, IcxError, Refused
+from icx.jobs.coming import coming, standing
 
 if TYPE_CHECKING:
     from icx.jobs.board import JobStatus
@@ -197,7 +197,9 @@ def list_(obj: Obj) -> Result:
     ws = workspace(obj)
     found, zone, now = ws.jobs(), ws.settings.tz, ws.clock.now()
     heads = ["job", "does", "when", "last run", "next run"]
-    rows = [(one.name, one.job.about, _when(one), _last(one, now), _standing(one, now)) for one in found]
+    rows = [
+        (one.name, one.job.about, _when(one, zone.key), _last(one, now), _standing(one, now)) for one in found
+    ]
     lines = [console.table(heads, rows)] if rows else []
     lines += [f"{error.where_text()}: {error.message}" for error in found.wrong]
     lines += [f"{one.name}: an alert did not arrive ({one.unheard})" for one in found if one.unheard]
@@ -213,10 +215,10 @@ def list_(obj: Obj) -> Result:
     return Result("schedule-list/1", text, data)
 
 
-def _when(one: JobStatus) -> str:
+def _when(one: JobStatus, usual: str) -> str:
     from icx.jobs.schedule import english
 
-    return english(one.job.cron)
+    return english(one.job.cron) + ("" if one.job.zone == usual else f" ({one.job.zone})")
 
 
 def _last(one: JobStatus, now: datetime) -> str:

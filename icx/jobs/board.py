@@ -100,6 +100,11 @@ class Jobs(Sequence[JobStatus]):
     def __repr__(self) -> str:
         return "\n".join(str(one) for one in self._all) or "No job is saved yet."
 
+    def _repr_html_(self) -> str:
+        from icx.jobs.board_html import jobs_html
+
+        return jobs_html(self)
+
     def status(self, job: Job) -> JobStatus:
         """Return how a job is now."""
         last = self._history.runs(job.name, 1)

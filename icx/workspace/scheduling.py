@@ -153,16 +153,14 @@ def _notebook(ws: Workspace, job: Job, again: str, progress: Callable[[Any], Non
         else ws.run(job.notebook, job.params, progress=progress)
     )
     problem = run.problem()
-    if run.state == "stopped":
-        raise KeyboardInterrupt
-    if run.state == "failed":
+    if run.state in {"failed", "stopped"}:
         raise problem_of(run.id, problem)
     return Done(f"{run.notebook.name} ({run.id})", {}, problem, run.id)
 
 
 def problem_of(run: str, problem: IcxError | None) -> IcxError:
     """Return why a notebook failed, with its run, so that the next try can repeat it."""
-    found = problem or Refused("job-failed", "The notebook failed.", where=run)
+    found = problem or TryLater("stopped", "The notebook was stopped.", where=run)
     found.data["run"] = run
     return found
 
