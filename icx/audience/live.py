@@ -14,7 +14,7 @@ from icx.audience.people import People
 from icx.audience.waterfall import Waterfall, waterfall
 from icx.rules import Reading, Rule, Sql
 from icx.store import Connection
-from icx.store.published import Published
+from icx.store.published import Published, stamp
 
 Running = Callable[[Connection], None]
 
@@ -41,7 +41,8 @@ class Live:
     def published(self) -> Published:
         """What is asked: the newest build, or the one before while the newest is being put in place."""
         with self._lock:
-            if not self._published.current and stamp_complete(self._directory):
+            if not self._published.current and stamp(self._directory) is not None:
+                # whoever is still reading the one before ends its memory by letting go of it
                 self._published = Published(self._directory, self.connection)
             return self._published
 
@@ -70,12 +71,10 @@ class Live:
         with self.open(audience, running) as (con, reading, rule):
             return waterfall(con, "profile", rule, reading)
 
+    def close(self) -> None:
+        """Let the memory go; nothing can be asked afterwards."""
+        self._published.close()
+
     def _people(self, published: Published) -> People:
         about = published.about
         return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
-
-
-def stamp_complete(directory: Path) -> bool:
-    from icx.store.published import stamp
-
-    return stamp(directory) is not None

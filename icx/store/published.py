@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -96,13 +97,14 @@ class Published:
         self._kept: OrderedDict[tuple[str, tuple[Any, ...]], str] = OrderedDict()
         self._made = 0
         self._lock = threading.RLock()
-        self._root = memory()
+        self._root = [memory()]
+        self._closing = weakref.finalize(self, _end, self._root)  # also when Python ends with it still open
         schema = quoted(connection)
-        self._root.execute(f"create schema {schema}")
+        self._root[0].execute(f"create schema {schema}")
         for table in TABLES:
             source = f"select * from read_parquet({literal(str(directory / f'{table}.parquet'))})"
             kind = "table" if table in {"lists", "messages"} else "view"  # small, and asked for each time
-            self._root.execute(f"create {kind} {schema}.{table} as {source}")
+            self._root[0].execute(f"create {kind} {schema}.{table} as {source}")
 
     def __repr__(self) -> str:
         return f"Published({str(self.directory)!r}, {self.about.build_id})"
@@ -115,7 +117,7 @@ class Published:
     @contextmanager
     def open(self, schema: str | None = None) -> Iterator[Connection]:
         """Yield a cursor on the tables; another thread may stop its query with `interrupt()`."""
-        cursor = self._root.cursor()
+        cursor = self._root[0].cursor()
         try:
             cursor.execute(f"set search_path = {literal(quoted(schema or self.connection) + ',main')}")
             yield cursor
@@ -141,7 +143,11 @@ class Published:
 
     def close(self) -> None:
         """Let the memory go; the files stay."""
-        self._root.close()
+        self._closing()
+
+
+def _end(root: list[Connection]) -> None:
+    root.pop().close()
 
 
 def stamp(directory: Path) -> tuple[Any, ...] | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import tzinfo
 from typing import Any
 
 import traitlets
@@ -22,6 +24,7 @@ from icx.widgets.document import Tree, read, same_rule, tree_of
 from icx.widgets.inputs import catalogue_of, operators_of_types
 
 EDITS = 8
+SHOWN_WITHIN = 10.0  # seconds that showing the cell waits for a first count
 
 
 class Builder(Widget):
@@ -126,11 +129,19 @@ class Builder(Widget):
     def close(self) -> None:
         """End the worker and the view."""
         self._worker.close()
+        self._live.close()
         super().close()
+
+    @property
+    def zone(self) -> tzinfo:
+        """Where days begin."""
+        return self._live.zone
 
     def static_html(self) -> Html:
         from icx.widgets.builder_html import builder_html
 
+        with suppress(TimeoutError):
+            self.wait(SHOWN_WITHIN)
         return builder_html(self)
 
     # --- questions of the browser -----------------------------------------------------------------------------------

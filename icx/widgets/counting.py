@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -64,6 +65,7 @@ class Worker(Generic[Job]):
             if self._turn is not None:
                 self._turn.stop()
             if self._thread is None:
+                atexit.register(self.close)  # a thread that waits for ever would keep everything it knows till the end
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -82,6 +84,7 @@ class Worker(Generic[Job]):
 
     def close(self, seconds: float = 5) -> None:
         """Stop, and end the thread."""
+        atexit.unregister(self.close)
         with self._changed:
             self._closed = True
             self._next = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from icx.fields import Catalogue, Field, FieldType, Source
@@ -26,6 +27,26 @@ GROUPS: dict[Source, str] = {
     "attached": "Attached",
     "user": "Own",
     "derived": "Engagement",
+}
+TITLES = {
+    "email": "Address",
+    "email_domain": "Domain",
+    "ic_user_created": "Created",
+    "email_bouncect": "Bounces",
+    "email_click_ct": "Clicks",
+    "email_open_ct": "Opens",
+    "email_unsubscribect": "Unsubscribes",
+    "email_last_click_ts": "Last click",
+    "email_last_open_ts": "Last open",
+    "email_lastbounce_ts": "Last bounce",
+    "email_lastunsubscribe_ts": "Last unsubscribe",
+    "email_first_click_ts": "First click",
+    "email_first_open_ts": "First open",
+    "email_firstbounce_ts": "First bounce",
+    "email_firstunsubscribe_ts": "First unsubscribe",
+    "last_active_ts": "Last active",
+    "last_engaged_ts": "Last engaged",
+    "hashedurls": "Pages clicked",
 }
 TIME_WORDS = {"=": "on", "!=": "not on", "<": "before", "<=": "up to", ">": "after", ">=": "from"}
 MANY = {"in", "notIn", "inIgnoreCase", "notInIgnoreCase"}
@@ -95,12 +116,21 @@ def list_names(lists: dict[int, str | None]) -> list[tuple[str, str]]:
 
 
 def title(name: str) -> str:
-    """Return a field's name as a control shows it.
+    """Return a field's name as a control or a column shows it.
 
-    >>> title("first_name"), title("opens_90d"), title("cf_tier")
-    ('First name', 'Opens 90d', 'Tier')
+    >>> title("first_name"), title("opens_90d_human"), title("cf_tier"), title("email_last_click_ts")
+    ('First name', 'Opens, 90 days, without machines', 'Tier', 'Last click')
     """
-    words = label(name)
+    human = ", without machines" if name.endswith("_human") else ""
+    bare = name.removesuffix("_human")
+    if bare in TITLES:
+        return TITLES[bare] + human
+    if found := re.fullmatch(r"(\w+)_(\d+)d", bare):
+        return f"{_capital(label(found[1]))}, {found[2]} days{human}"
+    return _capital(label(bare)) + human
+
+
+def _capital(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 

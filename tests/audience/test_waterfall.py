@@ -1,0 +1,79 @@
+"""What each node of a rule keeps: the one pass over the profile says what plain Python says of each person in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from hypothesis import given, settings
+from rule_people import AS_OF, CATALOGUE, LOOKUP, crowds, database, rules
+
+from icx.audience import Figures, reaching, waterfall
+from icx.rules import Group, Person, Reading, Rule, Sql, oracle, walk
+from icx.rules.nodes import child
+
+few = settings(max_examples=30, deadline=None)
+
+
+def by_hand(
+    rule: Rule, path: str, group: Sequence[Person], before: Sequence[Person], others: Sequence[Rule] | None
+) -> Iterator[tuple[str, Figures]]:
+    """Walk down the tree with the people themselves."""
+    left = [one for one in before if oracle(rule, one)]
+    alone = None
+    if others is not None:
+        alone = len([one for one in left if not any(oracle(other, one) for other in others)])
+    own = len([one for one in group if oracle(rule, one)])
+    yield path, Figures(len(before), len(left), own, -1, alone)
+    if isinstance(rule, Group):
+        arriving = before
+        for n, inner in enumerate(rule.rules):
+            if rule.combinator == "or":
+                rest = [other for k, other in enumerate(rule.rules) if k != n]
+                yield from by_hand(inner, child(path, n), before, before, rest)
+            else:
+                yield from by_hand(inner, child(path, n), before, arriving, None)
+                arriving = [one for one in arriving if oracle(inner, one)]
+
+
+@few
+@given(rules, crowds)
+def test_every_node_keeps_the_people_the_oracle_says(rule: Rule, crowd: Sequence[Person]) -> None:
+    def size(asked: Rule) -> int:
+        return len([one for one in crowd if oracle(asked, one)])
+
+    kept = 0
+
+    def keep(asked: Sql) -> Sql:
+        nonlocal kept
+        kept += 1
+        con.execute(f"create table kept{kept} as {asked.text}", list(asked.params))
+        return Sql(f"select contact_id from kept{kept}")
+
+    with database(crowd) as con:
+        found = waterfall(con, "profile", rule, Reading(CATALOGUE, LOOKUP, AS_OF))
+        # answers about events that are kept count the same
+        assert waterfall(con, "profile", rule, Reading(CATALOGUE, LOOKUP, AS_OF, keep=keep)) == found
+    expected = dict(by_hand(rule, "", crowd, crowd, None))
+    nodes = dict(walk(rule))
+    assert list(found.nodes) == list(expected) == list(nodes)
+    for path, figures in expected.items():
+        own = found.nodes[path]
+        assert own == replace(figures, everywhere=size(nodes[path])), path
+        assert own.dropped == own.before - own.left
+        assert size(reaching(rule, path)) == own.before
+    assert (found.of, found.size) == (len(crowd), size(rule))
+    if found.empty is not None:
+        assert found.size == 0
+        assert found.nodes[found.empty].before > found.nodes[found.empty].left == 0
+        assert found.without == size(_without(rule, found.empty))
+
+
+def _without(rule: Rule, leaving: str, path: str = "") -> Rule:
+    assert isinstance(rule, Group)
+    kept = [
+        _without(inner, leaving, child(path, n)) if leaving.startswith(f"{child(path, n)}.") else inner
+        for n, inner in enumerate(rule.rules)
+        if child(path, n) != leaving
+    ]
+    return Group(rule.combinator, tuple(kept), rule.negated)
