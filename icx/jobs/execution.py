@@ -15,7 +15,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
+from icx.jobs.books import nbformat  # isort: skip  # before papermill, which imports nbformat in its own way
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from papermill import translators

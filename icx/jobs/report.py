@@ -10,9 +10,8 @@ import copy
 import re
 from typing import Any
 
-import nbformat
-
 from icx.jobs import words
+from icx.jobs.books import nbformat
 from icx.jobs.execution import masked
 from icx.jobs.run import Run
 from icx.look import page
@@ -38,23 +37,23 @@ _CSS = """
 @media (prefers-color-scheme: dark) { :root { --jp-layout-color0:#111; --jp-layout-color1:#111; --jp-ui-font-color0:#fff; --jp-ui-font-color1:rgba(255,255,255,.87); --jp-brand-color1:#64b5f6; --jp-success-color1:#66bb6a; --jp-warn-color1:#ffa726; --jp-error-color1:#ef5350; } }
 body { margin:0; background:var(--jp-layout-color0,#fff); }
 main { max-width:1040px; margin:0 auto; padding:28px 24px 64px; }
-.icx .nb { display:grid; grid-template-columns:minmax(0,1fr); gap:14px; margin-top:22px; font-size:13px; }
-.icx .nb .prompt, .icx .nb .anchor-link { display:none; }
-.icx .nb .text_cell_render { max-width:76ch; line-height:1.55; }
-.icx .nb .text_cell_render :is(h1,h2,h3) { margin:18px 0 6px; line-height:1.3; }
-.icx .nb .text_cell_render h1 { font-size:20px; }
-.icx .nb .text_cell_render h2 { font-size:15px; }
-.icx .nb .text_cell_render p { margin:0 0 8px; }
-.icx .nb pre { margin:0; font:12px/1.55 var(--icx-mono); white-space:pre-wrap; overflow-wrap:anywhere; }
-.icx .nb .input_area { background:var(--icx-sunk); border-radius:6px; padding:10px 12px; }
-.icx .nb .output { margin-top:8px; overflow-x:auto; }
-.icx .nb .output_error pre, .icx .nb .output_stderr pre { background:var(--icx-bad-soft); border-radius:6px; padding:10px 12px; }
-.icx .nb table.dataframe { border-collapse:collapse; font-size:12px; }
-.icx .nb table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
-.icx .nb img, .icx .nb svg { max-width:100%; }
-.icx .failing { border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin-top:18px; }
+.icx .cells { display:grid; grid-template-columns:minmax(0,1fr); gap:14px; margin-top:22px; font-size:13px; }
+.icx .cells .prompt, .icx .cells .anchor-link { display:none; }
+.icx .cells .text_cell_render { max-width:76ch; line-height:1.55; }
+.icx .cells .text_cell_render :is(h1,h2,h3) { margin:18px 0 6px; line-height:1.3; }
+.icx .cells .text_cell_render h1 { font-size:20px; }
+.icx .cells .text_cell_render h2 { font-size:15px; }
+.icx .cells .text_cell_render p { margin:0 0 8px; }
+.icx .cells pre { margin:0; font:12px/1.55 var(--icx-mono); white-space:pre-wrap; overflow-wrap:anywhere; }
+.icx .cells .input_area { background:var(--icx-sunk); border-radius:6px; padding:10px 12px; }
+.icx .cells .output { margin-top:8px; overflow-x:auto; }
+.icx .cells .output_error pre, .icx .cells .output_stderr pre { background:var(--icx-bad-soft); border-radius:6px; padding:10px 12px; }
+.icx .cells table.dataframe { border-collapse:collapse; font-size:12px; }
+.icx .cells table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
+.icx .cells img, .icx .cells svg { max-width:100%; }
+.icx .failing { margin-bottom:16px; border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin-top:18px; }
 .icx .failing h3 { margin-top:12px; }
-.icx .failing .nb { margin-top:8px; }
+.icx .failing .cells { margin-top:8px; }
 .ansi-bold { font-weight:600; }
 .ansi-red-fg, .ansi-red-intense-fg { color:var(--icx-bad-text); }
 .ansi-green-fg, .ansi-green-intense-fg { color:var(--icx-ok-text); }
@@ -78,7 +77,7 @@ def write_report(run: Run) -> None:
 def page_of(run: Run, book: Any) -> str:
     """Return the whole page of a run as HTML."""
     cells = [] if book is None else [shown(cell) for cell in book.cells]
-    ran = page.tag("div", _rendered(cells), cls="nb")
+    ran = page.tag("div", _rendered(cells), cls="cells")
     body = page.join(
         page.head(run.notebook.name, words.pill(run), *words.crumbs(run)),
         words.why(run),
@@ -125,7 +124,7 @@ def _failing(cells: list[Any]) -> page.Html:
     for number, cell in enumerate(cells, 1):
         if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
             title = page.tag("h3", f"Cell {number} of {len(cells)} ended the run")
-            return page.tag("section", title, page.tag("div", _rendered([cell]), cls="nb"), cls="failing")
+            return page.tag("section", title, page.tag("div", _rendered([cell]), cls="cells"), cls="failing")
     return page.Html("")
 
 

@@ -63,7 +63,7 @@ class Run:
         return kind(
             str(self.error["code"]),
             str(self.error["message"]),
-            where=where["text"] if "text" in where else where,
+            where=where.get("text", where),
             kept=str(self.error.get("kept", "")),
             next=self.error.get("next", ()),
         )

@@ -46,6 +46,10 @@ def shown(value: Any) -> str:
         return {True: "yes", False: "no", None: "nothing"}[value]
     if isinstance(value, int | float):
         return page.number(value, 0 if isinstance(value, int) else 2)
+    if isinstance(value, dict):
+        # An object of icx: its plain facts, without those that are nothing.
+        facts = {name: one for name, one in value.items() if one and not isinstance(one, dict | list)}
+        return " · ".join(f"{name} {shown(one)}" for name, one in facts.items())[:200]
     return mask.plain(mask.addresses_in(str(value)))[:200]
 
 
