@@ -12,6 +12,7 @@ from icx.audience.waterfall import waterfall
 from icx.rules import Group, Rule, code
 from icx.rules.english import phrase
 from icx.rules.nodes import child
+from icx.words import counted
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Count:
     any_of: bool = False
 
     def __repr__(self) -> str:
-        return f"{self.count:,} of {self.of:,} people of {self.connection}"
+        return f"{self.count:,} of {counted(self.of, 'person')} of {self.connection}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the count as JSON."""
@@ -70,12 +71,12 @@ class Count:
             ],
         }
 
-    def text(self, zone: tzinfo = UTC, flow: str = "") -> str:
+    def text(self, zone: tzinfo = UTC, flow: str = "", *, past: bool = False) -> str:
         """Return what `icx audience show` prints: the size, what each rule leaves, and what else is known."""
         moment = self.as_of.astimezone(zone)
         lines = [
-            f"{self.audience or 'These'}: {self.count:,} people of {self.connection} as of"
-            f" {moment.day} {moment:%b %H:%M %Z}, the start of the last complete pull"
+            f"{self.audience or 'These'}: {counted(self.count, 'person')} of {self.connection} as of"
+            f" {moment.day} {moment:%b %H:%M %Z}, {'a past moment' if past else 'the start of the last complete pull'}"
         ]
         joiner = "or " if self.any_of else "and "
         words = [f"{joiner if n else ''}{step.english}" for n, step in enumerate(self.steps)]
@@ -89,7 +90,7 @@ class Count:
             else:
                 lines.append(f"  {said:<{wide}}    {step.before:>{figures},} → {step.left:>{figures},}")
         if self.any_of or not self.steps:
-            lines.append(f"  {self.count:,} of {self.of:,} people")
+            lines.append(f"  {self.count:,} of {counted(self.of, 'person')}")
         human = "" if self.count_human is None else f"{self.count_human:,} without likely machine opens"
         if ending := " · ".join(part for part in (human, flow) if part):
             lines.append(f"  {ending}")

@@ -113,7 +113,7 @@ def load(folder: Path, name: str) -> Audience:
     for saved in everything(folder):
         if saved.audience is not None and saved.audience.name == kept:
             return saved.audience
-    raise audience_unknown(name, names(folder), f"{folder.name}/")
+    raise audience_unknown(name, names(folder), f"{folder.parent.name}/{folder.name}/")
 
 
 def read(path: Path) -> Audience:
@@ -216,7 +216,7 @@ def delete(folder: Path, name: str, *, jobs: Iterable[str] = ()) -> Path:
         if saved.audience is not None and saved.audience.name == audience.name:
             saved.path.unlink()
             return saved.path
-    raise audience_unknown(name, names(folder), f"{folder.name}/")
+    raise audience_unknown(name, names(folder), f"{folder.parent.name}/{folder.name}/")
 
 
 class Rules(Mapping[str, Rule]):

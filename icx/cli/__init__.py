@@ -182,7 +182,8 @@ class _Command:
             raise
         except OSError as error:
             return self.failed(
-                failure.of_the_machine(error, self.options) or failure.bug(error, self.options), error
+                failure.of_the_machine(error, self.options, self.argv) or failure.bug(error, self.options),
+                error,
             )
         except Exception as error:
             return self.failed(failure.bug(error, self.options), error)
@@ -216,7 +217,13 @@ class _Command:
     def envelope(self, schema: str, code: int, run: str | None) -> dict[str, Any]:
         """Return what every JSON answer starts with."""
         seconds = round(time.monotonic() - self.began, 1)
-        return {"icx": icx.__version__, "schema": schema, "ok": code == 0, "run": run, "seconds": seconds}
+        return {
+            "icx": icx.__version__,
+            "schema": schema,
+            "ok": code == 0,
+            "run": run or self.console.run,
+            "seconds": seconds,
+        }
 
 
 def _end(number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ import click
 from icx.cli.common import Obj, asked, command, group, moment, shown, workspace
 from icx.cli.result import Result
 from icx.errors import BadInput
+from icx.words import counted as number
 
 if TYPE_CHECKING:
     from icx.audience import Audience
@@ -120,7 +121,7 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
     people = found.people
     assert people is not None
     flow = entered_left(people, found) if as_of is None else None
-    lines = [counted.text(ws.settings.tz, flow.text(ws.settings.tz) if flow else "")]
+    lines = [counted.text(ws.settings.tz, flow.text(ws.settings.tz) if flow else "", past=as_of is not None)]
     data = counted.as_dict() | {"rule": _rule(found), "english": found.english}
     data["entered_left"] = flow.as_dict() if flow else None
     if by:
@@ -167,7 +168,7 @@ def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> R
     else:
         found = _open(ws, name or "", as_of)
     counted = found.count()
-    text = f"{found.name or 'This rule'}: {counted.count:,} of {counted.of:,} people of {counted.connection} as of {shown(counted.as_of, ws.settings.tz)}"
+    text = f"{found.name or 'This rule'}: {counted.count:,} of {number(counted.of, 'person')} of {counted.connection} as of {shown(counted.as_of, ws.settings.tz)}"
     return Result("audience-count/1", text, counted.as_dict())
 
 

@@ -12,6 +12,7 @@ from icx.cli.common import Obj, command, moment, shown, workspace
 from icx.cli.progress import reporter
 from icx.cli.result import Result
 from icx.errors import BadInput
+from icx.words import counted, form
 
 KINDS = ("opens", "clicks", "bounces", "unsubscribes")
 
@@ -92,7 +93,7 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
     ws = workspace(obj)
     done = ws.attach(file, key, name=name or file.stem, connection=options.connection, identity=identity)
     text = (
-        f"{done.name}: {done.rows:,} rows, {done.matched:,} found among the contacts, "
+        f"{done.name}: {counted(done.rows, 'row')}, {done.matched:,} found among the contacts, "
         f"{done.unmatched:,} not, {done.duplicates:,} share a key with another row\n"
         f"Next: icx build, then icx fields {shlex.quote(done.name)}"
     )
@@ -115,12 +116,11 @@ def build(obj: Obj, as_of: str | None) -> Result:
     when = moment(as_of, zone)
     name = ws.connection(options.connection).name
     done = ws.build(name, as_of=when, progress=reporter(console, name, zone))
-    said = f"Built the {done.table} of {name}: {done.people:,} people × {done.fields} fields as of {shown(done.as_of, zone)}"
+    said = f"Built the {done.table} of {name}: {counted(done.people, 'person')} × {counted(done.fields, 'field')} as of {shown(done.as_of, zone)}"
     lines = [said]
     if done.no_address:
-        have = "has" if done.no_address == 1 else "have"
         lines.append(
-            f"  {done.no_address:,} {have} no usable address; counted, and no push reaches them by address"
+            f"  {done.no_address:,} {form(done.no_address, 'has')} no usable address; counted, and no push reaches them by address"
         )
     for field, count in done.cast_failures.items():
         texts = (
@@ -128,9 +128,10 @@ def build(obj: Obj, as_of: str | None) -> Result:
         )
         lines.append(f"  {field}: {count:,} {texts} empty here")
     if done.late_events:
-        lines.append(
-            f"  {done.late_events:,} events came after that moment; the next pull and build count them"
+        then = (
+            "the next pull and build count them" if done.table == "profile" else "they are not counted here"
         )
+        lines.append(f"  {counted(done.late_events, 'event')} came after that moment; {then}")
     if done.table == "profile_at" and done.attributes == "today":
         lines.append("  attributes are today's: the moment lies before the first pull")
     past = f"icx audience count NAME --as-of {shlex.quote(as_of or '')}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -93,17 +95,30 @@ def workspace(obj: Obj) -> Workspace:
     ws = Workspace(
         options.workspace, wait_minutes=options.wait, on_database_wait=waiting, because=options.because
     )
-    click.get_current_context().call_on_close(lambda: _close(ws, console))
+    began = ws.clock.now()
+    click.get_current_context().call_on_close(lambda: _close(ws, console, began))
     return ws
 
 
-def _close(ws: Workspace, console: Console) -> None:
-    """End the workspace; say so when its database came from an older icx."""
+def _close(ws: Workspace, console: Console, began: datetime) -> None:
+    """End the workspace; note the run, and say so when its database came from an older icx."""
+    console.run = _run(ws, began)
     moved = ws.migrated
     if moved is not None:
         console.note(f"Brought from version {moved.before} to {moved.after}. [migrated]")
         console.note(f"  where  {ws.layout.database}\n  kept   a copy, {moved.copy}\n  next   nothing")
     ws.close()
+
+
+def _run(ws: Workspace, began: datetime) -> str | None:
+    """Return the newest run that this command began, or None; a journal that nobody opened has none."""
+    if "journal" not in vars(ws):
+        return None
+    with suppress(Exception):  # a journal that cannot be read was told already, or does not matter now
+        for one in ws.journal.runs(limit=10):
+            if one.pid == os.getpid() and one.started_at >= began:
+                return one.run
+    return None
 
 
 def moment(text: str | None, zone: ZoneInfo) -> datetime | None:

@@ -33,6 +33,7 @@ class Console:
     ) -> None:
         self.options = options
         self.standing = ""  # how far the work under way is, for whoever stops it
+        self.run: str | None = None  # the run the command's work was noted as
         self._out = out or sys.stdout
         self._err = err or sys.stderr
         self._in = stdin or sys.stdin

@@ -18,6 +18,8 @@ from icx.cli.progress import reporter
 from icx.cli.result import Result
 from icx.errors import BadInput
 from icx.store import literal
+from icx.words import counted as number
+from icx.words import form
 
 if TYPE_CHECKING:
     from icx.workspace import Workspace
@@ -73,8 +75,8 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
 
     built = ws.build("acme", progress=reporter(console, "acme", zone))
     say(
-        f"  profile    {built.people:,} people × {built.fields} fields as of {shown(built.as_of, zone)}; "
-        f"{built.no_address:,} {'has' if built.no_address == 1 else 'have'} no usable address"
+        f"  profile    {number(built.people, 'person')} × {number(built.fields, 'field')} as of {shown(built.as_of, zone)}; "
+        f"{built.no_address:,} {form(built.no_address, 'has')} no usable address"
     )
 
     _table_of_our_own(ws, folder)
@@ -85,7 +87,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     warned = f" ({warnings[0].line})" if warnings else ""
     say(
         f"  checks     {len(results)} expectations: {len(results) - len(warnings) - len(failed)} passed, "
-        f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}{warned}, {len(failed)} failed"
+        f"{number(len(warnings), 'warning')}{warned}, {len(failed)} failed"
     )
 
     f = ws.fields
@@ -93,7 +95,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     loyal = ws.audience(AUDIENCE, rule, description="the demo's audience")
     counted = loyal.count()
     who = sentence(rule, zone).removeprefix("people ")
-    say(_wrapped("audience", f"{AUDIENCE}: {counted.count:,} people, {who}"))
+    say(_wrapped("audience", f"{AUDIENCE}: {number(counted.count, 'person')}, {who}"))
     say(
         _wrapped(
             "", " → ".join([f"{counted.of:,}", *(f"{step.left:,} {step.english}" for step in counted.steps)])
@@ -122,7 +124,8 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     )
     calls, _ = ws.journal.calls(ws.journal.runs("apply", plan.plan_id, limit=1)[0].run)
     say(
-        f"  apply      {done.added:,} added in {calls:,} calls, {done.refused_by_service:,} refused by the service"
+        f"  apply      {done.added:,} added, {done.refused_by_service:,} refused by the service; "
+        f"{number(calls, 'call')}, reading included"
     )
     back = done.read_back
     assert back is not None

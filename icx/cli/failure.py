@@ -64,8 +64,8 @@ def _said(error: click.ClickException, context: click.Context | None) -> str:
     return error.format_message().rstrip(".") + "."
 
 
-def of_the_machine(error: OSError, options: Options) -> IcxError | None:
-    """Return what the disk or the folder refused, or None when the machine is not at fault."""
+def of_the_machine(error: OSError, options: Options, argv: Sequence[str]) -> IcxError | None:
+    """Return what the disk or the folder refused, or None when neither it nor a file named in `argv` is at fault."""
     place = str(error.filename or options.workspace)
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return Damaged(
@@ -83,7 +83,7 @@ def of_the_machine(error: OSError, options: Options) -> IcxError | None:
             kept="everything in it as it was",
             next=["--workspace elsewhere, then the same command"],
         )
-    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError) and error.filename:
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError) and _named(error, argv):
         return BadInput(
             "file-unknown",
             "There is no such file.",
@@ -92,6 +92,17 @@ def of_the_machine(error: OSError, options: Options) -> IcxError | None:
             next=["name a file that is there, then the same command"],
         )
     return None
+
+
+def _named(error: OSError, argv: Sequence[str]) -> bool:
+    """Tell whether the file was typed by a person; any other that is missing is ours to have there."""
+    if not isinstance(error.filename, str | os.PathLike):
+        return False
+    missing = Path(os.fspath(error.filename)).absolute()
+    typed = {Path(part).absolute() for word in argv for part in (word, word.partition("=")[2]) if part}
+    return missing in typed or (
+        isinstance(error, NotADirectoryError) and any(one in typed for one in missing.parents)
+    )
 
 
 def bug(error: BaseException, options: Options) -> IcxError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Ca
 
     `units` is what `done` and `of` count, for the message when it is stopped.
     """
-    said: dict[str, object] = {"waits": None, "note": None}
+    said: dict[str, object] = {"waits": None, "note": None, "stage": None}
 
     def show(report: Any) -> None:
         console.event("progress", {"of_what": name, **facts(report)})
@@ -26,10 +27,14 @@ def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Ca
                 f"{name}: {done:,} of {whole:,} {units}" if whole else f"{name}: {done:,} {units}"
             )
         # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
-        waits, note = _until(report) is not None, getattr(report, "note", "")
-        changed = waits != said["waits"] or bool(note and note != said["note"] and not waits)
+        # A note whose figures alone moved is the same note, and a pull's units are no stages of it.
+        waits, note = _until(report) is not None, re.sub(r"\d[\d,]*", "", getattr(report, "note", "") or "")
+        stage = "" if hasattr(report, "calls_left") else getattr(report, "what", "")
+        changed = waits != said["waits"] or (
+            not waits and (bool(note and note != said["note"]) or stage != said["stage"])
+        )
         console.progress(f"{name} › {words(report, zone)}", changed=changed)
-        said.update(waits=waits, note=note)
+        said.update(waits=waits, note=note, stage=stage)
 
     return show
 

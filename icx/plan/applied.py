@@ -11,6 +11,7 @@ from icx import mask
 from icx.errors import IcxError, Refused
 from icx.plan.words import LEFT_OUT, people
 from icx.store.plans import Summary
+from icx.words import counted
 
 #: What becomes of a row; rows in the other states are still to be sent.
 FINAL = ("done", "refused", "left_out")
@@ -48,6 +49,7 @@ class Applied:
 
     `left_out` counts people by why the apply did less than the plan; `refusals` holds the service's words
     with the contacts concerned. `not_sent` people are still to come when the same plan is applied again.
+    `already` says that it was finished before, and this call did nothing.
     """
 
     plan_id: str
@@ -64,6 +66,7 @@ class Applied:
     in_doubt: int = 0
     not_sent: int = 0
     read_back: ReadBack | None = None
+    already: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Return the apply's JSON."""
@@ -91,6 +94,7 @@ class Applied:
             }
             if back
             else None,
+            "already": self.already,
         }
 
     def __str__(self) -> str:
@@ -113,7 +117,8 @@ class Applied:
             words, ids = self.refusals[0]
             shown = ", ".join(f"#{contact}" for contact in ids[:3])
             refused += f': "{mask.plain(mask.addresses_in(words))}" ({shown}{", …" if len(ids) > 3 else ""})'
-        lines = [f"Done: {', '.join(done)}, {left:,} left out, {refused}"]
+        head = f"{self.plan_id} is finished already; nothing was sent now. Then" if self.already else "Done"
+        lines = [f"{head}: {', '.join(done)}, {left:,} left out, {refused}"]
         if self.read_back:
             lines.append(read_back_line(self.read_back) + f" Undo: icx undo {self.plan_id}")
         return "\n".join(lines)
@@ -134,7 +139,7 @@ class Applied:
             share = self.refused_by_service / sent
             return Refused(
                 "refused-share",
-                f"Done, but iContact refused {self.refused_by_service:,} of {sent:,} rows"
+                f"Done, but iContact refused {self.refused_by_service:,} of {counted(sent, 'row')}"
                 f" ({share * 100:.1f} %, limit {limit * 100:g} %).",
                 where="; ".join(
                     f'{len(ids):,} "{mask.plain(mask.addresses_in(words))}"' for words, ids in self.refusals
@@ -148,7 +153,7 @@ class Applied:
 def read_back_line(back: ReadBack) -> str:
     """Return what the list showed when it was read back."""
     same = "the same people by id" if back.equal else "NOT the same people"
-    return f"Read back: {back.expected:,} members expected, {back.found:,} found, {same}."
+    return f"Read back: {counted(back.expected, 'member')} expected, {back.found:,} found, {same}."
 
 
 def tally(

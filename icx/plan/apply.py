@@ -26,6 +26,7 @@ from icx.plan.stops import Stop
 from icx.settings import Settings
 from icx.store import Store
 from icx.store.plans import KeptPlan, Plans
+from icx.words import counted, form
 
 
 def apply(
@@ -56,7 +57,7 @@ def apply(
     """
     kept = plans.get(plan_id)
     if kept.state == "finished" and kept.result:
-        return from_result(kept.result)
+        return replace(from_result(kept.result), already=True)
     check_switch(kept, settings)
     plan = from_kept(kept, plans)
     if not checked:
@@ -66,7 +67,7 @@ def apply(
     with plans.lock(kept.place, plan_id, lambda holder: running(plan_id, holder)):
         kept = plans.get(plan_id)  # somebody may have gone on with it while we waited for nothing
         if kept.state == "finished" and kept.result:
-            return from_result(kept.result)
+            return replace(from_result(kept.result), already=True)
         check_unfinished(plans, kept)
         if test is not None:
             plan = replace(plan, stops=for_one(plan, test))
@@ -213,7 +214,7 @@ class _Apply:
                 raise
             raise TryLater(
                 "in-doubt",
-                f"{doubtful:,} people were sent, and iContact cannot be asked yet whether they arrived.",
+                f"{counted(doubtful, 'person')} {form(doubtful, 'was')} sent, and iContact cannot be asked yet whether they arrived.",
                 where=f"{self.plan.plan_id}; reading back: {error.message}",
                 kept="noted as in doubt; they are not sent twice",
                 next=[["icx", "apply", self.plan.plan_id]],

@@ -15,6 +15,7 @@ from icx.errors import BadInput
 from icx.icontact import Client
 from icx.store import Store
 from icx.store.plans import Place
+from icx.words import counted
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,7 @@ def _twice(target: Target, found: Sequence[Mapping[str, Any]], client: Client, a
     return BadInput(
         "list-twice",
         f'{target.connection} has {len(found)} lists "{mask.plain(target.list)}".',
-        where=", ".join(f"{list_id} with {size:,} members" for list_id, size in sizes.items()),
+        where=", ".join(f"{list_id} with {counted(size, 'member')}" for list_id, size in sizes.items()),
         kept="nothing was planned",
         next=[
             ["icx", "plan", audience, "--to", f"{target.connection}/lists/#{list_id}"] for list_id in sizes

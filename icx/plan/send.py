@@ -14,7 +14,16 @@ from icx.plan.consent import WRITES
 from icx.plan.interrupt import Ending
 from icx.settings import Settings
 from icx.store.plans import Intent, Outcome, Plans
+from icx.words import counted, form
 
+DOING = {
+    "add_pending": "asking",
+    "park": "parking",
+    "restore": "bringing back",
+    "unsubscribe": "unsubscribing",
+    "contact": "making contacts",
+    "fields": "sending fields",
+}
 RESENDS = 3  # times a row may be sent again that, read back, had not arrived
 
 
@@ -47,6 +56,7 @@ class Sender:
     singles: int = 0
     joined: set[int] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
+    _doing: str = "adding"
 
     # -- adding
 
@@ -70,7 +80,7 @@ class Sender:
                 return
         raise TryLater(
             "in-doubt",
-            f"{len(rows):,} people were sent {RESENDS} times and did not arrive.",
+            f"{counted(len(rows), 'person')} {form(len(rows), 'was')} sent {RESENDS} times and did not arrive.",
             where=f"{self.plan_id}, list {self.list_id}",
             kept="noted as not sent; nobody is on the list twice",
             next=[["icx", "apply", self.plan_id]],
@@ -140,7 +150,7 @@ class Sender:
             self._note(rows, "in_doubt")
             raise TryLater(
                 "in-doubt",
-                f"{len(rows):,} people were sent, and iContact cannot be asked yet whether they arrived.",
+                f"{counted(len(rows), 'person')} {form(len(rows), 'was')} sent, and iContact cannot be asked yet whether they arrived.",
                 where=f"{self.plan_id}, batch {self.batch}; reading back: {cannot.message}",
                 kept="noted as in doubt; they are not sent twice",
                 next=[["icx", "apply", self.plan_id]],
@@ -264,6 +274,7 @@ class Sender:
                 return self.list_id, row.away
             return (row.away, self.list_id) if row.action == "restore" else (None, self.list_id)
 
+        self._doing = DOING.get(rows[0].action, "adding")
         intents = [Intent(row.row, row.contact_id, row.action, *lists(row)) for row in rows]
         self.plans.intend(self.plan_id, self.batch, intents)
         self.batch += 1
@@ -290,7 +301,7 @@ class Sender:
         left = self.client.pace.left()
         calls = f" · {left:,} calls left" if left is not None else ""
         text = note or f"batch {self.batch - 1} · {self.refused:,} refused{calls}"
-        return Progress("adding", self.done, self.of, note=text)
+        return Progress(self._doing, self.done, self.of, note=text)
 
 
 def may(before: str, after: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from icx.plan.decide import Counts
 from icx.settings import Settings
+from icx.words import counted, form
 
 YES = {"y", "yes"}
 
@@ -98,15 +99,15 @@ def stops(
     if leaving and leaving > settings.removal_limit * counts.members:
         share = leaving / counts.members
         words = f"{leaving:,} leave the list, {_percent(share)}, limit {_percent(settings.removal_limit)}"
-        question = f"{leaving:,} people leave the list. Type how many may:"
+        question = f"{counted(leaving, 'person')} {'leaves' if leaving == 1 else 'leave'} the list. Type how many may:"
         found.append(Stop("removals", str(leaving), words, question, round(share, 2), settings.removal_limit))
     if counts.create and not basis:
         found.append(
             Stop(
                 "basis",
                 "",
-                f"creates {counts.create:,} contacts without a stated basis",
-                f"{counts.create:,} contacts are created. On what basis? (a sentence):",
+                f"creates {counted(counts.create, 'contact')} without a stated basis",
+                f"{counted(counts.create, 'contact')} {form(counts.create, 'is')} created. On what basis? (a sentence):",
                 counts.create,
             )
         )
@@ -126,7 +127,7 @@ def stops(
                 "unsubscribe",
                 str(counts.unsubscribe),
                 f"unsubscribes {counts.unsubscribe:,}, which cannot be undone",
-                f"{counts.unsubscribe:,} people are unsubscribed for good. Type how many:",
+                f"{counted(counts.unsubscribe, 'person')} {form(counts.unsubscribe, 'is')} unsubscribed for good. Type how many:",
                 counts.unsubscribe,
             )
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from icx import mask
 from icx.plan.stops import confirm_options
 from icx.plan.words import calls, duration, moment, people, reason
+from icx.words import counted, form
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
@@ -68,9 +69,10 @@ def _people(plan: Plan) -> list[str]:
     lines.append(_row(counts.keep, "keep", "already on the list"))
     lines.append(_row(counts.refused, "refused", refused_line(plan)))
     lines.append(
-        f"{counts.wanted:>7,}  people in the audience as of {moment(plan.as_of, plan.zone)}"
+        f"{counts.wanted:>7,}  {form(counts.wanted, 'person')} in the audience as of {moment(plan.as_of, plan.zone)}"
         if not policy.undo_of
-        else f"{counts.wanted:>7,}  people stay or come back when {policy.undo_of} is undone"
+        else f"{counts.wanted:>7,}  {'person stays or comes' if counts.wanted == 1 else 'people stay or come'} back"
+        f" when {policy.undo_of} is undone"
     )
     lines.append(_stale(plan))
     return lines
@@ -95,9 +97,11 @@ def _stale(plan: Plan) -> str:
     counts, policy = plan.counts, plan.policy
     staying = counts.stale - counts.park - counts.unsubscribe
     if policy.stale == "park":
-        text = f'{counts.park:,} no longer match and move to "{mask.plain(policy.parking_list)}"'
-        if policy.undo_of:
-            text = f'{counts.park:,} that {policy.undo_of} added move to "{mask.plain(policy.parking_list)}"'
+        who = f"that {policy.undo_of} added" if policy.undo_of else "no longer match and"
+        if not policy.undo_of and counts.stale == 1:
+            who = "no longer matches and"
+        some = f"{counts.park:,} " if staying else ""
+        text = f'{some}{who} {form(counts.park, "moves")} to "{mask.plain(policy.parking_list)}"'
         return f"{counts.stale:>7,}  {text}" + (f", {staying:,} cannot be moved" if staying else "")
     if policy.stale == "unsubscribe":
         return f"{counts.stale:>7,}  no longer match and are unsubscribed; this cannot be undone"
@@ -111,8 +115,8 @@ def _stale(plan: Plan) -> str:
 
 def _list_line(plan: Plan) -> str:
     if plan.target.list_id is None:
-        return f"is made by the apply; {plan.counts.after:,} members after"
-    return f"{plan.counts.members:,} members, read just now; {plan.counts.after:,} after"
+        return f"is made by the apply; {counted(plan.counts.after, 'member')} after"
+    return f"{counted(plan.counts.members, 'member')}, read just now; {plan.counts.after:,} after"
 
 
 def _fields_line(plan: Plan) -> str:
@@ -125,9 +129,9 @@ def _fields_line(plan: Plan) -> str:
 def _mail_line(plan: Plan) -> str:
     parts = []
     if plan.welcome:
-        parts.append(f"this list sends a welcome: {plan.welcome:,} messages")
+        parts.append(f"this list sends a welcome: {counted(plan.welcome, 'message')}")
     if plan.counts.pending:
-        parts.append(f"{plan.counts.pending:,} confirmation messages")
+        parts.append(counted(plan.counts.pending, "confirmation message"))
     return " · ".join(parts) or "this list sends no welcome"
 
 

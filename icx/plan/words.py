@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from icx.words import counted
+
 REASONS = {
     "left_this_list": "left this list",
     "do_not_contact": "do-not-contact",
@@ -67,9 +69,9 @@ def people(count: int) -> str:
     >>> people(1), people(1204)
     ('1 person', '1,204 people')
     """
-    return f"{count:,} {'person' if count == 1 else 'people'}"
+    return counted(count, "person")
 
 
 def calls(count: int) -> str:
     """Return a number of calls in words."""
-    return f"{count:,} {'call' if count == 1 else 'calls'}"
+    return counted(count, "call")

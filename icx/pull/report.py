@@ -14,6 +14,7 @@ from icx.pull.first import FirstPull
 from icx.pull.history import Counted
 from icx.pull.ledger import Cell, Ledger, State
 from icx.pull.notes import Note
+from icx.words import counted as number
 
 _ORDER: tuple[State, ...] = ("unequal", "provisional", "due", "explained", "equal")
 
@@ -118,7 +119,7 @@ class PullReport:
         if cell := self.ledger.cell("subscriptions"):
             note = ""
             if subscriptions and subscriptions.opted_out:
-                note = f"{subscriptions.opted_out:,} {_people(subscriptions.opted_out)} opted out since the last pull"
+                note = f"{number(subscriptions.opted_out, 'person')} opted out since the last pull"
             rows.append(_row("subscriptions", [cell], note or cell.reason))
         for name in ("customfields", "lists", "campaigns", "messages", "sends"):
             cell = self.ledger.cell(name)
@@ -252,10 +253,6 @@ def _kinds(cells: Sequence[Cell]) -> str:
         for kind in ("bounces", "unsubscribes")
     }
     return " · ".join(f"{count:,} {kind}" for kind, count in counts.items())
-
-
-def _people(count: int) -> str:
-    return "person" if count == 1 else "people"
 
 
 def _known(count: int | None) -> str:

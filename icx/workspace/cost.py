@@ -6,6 +6,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from icx.words import counted as number
+
 if TYPE_CHECKING:
     from icx.workspace.workspace import Workspace
 
@@ -41,7 +43,7 @@ class PullCost:
         counted = " · ".join(f"{n:,} {name}" for name, n in self.rows.items())
         left = "not known" if self.calls_left is None else f"{self.calls_left:,}"
         return (
-            f"A first pull of {self.connection} makes about {self.calls:,} calls, about {max(1, round(self.minutes))} min "
+            f"A first pull of {self.connection} makes about {number(self.calls, 'call')}, about {max(1, round(self.minutes))} min "
             f"at {self.seconds_a_call * 1000:.0f} ms a call and {self.threads} at a time; {left} are left this hour.\n"
             f"  {counted}\n"
             f"  events come on top where a message has more than a page of them; later pulls read what can still change\n"
@@ -91,10 +93,10 @@ class AudienceCost:
         }
 
     def text(self) -> str:
-        events = "" if self.events is None else f" and {self.events:,} events"
+        events = "" if self.events is None else f" and {number(self.events, 'event')}"
         lines = [
             f"Counting {self.audience} reads {len(self.columns)} of {self.of_columns} columns of "
-            f"{self.people:,} people{events}; it makes no call.",
+            f"{number(self.people, 'person')}{events}; it makes no call.",
             f"  fields     {', '.join(self.columns) or 'none'}",
         ]
         if self.audiences:

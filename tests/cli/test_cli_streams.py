@@ -5,14 +5,19 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typing_commands import Typed, in_a_process
 
+from icx.cli import failure
 from icx.cli.console import Console
 from icx.cli.options import Options
+from icx.cli.progress import reporter
 from icx.cli.table import lay_out
+from icx.plan.applied import Progress as Applying
 
 
 class Terminal(io.StringIO):
@@ -171,6 +176,56 @@ def test_a_log_gets_plain_lines_with_the_time() -> None:
     (line,) = err.getvalue().splitlines()
     assert line[2] == line[5] == ":"
     assert line.endswith("acme › opens")
+
+
+def test_a_log_gets_a_line_per_stage_of_an_apply_and_not_per_batch() -> None:
+    err = io.StringIO()
+    show = reporter(Console(Options(), out=io.StringIO(), err=err), "P-7", ZoneInfo("UTC"))
+    for batch in range(1, 40):
+        show(
+            Applying(
+                "adding", batch * 200, 9_000, note=f"batch {batch} · 0 refused · {9_000 - batch:,} calls left"
+            )
+        )
+    for batch in range(40, 60):
+        show(Applying("parking", 8_000 + batch, 9_000, note=f"batch {batch} · 0 refused · 8,000 calls left"))
+    lines = [line.split(" › ")[1].split(" · ")[0] for line in err.getvalue().splitlines()]
+    assert lines == ["adding", "parking"]
+
+
+@pytest.mark.parametrize(("typed_in", "code"), [("rule.json", "file-unknown"), ("other.json", "bug")])
+def test_a_file_that_is_missing_is_blamed_on_whoever_named_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, typed_in: str, code: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError) as missing:
+        (tmp_path / "rule.json").read_text()
+    words = ["audience", "count", f"--rule={typed_in}", "--workspace", str(tmp_path)]
+    found = failure.of_the_machine(missing.value, Options(), words) or failure.bug(missing.value, Options())
+    assert found.code == code
+
+
+def test_json_names_the_run_that_the_journal_keeps(typed: Typed, copy: Path) -> None:
+    first, second = (typed("build", "--json", workspace=copy).json["run"] for _ in range(2))
+    assert first.startswith("r-")
+    assert int(second[2:]) > int(first[2:])
+    assert typed("status", "--json", workspace=copy).json["run"] is None
+
+
+def test_a_past_moment_is_not_called_the_last_pull(typed: Typed, copy: Path) -> None:
+    past = f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%d}"
+    built = typed("build", "--as-of", past, workspace=copy)
+    assert built.code == 0, built.err
+    assert "next pull" not in built.out
+    seen = typed("audience", "show", "Loyal in Durham", "--as-of", past, workspace=copy)
+    assert seen.code == 0, seen.err
+    assert "a past moment" in seen.out
+    assert "last complete pull" not in seen.out
+    assert "last complete pull" in typed("audience", "show", "Loyal in Durham", workspace=copy).out
+
+
+def test_an_unknown_audience_is_looked_for_where_audiences_are(typed: Typed, demo: Path) -> None:
+    assert "where  data/audiences/" in typed("audience", "show", "Nobody", workspace=demo).err
 
 
 def test_a_stream_that_knows_no_symbol_keeps_the_words() -> None:

@@ -230,7 +230,11 @@ def test_undo_moves_whom_the_plan_added_to_the_parking_list(place):
     back = here.undo(plan.plan_id)
     assert here.writes() == before
     assert back.counts.park == 4
-    here.apply(back)
+    assert '\n      4  that P-1 added move to "' in str(back)
+    heard = []
+    here.apply(back, progress=heard.append)
+    assert {one.what for one in heard} >= {"parking"}
+    assert "adding" not in {one.what for one in heard}
     assert here.members(target) == set(people[:5])
 
 
@@ -408,5 +412,7 @@ def test_an_applied_plan_applied_again_sends_nothing(place):
     plan = here.plan(here.people()[:3])
     first = here.apply(plan)
     before = here.calls()
-    assert here.apply(plan).as_dict() == first.as_dict()
+    again = here.apply(plan)
+    assert again.as_dict() == first.as_dict() | {"already": True}
+    assert str(again).startswith("P-1 is finished already; nothing was sent now. Then: 3 added")
     assert here.calls() == before
