@@ -95,6 +95,12 @@ def attention(seen: Overview, picture: Picture) -> list[Attention]:
         for one in seen.pushes
         if one.state == "applying"
     ]
+    found += [
+        Attention(
+            "bad", f"The job “{name_}” fails", f"since {moment(since, seen.now, seen.zone)}", "ws.monitor()"
+        )
+        for name_, since in seen.failing
+    ]
     if seen.paused:
         found.append(
             Attention(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from icx.store.activity import Rest
     from icx.widgets.builder import Builder
     from icx.widgets.connect import Connect
+    from icx.widgets.monitor import Monitor
     from icx.workspace.workspace import Workspace
 
 
@@ -54,6 +55,16 @@ class Clicking:
             clock=self.clock,
         )
 
+
+    def monitor(self: Workspace) -> Monitor:  # type: ignore[misc]
+        """Show what runs now, what waits and why, which rows failed, and when jobs come next; live, from any process.
+
+        By typing: `icx status`, `icx schedule list`, `icx pause`, `icx resume`.
+        """
+        from icx.widgets.monitor import Monitor
+        from icx.workspace.watching import Watching
+
+        return Monitor(Watching(self))
 
     def pause_pushes(self: Workspace, why: str = "") -> Rest:  # type: ignore[misc]
         """Let all pushes of this workspace rest: none is begun, and one under way ends after its batch.

@@ -73,9 +73,12 @@ def overview_html(seen: Overview) -> Html:
 def _head(seen: Overview, state: object) -> Html:
     crumbs: list[object] = []
     if seen.saved is not None:
-        crumbs += [_place(seen.saved)]
+        crumbs += [tag("span", _place(seen.saved))]
     if seen.picture is not None:
         crumbs.append(f"as of {moment(seen.picture.pulled_at, seen.now, seen.zone, year=True)} {seen.zone}")
+    if seen.next_run is not None:
+        job, at = seen.next_run
+        crumbs.append(f"next: {job}, {moment(at, seen.now, seen.zone)}")
     return head(seen.name, state, *crumbs)
 
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from icx.clock import aware_utc, naive_utc
 from icx.errors import TryLater
 from icx.store import Store, one_row
+from icx.store.activity import Activity
+from icx.workspace import overview_sql as sql
 
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
@@ -135,6 +137,8 @@ class Overview:
     pushes: Sequence[Push] = ()
     failed_pull: tuple[str, datetime] | None = None
     paused: bool = False
+    next_run: tuple[str, datetime] | None = None
+    failing: Sequence[tuple[str, datetime]] = ()
     held_by: str = ""
 
 
@@ -152,6 +156,7 @@ def overview(ws: Workspace) -> Overview:
         except TryLater as error:
             held_by = error.where_text() or "another program"
     pushes, failed = _journal(ws, chosen)
+    comes, failing = _jobs(ws)
     return Overview(
         name=ws.layout.root.resolve().name,
         root=str(ws.layout.root),
@@ -162,6 +167,9 @@ def overview(ws: Workspace) -> Overview:
         picture=picture,
         pushes=pushes,
         failed_pull=failed,
+        paused=ws.layout.journal.exists() and Activity(ws.journal).paused() is not None,
+        next_run=comes,
+        failing=failing,
         held_by=held_by,
     )
 
@@ -199,19 +207,19 @@ def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
     )
     if pulled is None or pulled[0] is None:
         return None
-    tables = {row[0] for row in con.execute(_TABLES, [name]).fetchall()}
+    tables = {row[0] for row in con.execute(sql.TABLES, [name]).fetchall()}
     build = one_row(
         con.execute("select build_id, built_at, as_of, people from builds order by built_at desc limit 1")
     )
     has_profile = "profile" in tables and build is not None
-    states = dict(con.execute(_STATES).fetchall())
+    states = dict(con.execute(sql.STATES).fetchall())
     return Picture(
         contacts=sum(states.values()),
         states=states,
         weeks=_weeks(con, now, machines="machine_events" in tables),
-        tiers=dict(con.execute(_TIERS).fetchall()) if has_profile else {},
+        tiers=dict(con.execute(sql.TIERS).fetchall()) if has_profile else {},
         domains=_domains(con, has_profile),
-        lists=[Listed(*row) for row in con.execute(_LISTS, [SHOWN]).fetchall()],
+        lists=[Listed(*row) for row in con.execute(sql.LISTS, [SHOWN]).fetchall()],
         ledger=of(con, name, now),
         pulled_at=aware_utc(pulled[0]),
         built_at=_aware(build[1]) if build else None,
@@ -232,11 +240,11 @@ def _weeks(con: Connection, now: datetime, *, machines: bool) -> list[Week]:
             if day in made:
                 made[day][what] = made[day].get(what, 0) + count
 
-    take(con.execute(_COMING_AND_GOING, {"since": since}).fetchall())
-    take(con.execute(_EVENTS, {"since": since}).fetchall())
+    take(con.execute(sql.COMING_AND_GOING, {"since": since}).fetchall())
+    take(con.execute(sql.EVENTS, {"since": since}).fetchall())
     if machines:
-        take(con.execute(_MACHINES, {"since": since}).fetchall())
-    size = _count(con, _BEFORE, {"since": since})
+        take(con.execute(sql.MACHINES, {"since": since}).fetchall())
+    size = _count(con, sql.BEFORE, {"since": since})
     weeks = []
     for day in days:
         found = made[day]
@@ -262,9 +270,9 @@ def _domains(con: Connection, has_profile: bool) -> list[Domain]:
     if has_profile:
         columns = {row[0] for row in con.execute("describe profile").fetchall()}
     if {"email_domain", "messages_opened_90d_human"} <= columns:
-        rows = con.execute(_DOMAINS_OPENED, [CROWD, SHOWN]).fetchall()
+        rows = con.execute(sql.DOMAINS_OPENED, [CROWD, SHOWN]).fetchall()
     else:
-        rows = con.execute(_DOMAINS, [CROWD, SHOWN]).fetchall()
+        rows = con.execute(sql.DOMAINS, [CROWD, SHOWN]).fetchall()
     return [Domain(*row) for row in rows]
 
 
@@ -275,7 +283,7 @@ def _verdicts(con: Connection, build: str | None) -> list[Verdict]:
         )
     )
     now = {"profile": build, "contacts": pull and pull[0], "activity": pull and pull[0]}
-    rows = con.execute(_CHECKS).fetchall()
+    rows = con.execute(sql.CHECKS).fetchall()
     return [
         Verdict(suite, ok, aware_utc(ran_at), suite not in now or now[suite] == judged)
         for suite, judged, ran_at, ok in rows
@@ -318,6 +326,18 @@ def _journal(ws: Workspace, saved: SavedConnection | None) -> tuple[list[Push], 
     return pushes[:5], (bad.state, bad.ended_at or bad.started_at) if bad else None
 
 
+def _jobs(ws: Workspace) -> tuple[tuple[str, datetime] | None, list[tuple[str, datetime]]]:
+    """Return which job comes next and when, and which fail since when."""
+    if not ws.layout.journal.exists() or not ws.layout.jobs.is_dir():
+        return None, []
+    jobs = ws.jobs()
+    comes = sorted(
+        (one.next_at, one.name) for one in jobs if one.next_at is not None and one.job.paused is None
+    )
+    failing = [(one.name, one.failing_since) for one in jobs if one.failing_since is not None]
+    return ((comes[0][1], comes[0][0]) if comes else None), failing
+
+
 def _count(con: Connection, sql: str, given: dict[str, Any] | None = None) -> int:
     row = one_row(con.execute(sql, given or {}))
     return int(row[0]) if row and row[0] is not None else 0
@@ -325,74 +345,3 @@ def _count(con: Connection, sql: str, given: dict[str, Any] | None = None) -> in
 
 def _aware(moment: datetime | None) -> datetime | None:
     return None if moment is None else aware_utc(moment)
-
-
-_TABLES = "select table_name from information_schema.tables where table_schema = ?"
-
-# Each contact once, under what decides first; the sum is every contact still listed.
-_STATES = """
-    select
-      case
-        when coalesce(u.status, '') <> 'normal' then coalesce(u.status, 'no status')
-        when s.mailed then 'mailable'
-        when s.asked then 'asked'
-        when s.said_no then 'unsubscribed'
-        else 'on no list'
-      end, count(*)
-    from icontact_users u
-    left join (
-      select contact_id, bool_or(status = 'normal') as mailed, bool_or(status = 'pending') as asked,
-        bool_or(status = 'unsubscribed') as said_no
-      from subscriptions group by contact_id
-    ) s on s.contact_id = u.id
-    where u.gone_at is null
-    group by 1
-"""
-_BEFORE = """
-    select count(*) filter (create_date is null or create_date < $since) - count(*) filter (gone_at < $since)
-    from icontact_users
-"""
-_COMING_AND_GOING = """
-    select date_trunc('week', create_date)::date, 'joined', count(*) from icontact_users
-    where create_date >= $since group by 1
-    union all
-    select date_trunc('week', gone_at)::date, 'gone', count(*) from icontact_users
-    where gone_at >= $since group by 1
-"""
-_EVENTS = """
-    select date_trunc('week', event_ts)::date, event_type, count(*) from icontact_activity
-    where event_ts >= $since group by all
-    union all
-    select date_trunc('week', event_ts)::date, 'leavers', count(distinct contact_id) from icontact_activity
-    where event_ts >= $since and event_type = 'unsubscribe' group by 1
-"""
-_MACHINES = """
-    select date_trunc('week', a.event_ts)::date, 'machine ' || a.event_type, count(*)
-    from icontact_activity a
-    semi join machine_events m on m.contact_id = a.contact_id and m.message_id = a.message_id
-      and m.event_type = a.event_type and m.event_ts = a.event_ts
-    where a.event_ts >= $since group by all
-"""
-_TIERS = "select coalesce(engagement_tier, 'never_mailed'), count(*) from profile group by 1"
-_DOMAINS = """
-    select email_domain, count(*), null from icontact_users
-    where gone_at is null and email_domain is not null
-    group by 1 having count(*) >= ? order by 2 desc, 1 limit ?
-"""
-_DOMAINS_OPENED = """
-    select email_domain, count(*), count(*) filter (messages_opened_90d_human > 0) from profile
-    where email_domain is not null
-    group by 1 having count(*) >= ? order by 2 desc, 1 limit ?
-"""
-_LISTS = """
-    select list_id, coalesce(nullif(name, ''), 'list ' || list_id),
-      count(*) filter (s.status = 'normal'), count(*) filter (s.status = 'pending'),
-      count(*) filter (s.status = 'unsubscribed'), coalesce(welcome_on_manual_add, false)
-    from lists left join subscriptions s using (list_id)
-    where gone_at is null
-    group by list_id, name, welcome_on_manual_add
-    order by 3 desc, 1 limit ?
-"""
-_CHECKS = """
-    select suite, max_by(judged, ran_at), max(ran_at), max_by(ok, ran_at) from checks group by suite order by suite
-"""
