@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,6 +31,21 @@ NEVER = {
 }
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Why a line of a mapping cannot work: `line` counts from 1, `people` are those concerned (None: everybody).
+
+    `fixes` are names that would do in its place, nearest first; `column` tells which side of the line is meant.
+    """
+
+    line: int
+    message: str
+    where: str
+    people: int | None = None
+    fixes: tuple[str, ...] = ()
+    column: bool = False
+
+
 def travelling(
     want: pa.Table, lines: Sequence[MapLine], custom_fields: Iterable[Mapping[str, Any]]
 ) -> pa.Table:
@@ -41,39 +56,58 @@ def travelling(
     """
     if not lines:
         return want.append_column("fields", pa.nulls(want.num_rows, pa.string()))
-    custom = {row["privateName"]: row.get("fieldType") or "text" for row in custom_fields}
-    for number, line in enumerate(lines, 1):
-        _check_line(number, line, want.column_names, custom)
-    columns = {line.column: want.column(line.column).to_pylist() for line in lines}
-    too_long: Counter[int] = Counter()
-    longest: dict[int, int] = {}
-    no_number: Counter[int] = Counter()
+    found = problems(want, lines, custom_fields)
+    if found:
+        raise _cannot(found[0])
+    columns = [(line, want.column(line.column).to_pylist()) for line in lines]
     fields: list[str | None] = []
     for row in range(want.num_rows):
         one: dict[str, str] = {}
-        for number, line in enumerate(lines, 1):
-            value = text(columns[line.column][row])
-            if not value:
-                if line.blank:
-                    one[line.field] = ""
-                continue
-            if len(value) > LONGEST.get(line.field, len(value)):
-                too_long[number] += 1
-                longest[number] = max(longest.get(number, 0), len(value))
-            if custom.get(line.field, "text").startswith(("number", "decimal")) and not _is_number(value):
-                no_number[number] += 1
-            one[line.field] = value
+        for line, values in columns:
+            value = text(values[row])
+            if value or line.blank:
+                one[line.field] = value
         fields.append(orjson.dumps(one).decode() if one else None)
-    for number, people in too_long.items():
-        field = lines[number - 1].field
-        raise _cannot(
-            number,
-            f"`{field}` holds {longest[number]} characters, iContact takes {LONGEST[field]}.",
-            f"{people:,} people",
-        )
-    for number, people in no_number.items():
-        raise _cannot(number, f"`{lines[number - 1].field}` takes numbers.", f"{people:,} people")
     return want.append_column("fields", pa.array(fields, pa.string()))
+
+
+def problems(
+    want: pa.Table, lines: Sequence[MapLine], custom_fields: Iterable[Mapping[str, Any]]
+) -> list[Problem]:
+    """Return everything about a mapping that cannot work, a line at most once; names before values."""
+    custom = {row["privateName"]: row.get("fieldType") or "text" for row in custom_fields}
+    named = [_names(number, line, want.column_names, custom) for number, line in enumerate(lines, 1)]
+    for number, line in enumerate(lines, 1):
+        first = next(n for n, other in enumerate(lines, 1) if other.field == line.field)
+        if named[number - 1] is None and first < number:
+            named[number - 1] = Problem(
+                number, f"`{line.field}` is mapped twice.", f"line {first} fills it too"
+            )
+    found = [one for one in named if one is not None]
+    wrong = {one.line for one in found}
+    for number, line in enumerate(lines, 1):
+        if number not in wrong:
+            found += _values(number, line, want.column(line.column), custom)
+    return found
+
+
+def travels(column: pa.ChunkedArray) -> int:
+    """Return how many people have a value that would travel."""
+    return sum(1 for value in column.to_pylist() if text(value))
+
+
+def _values(number: int, line: MapLine, column: pa.ChunkedArray, custom: Mapping[str, str]) -> list[Problem]:
+    limit = LONGEST.get(line.field)
+    numeric = custom.get(line.field, "text").startswith(("number", "decimal"))
+    if limit is None and not numeric:
+        return []
+    values = [value for value in (text(each) for each in column.to_pylist()) if value]
+    sizes = [len(value) for value in values if limit is not None and len(value) > limit]
+    if sizes:
+        words = f"`{line.field}` holds {max(sizes)} characters, iContact takes {limit}."
+        return [Problem(number, words, f"{len(sizes):,} people", len(sizes))]
+    wrong = sum(1 for value in values if numeric and not _is_number(value))
+    return [Problem(number, f"`{line.field}` takes numbers.", f"{wrong:,} people", wrong)] if wrong else []
 
 
 def text(value: Any) -> str:
@@ -99,19 +133,23 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
     return dict(orjson.loads(kept)) if kept else {}
 
 
-def _check_line(number: int, line: MapLine, columns: Sequence[str], custom: Mapping[str, str]) -> None:
+def _names(number: int, line: MapLine, columns: Sequence[str], custom: Mapping[str, str]) -> Problem | None:
     if line.column not in columns:
-        raise _cannot(number, f"There is no column `{line.column}`.", _nearest(line.column, columns))
+        near = _nearest(line.column, columns)
+        words = f"There is no column `{line.column}`."
+        return Problem(number, words, f"nearest: {', '.join(near)}", None, near, column=True)
     if line.field in NEVER:
-        raise _cannot(number, f"`{line.field}` cannot be mapped: {NEVER[line.field]}.", line.column)
+        words = f"`{line.field}` cannot be mapped: {NEVER[line.field]}."
+        return Problem(number, words, line.column)
     if line.field not in CONTACT_FIELDS and line.field not in custom:
-        known = [*CONTACT_FIELDS, *custom]
-        raise _cannot(number, f"iContact has no field `{line.field}` here.", _nearest(line.field, known))
+        near = _nearest(line.field, [*CONTACT_FIELDS, *custom])
+        words = f"iContact has no field `{line.field}` here."
+        return Problem(number, words, f"nearest: {', '.join(near)}", None, near)
+    return None
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:3]
-    return f"nearest: {', '.join(near)}"
+def _nearest(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    return tuple(difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:3])
 
 
 def _is_number(value: str) -> bool:
@@ -121,11 +159,11 @@ def _is_number(value: str) -> bool:
         return False
 
 
-def _cannot(number: int, message: str, where: str) -> BadInput:
+def _cannot(found: Problem) -> BadInput:
     return BadInput(
         "cannot-map",
-        message,
-        where=f"mapping line {number}, {where}",
+        found.message,
+        where=f"mapping line {found.line}, {found.where}",
         kept="nothing was sent",
-        next=[f"mend line {number} of the mapping, then the same command"],
+        next=[f"mend line {found.line} of the mapping, then the same command"],
     )

@@ -22,6 +22,7 @@ from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
 
 if TYPE_CHECKING:
+    from icx.plan.match import Target
     from icx.plan.plan import Plan
 
 SAMPLE = 3  # people shown of each reason before anything is opened
@@ -156,19 +157,22 @@ def _list_id(plan: Plan) -> str:
     return "to be made" if plan.target.list_id is None else f"#{plan.target.list_id}"
 
 
-def _places(plan: Plan) -> list[Said]:
-    target = plan.target
+def place_boxes(target: Target) -> list[Said]:
+    """Return company, folder and list with their ids, as every view of a push names them."""
     company = mask.plain(target.company) or f"account {target.account_id}"
+    folder = mask.plain(target.folder) or f"folder {target.client_folder_id}"
+    list_id = "" if target.list_id is None else f"#{target.list_id}"
     return [
         {"label": "Company", "name": company, "id": f"#{target.account_id}", "subject": False},
-        {
-            "label": "Client folder",
-            "name": _folder(plan),
-            "id": f"#{target.client_folder_id}",
-            "subject": False,
-        },
-        {"label": "List", "name": mask.plain(target.list), "id": _list_id(plan), "subject": True},
+        {"label": "Client folder", "name": folder, "id": f"#{target.client_folder_id}", "subject": False},
+        {"label": "List", "name": mask.plain(target.list), "id": list_id, "subject": True},
     ]
+
+
+def _places(plan: Plan) -> list[Said]:
+    boxes = place_boxes(plan.target)
+    boxes[2]["id"] = _list_id(plan)
+    return boxes
 
 
 def _tiles(plan: Plan) -> list[Said]:

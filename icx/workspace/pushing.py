@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from icx.audience import Audience
     from icx.plan import Applied, Plan, Policy
     from icx.plan.match import Target
+    from icx.widgets.mapping import MappingEditor
     from icx.widgets.plan import PlanView
     from icx.workspace.workspace import Workspace
 
@@ -113,6 +114,28 @@ def plan(
         )
         made = replace(made, checks=verdict.judge_rows(ws, made, run))
     return carried(ws, made)
+
+
+def mapping(ws: Workspace, audience: Audience | str, to: str, policy: Policy | None) -> MappingEditor:
+    """Return the editor of a push's field mapping; see `Workspace.mapping`."""
+    from icx.plan.view import place_boxes
+    from icx.widgets.mapping import MappingEditor
+
+    found = ws.audience(audience) if isinstance(audience, str) else audience
+    people = found.people or ws.people(found.connection or None)
+    target = parse_target(ws, to)
+    saved = ws.connection(target.connection)
+    with ws.noted("mapping", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+        custom = list(client.rows("customfields"))
+    bound = found.of(people)
+    return MappingEditor(
+        audience=found.name,
+        places=place_boxes(target),
+        columns=[(one.name, one.type, one.description) for one in people.catalogue.values() if not one.gone],
+        custom=custom,
+        people=lambda columns: wanted(bound, columns)[0],
+        policy=policy,
+    )
 
 
 def wanted(audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:

@@ -47,6 +47,11 @@ class Place:
     def view(self, list_id: int, **options: Any) -> PlanView:
         return PlanView(self.plan(list_id, **options))
 
+    def few(self, people: int) -> Any:
+        """An audience of so many."""
+        ids = [str(one) for one in self.normal()[:people]]
+        return self.ws.audience(f"First {people}", self.ws.fields.ic_contact_id.isin(ids))
+
     @property
     def audience(self) -> Any:
         return self.ws.audience("Everybody")
@@ -69,20 +74,21 @@ class Place:
         return [str(row[0]) for row in rows]
 
     def fault(self, match: str, fault: str, *, after: int = 0, times: int = 1) -> None:
-        running = self.ws.accounts._running["acme"]
         body = json.dumps([{"match": match, "fault": fault, "after": after, "times": times}]).encode()
-        request = urllib.request.Request(
-            f"{running.control_url}/faults", body, {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request) as answer:
-            answer.read()
+        self._faults("POST", body)
 
     def mend(self) -> None:
         """Take the faults that are left back."""
-        running = self.ws.accounts._running["acme"]
-        with urllib.request.urlopen(
-            urllib.request.Request(f"{running.control_url}/faults", method="DELETE")
-        ) as answer:
+        self._faults("DELETE", None)
+
+    def _faults(self, method: str, body: bytes | None) -> None:
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.ws.accounts._running['acme'].control_url}/faults",
+            body,
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
             answer.read()
 
     def answers(self, view: PlanView) -> dict[str, str]:
