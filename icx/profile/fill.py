@@ -49,23 +49,24 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
             kind = known[name].type if name in known else type_of(sql_type)
             hidden = name not in known or known[name].pii or name in {"ic_contact_id", "email_domain"}
             if kind == "text" and hidden and name != "email_domain":
-                histogram: list[tuple[str, int]] = []
+                bars: list[tuple[str, int]] = []
             else:
-                histogram = _histogram(con, name, kind) if count else []
-            rows.append((name, kind, people, count, count / people if people else 0.0, histogram))
+                bars = histogram(con, name, kind) if count else []
+            rows.append((name, kind, people, count, count / people if people else 0.0, bars))
     return pd.DataFrame(rows, columns=["field", "type", "people", "filled", "share", "histogram"])
 
 
-def _histogram(con: Connection, name: str, kind: FieldType) -> list[tuple[str, int]]:
+def histogram(con: Connection, name: str, kind: FieldType, table: str = "profile") -> list[tuple[str, int]]:
+    """Return (label, people) for a column of a table: the commonest texts, or equal steps of numbers or times."""
     column = quoted(name)
     if kind in {"text", "boolean"}:
         query = (
-            f"select {column}::varchar, count(*) from profile where {column} is not null"
+            f"select {column}::varchar, count(*) from {quoted(table)} where {column} is not null"
             f" group by 1 order by 2 desc, 1 limit {TOP}"
         )
     elif kind in {"integer", "number"}:
         query = f"""
-            with span as (select min({column}) as low, max({column}) as high from profile),
+            with span as (select min({column}) as low, max({column}) as high from {quoted(table)}),
             steps as (
               select low, greatest((high - low) / {BINS}, {1 if kind == "integer" else 0})::double as step from span
             )
@@ -73,7 +74,7 @@ def _histogram(con: Connection, name: str, kind: FieldType) -> list[tuple[str, i
             from (
               select least({BINS - 1}, case when step = 0 then 0 else floor(({column} - low) / step) end)::int as bin,
                 any_value(low) as low, any_value(step) as step, count(*) as n
-              from profile, steps
+              from {quoted(table)}, steps
               where {column} is not null
               group by 1
             )
@@ -81,7 +82,7 @@ def _histogram(con: Connection, name: str, kind: FieldType) -> list[tuple[str, i
         """
     elif kind == "time":
         query = f"""
-            with span as (select date_diff('month', min({column}), max({column})) as months from profile)
+            with span as (select date_diff('month', min({column}), max({column})) as months from {quoted(table)})
             select
               case
                 when months <= 24 then strftime({column}, '%Y-%m')
@@ -89,7 +90,7 @@ def _histogram(con: Connection, name: str, kind: FieldType) -> list[tuple[str, i
                 else (year({column}) // 10 * 10)::varchar || 's'
               end,
               count(*)
-            from profile, span
+            from {quoted(table)}, span
             where {column} is not null
             group by 1
             order by 1

@@ -47,8 +47,8 @@ def read_own(con: Connection, directory: Path | None, others: Sequence[Field]) -
     for path in sorted(directory.glob("*.sql")) if directory and directory.is_dir() else []:
         try:
             for file in read_fields(_text(path), path.name):
-                _check_name(file, taken)
-                owns.append(_parsed(file))
+                check_field_name(file, taken)
+                owns.append(parsed(file))
                 taken[file.name.lower()] = f"a field of {path.name}"
         except BadInput as problem:
             problems.append(problem)
@@ -61,7 +61,7 @@ def read_own(con: Connection, directory: Path | None, others: Sequence[Field]) -
         known = list(others)
         for own in owns:
             try:
-                _bind(con, own, known)
+                bind(con, own, known)
             except BadInput as problem:
                 problems.append(problem)
             known.append(own.as_field())
@@ -77,14 +77,16 @@ def _text(path: Path) -> str:
         raise bad_file(path.name, f"it cannot be read ({error})") from None
 
 
-def _check_name(file: FieldFile, taken: dict[str, str]) -> None:
+def check_field_name(file: FieldFile, taken: dict[str, str]) -> None:
+    """Raise `field-file` when the name is none, or is taken (`taken` says by what, in lower case)."""
     if not _NAME.fullmatch(file.name):
         raise bad_file(file.file, f'"{file.name}" is no name: letters, digits and _, no digit first')
     if file.name.lower() in taken:
         raise bad_file(file.file, f"`{file.name}` is already {taken[file.name.lower()]}")
 
 
-def _parsed(file: FieldFile) -> Own:
+def parsed(file: FieldFile) -> Own:
+    """Return the field of a file whose SQL is one expression or one select; raise `field-file` otherwise."""
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import SqlglotError
@@ -121,7 +123,7 @@ def _in_order(owns: list[Own]) -> list[Own]:
         raise bad_file(by_name[path[0]].file.file, f"it needs itself: {' → '.join(path)}") from None
 
 
-def _bind(con: Connection, own: Own, known: Sequence[Field]) -> None:
+def bind(con: Connection, own: Own, known: Sequence[Field]) -> None:
     """Let DuckDB bind the SQL against the tables, without computing anything."""
     if own.is_query:
         statement = f"select * from ({own.file.sql}\n) limit 0"

@@ -10,10 +10,13 @@ if TYPE_CHECKING:
     from icx.connections.diagnosis import Verified
     from icx.connections.login import Login
     from icx.connections.saved import SavedConnection
+    from icx.plan import Policy
     from icx.rules import Rule
     from icx.store.activity import Rest
     from icx.widgets.builder import Builder
     from icx.widgets.connect import Connect
+    from icx.widgets.fields import Fields
+    from icx.widgets.mapping import MappingEditor
     from icx.widgets.monitor import Monitor
     from icx.workspace.workspace import Workspace
 
@@ -29,6 +32,16 @@ class Clicking:
         from icx.widgets.connect import Connect
 
         return Connect(_Logins(self), label, "update" if update else "diagnose" if diagnose else "")
+
+    def browse_fields(self: Workspace, connection: str | None = None) -> Fields:  # type: ignore[misc]
+        """Show the field catalogue: how full each field is, its values, its SQL; and write a field of one's own.
+
+        By typing: `icx fields`, and a file in data/fields.
+        """
+        from icx.widgets.fields import Fields
+        from icx.workspace.known_fields import KnownFields
+
+        return Fields(KnownFields(self, self.connection(connection).name))
 
     def builder(  # type: ignore[misc]
         self: Workspace, audience: Audience | Rule | str | None = None, *, connection: str | None = None
@@ -55,6 +68,17 @@ class Clicking:
             clock=self.clock,
         )
 
+    def mapping(  # type: ignore[misc]
+        self: Workspace, audience: Audience | str, to: str, *, policy: Policy | None = None
+    ) -> MappingEditor:
+        """Show the field mapping of a push: which fields travel to which of iContact's, and what cannot.
+
+        `editor.policy` goes to `ws.plan(audience, to, policy=editor.policy)`. Reads the target's custom fields once;
+        sends nothing. Raises what naming a list raises (target, connection-unknown).
+        """
+        from icx.workspace.pushing import mapping
+
+        return mapping(self, audience, to, policy)
 
     def monitor(self: Workspace) -> Monitor:  # type: ignore[misc]
         """Show what runs now, what waits and why, which rows failed, and when jobs come next; live, from any process.

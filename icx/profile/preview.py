@@ -1,0 +1,156 @@
+"""A field before it is saved: its SQL is tried on the built profile, and its values are counted. Nothing is kept."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from icx.clock import aware_utc
+from icx.errors import BadInput, NeedsYou
+from icx.fields import SQL_TYPES, Field
+from icx.profile.catalogue import everything
+from icx.profile.field import FieldFile, bad_file, read_fields
+from icx.profile.fill import histogram
+from icx.profile.own import Own, bind, bound, check_field_name, first_line, parsed
+from icx.store import one_row
+from icx.store.db import Connection, DatabaseError, Store, quoted
+
+
+@dataclass(frozen=True)
+class Spread:
+    """The values of one field: how many people have one, how they are distributed, and a few figures.
+
+    `histogram` is (label, people). `figures` are (name, value as text): median, mean, 95th percentile, highest for
+    numbers, first and last for times, different values for texts. For PII only how many values differ is told.
+    """
+
+    field: Field
+    people: int
+    filled: int
+    histogram: tuple[tuple[str, int], ...]
+    figures: tuple[tuple[str, str], ...]
+
+
+def preview(store: Store, connection: str, fields_dir: Path | None, source: str) -> Spread:
+    """Return the values that a field file's text would give, on the profile as it was last built.
+
+    Raises `field-file` when the text is no field, its name is taken by another field, or DuckDB refuses its SQL;
+    `profile-missing` before the first build. Nothing is written.
+    """
+    file = _one(source)
+    with store.open(connection) as con:
+        row = one_row(con.execute("select as_of from builds order by built_at desc limit 1"))
+        if row is None:
+            raise NeedsYou(
+                "profile-missing",
+                f"There is no profile of {connection} yet.",
+                where=f"{connection}.profile",
+                kept="nothing was changed",
+                next=[["icx", "build", "--connection", connection]],
+            )
+        every = everything(con, fields_dir)
+        known = [field for field in every.catalogue.values() if field.name.lower() != file.name.lower()]
+        own_names = {own.file.name.lower() for own in every.owns}
+        taken = {field.name.lower(): "a field of the profile" for field in known} | {"contact_id": "the key"}
+        taken |= {
+            name: "a field of the profile"
+            for name in (field.name.lower() for field in every.catalogue.values())
+            if name not in own_names
+        }
+        check_field_name(file, taken)
+        own = parsed(file)
+        built = {name for name, *_ in con.execute("describe profile").fetchall()}
+        bind(con, own, [field for field in known if field.name in built])
+        try:
+            con.execute(
+                f"create or replace temp table previewed as {_statement(own)}",
+                bound(file.sql, aware_utc(row[0]).replace(tzinfo=None)),
+            )
+        except DatabaseError as error:
+            raise bad_file(file.file, first_line(error)) from None
+        return spread(con, own.as_field(), "previewed", file.name)
+
+
+def spread(con: Connection, field: Field, table: str = "profile", column: str = "") -> Spread:
+    """Return the values of a field's column in a table of the connection."""
+    name = column or field.name
+    value = quoted(name)
+    counted = one_row(con.execute(f"select count(*), count({value}) from {quoted(table)}"))
+    assert counted is not None
+    bars = [] if field.pii else histogram(con, name, field.type, table)
+    return Spread(
+        field, int(counted[0]), int(counted[1]), tuple(bars), tuple(_figures(con, field, table, value))
+    )
+
+
+def save_field(fields_dir: Path, source: str, *, replace: bool = False) -> Path:
+    """Write a field file under its field's name; it is a column from the next build on.
+
+    Raises `field-file` when a file of that name is there and `replace` is not said; it stays as it was.
+    """
+    file = _one(source)
+    path = fields_dir / f"{file.name}.sql"
+    if path.exists() and not replace:
+        raise BadInput(
+            "field-file",
+            f"There is a field file {path.name} already.",
+            where=f"data/fields/{path.name}",
+            kept="the file as it was",
+            next=["give the field another name, or replace the file on purpose"],
+        )
+    fields_dir.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".sql.part")
+    beside.write_text(source.rstrip() + "\n", encoding="utf-8")
+    os.replace(beside, path)
+    return path
+
+
+def written(name: str, kind: str, description: str, sql: str, *, pii: bool) -> str:
+    """Return the text of a field file."""
+    clean = " ".join(description.split())
+    return f"-- name: {name.strip()}\n-- type: {kind}\n-- description: {clean}\n-- pii: {'yes' if pii else 'no'}\n{sql.strip()}\n"
+
+
+def _one(source: str) -> FieldFile:
+    found = read_fields(source, "the new field")
+    if len(found) != 1:
+        raise bad_file("the new field", f"it holds {len(found)} fields; one is meant")
+    return found[0]
+
+
+def _statement(own: Own) -> str:
+    name, kind = quoted(own.file.name), SQL_TYPES[own.file.type]
+    empty = f"coalesce(v, {own.file.empty})" if own.file.empty else "v"
+    if not own.is_query:
+        return f"select contact_id, ({own.file.sql}\n)::{kind} as {name} from profile"
+    return (
+        f"select p.contact_id, ({empty})::{kind} as {name} from profile p"
+        f" left join (select a as contact_id, any_value(b) as v from ({own.file.sql}\n) q(a, b) group by 1) using (contact_id)"
+    )
+
+
+def _figures(con: Connection, field: Field, table: str, value: str) -> list[tuple[str, str]]:
+    if field.type in {"integer", "number"}:
+        row = one_row(
+            con.execute(
+                f"select median({value}), avg({value}), quantile_cont({value}, 0.95), max({value}) from {quoted(table)}"
+            )
+        )
+        names = ("median", "mean", "95th pct.", "highest")
+        return [
+            (name, f"{figure:,.4g}")
+            for name, figure in zip(names, row or (), strict=False)
+            if figure is not None
+        ]
+    if field.type == "time":
+        row = one_row(con.execute(f"select min({value}), max({value}) from {quoted(table)}"))
+        return [
+            (name, f"{at.day} {at:%b %Y}")
+            for name, at in zip(("first", "last"), row or (), strict=False)
+            if at
+        ]
+    if field.type == "text":
+        row = one_row(con.execute(f"select count(distinct {value}) from {quoted(table)}"))
+        return [("different values", f"{row[0]:,}")] if row else []
+    return []
