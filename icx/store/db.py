@@ -18,6 +18,7 @@ import duckdb
 
 from icx.clock import SYSTEM, Clock, naive_utc
 from icx.store import damage
+from icx.store.engine import ENGINE, use
 from icx.store.names import check_name, literal, quoted
 
 Connection = duckdb.DuckDBPyConnection
@@ -61,6 +62,8 @@ class Store:
         self._users = 0
         self._checked: int | None = None
         self._root: Connection | None = None
+        self._lent = False  # the root is the engine's, and goes back to it
+        self._whole = True  # no error of DuckDB since it was opened
 
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
@@ -78,10 +81,12 @@ class Store:
             self._users += 1
             cursor = self._root.cursor()
         try:
+            use(cursor, self.path)
             if schema is not None:
                 cursor.execute(f"set search_path = {literal(quoted(schema) + ',shared,main')}")
             yield cursor
         except duckdb.Error as error:
+            self._whole = False
             ours = damage.translated(error, self.path)
             if ours is None:
                 raise
@@ -91,7 +96,7 @@ class Store:
             with self._lock:
                 self._users -= 1
                 if self._users == 0 and self._root is not None:
-                    self._root.close()
+                    self._free(self._root)
                     self._root = None
 
     def create_schema(self, name: str) -> None:
@@ -126,7 +131,7 @@ class Store:
         try:
             have = check_version(con, self.path)
             if 0 < have < newest():
-                con.close()  # DuckDB writes its log back when it closes, so the copy is whole
+                self._free(con)  # DuckDB writes its log back when it closes, so the copy is whole
                 self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
                 con = self._wait_for_file()
             con.execute("set timezone = 'UTC'")
@@ -135,15 +140,23 @@ class Store:
             migrate(con, naive_utc(self.clock.now()))
             self._checked = self._inode()
         except duckdb.Error as error:
-            con.close()
+            self._whole = False
+            self._free(con)
             ours = damage.translated(error, self.path)
             if ours is None:
                 raise
             raise ours from error
         except BaseException:
-            con.close()
+            self._free(con)
             raise
         return con
+
+    def _free(self, con: Connection) -> None:
+        if self._lent:
+            ENGINE.leave(con, whole=self._whole)
+        else:
+            con.close()
+        self._whole = True
 
     def _inode(self) -> int | None:
         # Looking for migrations costs as much as opening; the same file needs it once.
@@ -153,7 +166,8 @@ class Store:
         began = self.clock.monotonic()
         while True:
             try:
-                return duckdb.connect(str(self.path))
+                con, self._lent = ENGINE.connect(self.path)
+                return con
             except duckdb.ConnectionException as error:
                 # This very process opened the file read-only by itself: waiting would wait for ourselves.
                 if "different configuration" not in str(error):
