@@ -62,13 +62,32 @@ from (
 )
 where own is null or own > ending + interval 10 minute;
 
+-- Today's read says what is so now; since when is told by what was known before. What ended meanwhile tells nothing.
+create temp table known as
+select h.place, h.fact, min(h.happened_at) as since, arg_min(h.source, h.happened_at) as source,
+       arg_min(h.message_id, h.happened_at) as message_id
+from hits h
+left join (
+  select x.place, e.fact, max(x.happened_at) as ended_at
+  from hits x join ended_by e on x.fact = e.ends group by x.place, e.fact
+) b on b.place = h.place and b.fact = h.fact
+where h.happened_at < cast($now as timestamp) and (b.ended_at is null or h.happened_at > b.ended_at)
+group by h.place, h.fact;
+
 create temp table stand as
 select place,
        list_sort(list(fact)) as standing,
-       max(told_at) filter (fact not in (select ends from ended_by)) as fact_at,
-       arg_max(source, told_at) filter (fact not in (select ends from ended_by)) as source,
-       arg_max(message_id, told_at) filter (fact not in (select ends from ended_by)) as message_id
-from latest anti join ended using (place, fact)
+       max(since) filter (fact not in (select ends from ended_by)) as fact_at,
+       arg_max(source, since) filter (fact not in (select ends from ended_by)) as source,
+       arg_max(message_id, since) filter (fact not in (select ends from ended_by)) as message_id
+from (
+  select l.place, l.fact, coalesce(k.since, l.told_at) as since,
+         case when k.since is null then l.source else k.source end as source,
+         case when k.since is null then l.message_id else k.message_id end as message_id
+  from latest l
+  left join known k on k.place = l.place and k.fact = l.fact
+  anti join ended n on n.place = l.place and n.fact = l.fact
+)
 group by place;
 
 create temp table people as

@@ -70,6 +70,26 @@ def test_the_refusal_names_its_fact_and_its_date():
     assert (row["fact_at"], row["source"], row["message_id"]) == (THEN, "unsubscribe event", 70412)
 
 
+def test_a_refusal_that_todays_read_repeats_keeps_its_own_date():
+    left = (1, None, "left", THEN, "unsubscribe event", 70412)
+    seen = (1, None, "left", THEN + timedelta(days=4), "subscription", None)
+    read = [(1, "unsubscribed", THEN)]
+    (row,) = decided(people(1), read, normal(1), [left, seen]).rows.to_pylist()
+    assert (row["action"], row["reason"]) == ("refuse", "left_this_list")
+    assert (row["fact_at"], row["source"], row["message_id"]) == (THEN, "unsubscribe event", 70412)
+
+
+def test_a_refusal_that_only_todays_read_knows_is_dated_today():
+    came_back = [
+        (1, None, "left", THEN, "unsubscribe event", 70412),
+        (1, None, "normal", THEN + timedelta(days=1), "subscription", None),
+    ]
+    for facts in ([], came_back):
+        (row,) = decided(people(1), [(1, "unsubscribed", THEN)], normal(1), facts).rows.to_pylist()
+        assert (row["action"], row["source"]) == ("refuse", "subscription")
+        assert row["fact_at"] == NOW.replace(tzinfo=None)
+
+
 def test_a_deleted_and_recreated_person_stays_refused():
     gone = (1, "p1@example.com", "deleted", THEN, "contact status", None)
     again = [(99, "p1@example.com", "p1@example.com")]
