@@ -3,6 +3,7 @@
 set -uo pipefail  # pipefail: a step is as good as its command, not as the sed behind it
 cd "$(dirname "$0")/.."
 missing=()
+unset PYTHONDONTWRITEBYTECODE # hundreds of processes are started; each would compile all that it imports
 
 step() { # step NAME COMMAND…: says what runs, and stops the gate at the first that fails
   local name=$1; shift
