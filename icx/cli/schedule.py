@@ -113,6 +113,8 @@ def add(
     alert_command: str | None,
     webhook: str,
 ) -> Result:
+    from icx.workspace.scheduling import typed_params
+
     options, _ = obj
     if sum(each is not None for each in (imports, exports, notebook)) != 1 or (exports is None) != (
         to is None
@@ -130,7 +132,7 @@ def add(
         name,
         notebook,
         every=every,
-        params=dict(_param(text, name) for text in params),
+        params=typed_params(ws, notebook, params) if notebook is not None else None,
         connection=imports,
         contacts_only=contacts_only,
         keep_updated=keep_updated,
@@ -157,13 +159,6 @@ def add(
         lines.append("  nobody is told when it goes wrong; --webhook or --alert-command changes that")
     lines.append("Nothing runs it yet unless icx serve does, or cron. Next: icx schedule install --print")
     return Result("schedule/1", "\n".join(lines), one.as_dict())
-
-
-def _param(text: str, name: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise _usage(f'"{text}" is no parameter.', "-p NAME=VALUE, such as -p city=Durham", name)
-    return key, value
 
 
 def _band(text: str | None, name: str) -> tuple[int | None, int | None] | None:

@@ -97,6 +97,7 @@ def _there(ws: Workspace, job: Job) -> Job:
         parse_target(ws, job.to)
     if job.kind == "notebook":
         from icx.jobs import parameters
+        from icx.workspace.running import runner
 
         path = runner(ws).find(job.notebook)
         values = parameters.checked(path, parameters.of_notebook(path), job.params)
@@ -136,10 +137,13 @@ def run_due(ws: Workspace, progress: Callable[[Any], None] | None) -> RunDue:
     return executor(ws, progress).run_due()
 
 
-def runner(ws: Workspace) -> Any:
-    from icx.jobs.runner import Runner
+def typed_params(ws: Workspace, notebook: str, words: Sequence[str]) -> dict[str, Any]:
+    """Return what `-p NAME=VALUE` gives, each value of the type that the notebook declares."""
+    from icx.jobs import parameters
+    from icx.workspace.running import runner
 
-    return Runner(ws.layout.root, ws.layout.runs, ws.journal, ws.clock, ws.who, None)
+    path = runner(ws).find(notebook)
+    return parameters.typed(path, parameters.of_notebook(path), words, called=notebook)
 
 
 # --- the kinds ----------------------------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def test_jobs_are_added_listed_paused_resumed_and_removed(typed: Typed, folder: 
         ("--export Nobody --to acme/lists/X --every daily", "audience-unknown", "Nobody"),
         ("--export Everybody --to acme/X --every daily", "target", "acme/X"),
         ("--notebook not-there.ipynb --every daily", "file-unknown", "not-there"),
-        ("--notebook not-there.ipynb", "schedule", "is not a schedule"),
+        ("--export Everybody --to acme/lists/X", "schedule", "is not a schedule"),
         ("--import acme --band 5", "usage", "is no band"),
         ("--import acme --webhook https://hooks.example.com/T0/B0KEY12", "webhook", "env:ICX_WEBHOOK"),
     ],
