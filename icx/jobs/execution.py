@@ -111,14 +111,6 @@ def addresses(text: str) -> str:
 class ThisInterpreter(AsyncKernelManager):
     """Starts kernels with the Python that runs now, whatever kernels are registered on the machine."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        if os.name == "posix":
-            # Sockets in a folder of our own instead of ports, which every user of the machine could try.
-            self._folder = tempfile.TemporaryDirectory(prefix="icx-", ignore_cleanup_errors=True)
-            self.transport = "ipc"
-            self.connection_file = str(Path(self._folder.name) / "k.json")
-
     @property
     def kernel_spec(self) -> KernelSpec:
         return KernelSpec(
@@ -161,12 +153,18 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
             client = PapermillNotebookClient(
                 keeper,
                 kernel_name=kernel_name,
-                kernel_manager_class=ThisInterpreter,
                 startup_timeout=start_timeout,
                 timeout=None,
                 log=_LOG,
             )
-            with job.log.open("w", encoding="utf-8") as log:
+            with (
+                job.log.open("w", encoding="utf-8") as log,
+                tempfile.TemporaryDirectory(prefix="icx-", ignore_cleanup_errors=True) as sockets,
+            ):
+                client.km = ThisInterpreter(kernel_name=kernel_name)
+                if os.name == "posix":
+                    # Sockets in a folder of our own instead of ports, which every user of the machine could try.
+                    client.km.transport, client.km.connection_file = "ipc", f"{sockets}/k.json"
                 client.execute(
                     cwd=str(job.cwd),
                     env={**os.environ, **job.environment},
