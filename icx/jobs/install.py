@@ -64,8 +64,8 @@ def systemd(command: Sequence[str], workspace: Path, *, always: bool = False) ->
 def crontab(command: Sequence[str], workspace: Path) -> str:
     """Return the line for a crontab; what goes wrong is said on stderr, which cron mails.
 
-    >>> crontab(["/opt/icx/bin/icx"], Path("/srv/100 % acme"))
-    "*/5 * * * * /opt/icx/bin/icx run-due --workspace '/srv/100 \\\\% acme' --quiet >/dev/null"
+    >>> crontab(["/usr/bin/icx"], Path("/srv/100 % acme"))
+    "*/5 * * * * /usr/bin/icx run-due --workspace '/srv/100 \\\\% acme' --quiet >/dev/null"
     """
     words = [*command, "run-due", "--workspace", str(workspace), "--quiet"]
     # To cron a percent sign is the end of the line, also inside quotes.

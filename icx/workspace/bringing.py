@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from icx.clock import naive_utc
 from icx.workspace import again
-from icx.workspace.hearing import hear
+from icx.workspace.hearing import hear, hearing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,11 @@ def pull(
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
-    with ws.noted("pull", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+    with (
+        ws.noted("pull", saved.name) as run,
+        ws.accounts.client(saved, run=run) as client,
+        hearing(ws, run, progress, f"Pulling {saved.name}") as say,
+    ):
         return pull(
             ws.store,
             ws.journal,
@@ -48,7 +52,7 @@ def pull(
             contacts_only=contacts_only or saved.contacts_only,
             full=full,
             unit=unit,
-            progress=hear(ws, run, progress, f"Pulling {saved.name}"),
+            progress=say,
             run=run,
             who=ws.who,
         )

@@ -203,7 +203,7 @@ def test_nothing_is_sent_to_an_address_that_is_not_safe(webhook: str, problem: s
     environment = {
         "PLAIN": "http://hooks.example.com/x",
         "LOGIN": "https://maya:canary-password@hooks.example.com/x",
-        "FILE": "file:///etc/passwd",
+        "FILE": "ftp://hooks.example.com/x",
     }
     (sent,) = notify.send(
         {"text": "x"},
