@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from icx.errors import BadInput
 from icx.plan.policy import MapLine
+from icx.words import counted
 
 #: The contact's own fields that may be written, as iContact names them. The address and the status never are.
 CONTACT_FIELDS = (
@@ -105,9 +106,11 @@ def _values(number: int, line: MapLine, column: pa.ChunkedArray, custom: Mapping
     sizes = [len(value) for value in values if limit is not None and len(value) > limit]
     if sizes:
         words = f"`{line.field}` holds {max(sizes)} characters, iContact takes {limit}."
-        return [Problem(number, words, f"{len(sizes):,} people", len(sizes))]
+        return [Problem(number, words, counted(len(sizes), "person"), len(sizes))]
     wrong = sum(1 for value in values if numeric and not _is_number(value))
-    return [Problem(number, f"`{line.field}` takes numbers.", f"{wrong:,} people", wrong)] if wrong else []
+    return (
+        [Problem(number, f"`{line.field}` takes numbers.", counted(wrong, "person"), wrong)] if wrong else []
+    )
 
 
 def text(value: Any) -> str:
@@ -135,20 +138,21 @@ def fields_of(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _names(number: int, line: MapLine, columns: Sequence[str], custom: Mapping[str, str]) -> Problem | None:
     if line.column not in columns:
-        near = _nearest(line.column, columns)
+        near = nearest(line.column, columns)
         words = f"There is no column `{line.column}`."
         return Problem(number, words, f"nearest: {', '.join(near)}", None, near, column=True)
     if line.field in NEVER:
         words = f"`{line.field}` cannot be mapped: {NEVER[line.field]}."
         return Problem(number, words, line.column)
     if line.field not in CONTACT_FIELDS and line.field not in custom:
-        near = _nearest(line.field, [*CONTACT_FIELDS, *custom])
+        near = nearest(line.field, [*CONTACT_FIELDS, *custom])
         words = f"iContact has no field `{line.field}` here."
         return Problem(number, words, f"nearest: {', '.join(near)}", None, near)
     return None
 
 
-def _nearest(name: str, known: Sequence[str]) -> tuple[str, ...]:
+def nearest(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the names that come nearest, or the first ones when none does."""
     return tuple(difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)[:3])
 
 

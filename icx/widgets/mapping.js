@@ -84,14 +84,14 @@ function render({ model, el }) {
     const open = !row.column || !row.field;
     const fix = (name) => button(`Use ${name}`, () => change(row.id, { [wrong.side]: name }), { key: `fix-${row.id}-${name}` });
     const message = wrong
-      ? h("div", { class: "msg t-bad", id, role: "alert" }, icon("bad"), h("span", {}, wrong.message, wrong.people ? h("b", {}, ` ${number(wrong.people)} ${wrong.people === 1 ? "person" : "people"}.`) : null),
+      ? h("div", { class: "msg", id, role: "alert" }, icon("bad"), h("span", { class: "t-bad" }, wrong.message, wrong.people ? h("b", {}, ` ${number(wrong.people)} ${wrong.people === 1 ? "person" : "people"}.`) : null),
           wrong.fixes.map(fix), button("Remove this row", () => remove(row.id), { key: `drop-${row.id}`, kind: "quiet" }))
       : h("div", { class: `msg muted${judged() ? "" : " waiting"}`, id }, open ? "Choose both sides; until then this row does nothing." : words);
     return h("div", { class: `map${wrong ? " err" : ""}`, key: `row-${row.id}`, role: "group", "aria-label": `Row ${at + 1}` },
       select(`column-${row.id}`, `Field of the profile, ${who}`, row.column, columns, "choose a field", (value) => choose(row, value), bad("column")),
       icon("arrow"),
       select(`field-${row.id}`, `iContact's field, ${who}`, row.field, fields, "choose where it goes", (value) => change(row.id, { field: value }), bad("field")),
-      h("span", { class: "blank" }, select(`blank-${row.id}`, `When there is no value, ${who}`, row.blank ? "blank" : "keep", [{ name: "keep", shown: "leave it as it is", group: "" }, { name: "blank", shown: "empty the field", group: "" }], "", (value) => change(row.id, { blank: value === "blank" }))),
+      h("span", { class: "blank" }, h("span", { class: "only-n small muted", "aria-hidden": "true" }, "When there is no value"), select(`blank-${row.id}`, `When there is no value, ${who}`, row.blank ? "blank" : "keep", [{ name: "keep", shown: "leave it as it is", group: "" }, { name: "blank", shown: "empty the field", group: "" }], "", (value) => change(row.id, { blank: value === "blank" }))),
       button("", () => remove(row.id), { shape: "x", label: `Remove row ${at + 1}`, kind: "more", key: `remove-${row.id}` }),
       message);
   }

@@ -19,7 +19,7 @@ from icx.errors import IcxError
 from icx.look.page import Html, head, join, note, number, panel, pill, root, table, tag
 from icx.plan import MapLine, Policy
 from icx.plan.html import places
-from icx.plan.mapping import CONTACT_FIELDS, LONGEST, problems, travels
+from icx.plan.mapping import CONTACT_FIELDS, LONGEST, nearest, problems, travels
 from icx.widgets.base import Answer, Widget, module, told
 
 LABELS = {
@@ -133,10 +133,12 @@ class MappingEditor(Widget):
             want = self._want(frozenset(line.column for line in lines if line.column in known))
             answer["of"] = want.num_rows
             for one in problems(want, lines, self._custom):
+                # `want` has only the columns in use; what comes nearest is looked for among all.
+                near = nearest(lines[one.line - 1].column, sorted(known)) if one.column else one.fixes
                 answer["problems"][ids[one.line - 1]] = {
                     "message": one.message,
                     "people": one.people,
-                    "fixes": list(one.fixes),
+                    "fixes": list(near),
                     "side": "column" if one.column else "field",
                 }
             for row, line in zip(ids, lines, strict=True):

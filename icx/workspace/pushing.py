@@ -118,6 +118,7 @@ def plan(
 
 def mapping(ws: Workspace, audience: Audience | str, to: str, policy: Policy | None) -> MappingEditor:
     """Return the editor of a push's field mapping; see `Workspace.mapping`."""
+    from icx.plan.match import find
     from icx.plan.view import place_boxes
     from icx.widgets.mapping import MappingEditor
 
@@ -126,6 +127,7 @@ def mapping(ws: Workspace, audience: Audience | str, to: str, policy: Policy | N
     target = parse_target(ws, to)
     saved = ws.connection(target.connection)
     with ws.noted("mapping", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+        target = find(target, list(client.rows("lists")), client, create=True, audience=found.name)
         custom = list(client.rows("customfields"))
     bound = found.of(people)
     return MappingEditor(

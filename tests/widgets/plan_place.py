@@ -50,7 +50,7 @@ class Place:
     def few(self, people: int) -> Any:
         """An audience of so many."""
         ids = [str(one) for one in self.normal()[:people]]
-        return self.ws.audience(f"First {people}", self.ws.fields.ic_contact_id.isin(ids))
+        return self.ws.audience(f"First {people}", self.ws.fields.ic_contact_id.is_in(*ids))
 
     @property
     def audience(self) -> Any:
