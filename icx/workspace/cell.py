@@ -38,17 +38,41 @@ class Cell:
         self._seen: list[str] = []
         self._waits = 0
         self._until: datetime | None = None
+        self._told: datetime | None = None
+        self._done: int | None = None
+        self._whole: int | None = None
 
     def __call__(self, report: Any) -> None:
-        from IPython.core.display_functions import DisplayHandle
-
         self._note(report)
         now = self.clock.monotonic()
-        if now - self._drawn < EVERY and getattr(report, "waiting_until", None) == self._until:
+        if now - self._drawn < EVERY and getattr(report, "waiting_until", None) == self._told:
             return
-        self._drawn = now
-        html = self.html(report)
-        shown = {"text/html": str(html), "text/plain": f"{self.title} …"}
+        self._drawn, self._told = now, getattr(report, "waiting_until", None)
+        self._show(self.html(report), f"{self.title} …")
+
+    def end(self, how: str) -> None:
+        """Draw one line in place of the progress: how it ended, and that what landed is kept."""
+        if self._display is None:
+            return  # it was over before there was anything to see
+        passed = lasted(self.clock.monotonic() - self._began)
+        units = (
+            f"{number(self._done)} of {number(self._whole)} units"
+            if self._whole
+            else f"{number(self._done)} units"
+        )
+        if how == "done":
+            line = tag("span", icon("ok"), f"{self.title}: done in {passed}", cls="said muted")
+        else:
+            words = (
+                f"{self.title} ended after {passed}, at {units}. What landed is kept; the same call goes on."
+            )
+            line = note("warn", words)
+        self._show(root(line, name=self.title), f"{self.title}: {how} after {passed}")
+
+    def _show(self, html: Html, plain: str) -> None:
+        from IPython.core.display_functions import DisplayHandle
+
+        shown = {"text/html": str(html), "text/plain": plain}
         if self._display is None:
             self._display = DisplayHandle()  # type: ignore[no-untyped-call]
             self._display.display(shown, raw=True)
@@ -56,6 +80,7 @@ class Cell:
             self._display.update(shown, raw=True)
 
     def _note(self, report: Any) -> None:
+        self._done, self._whole = getattr(report, "done", None), getattr(report, "of", None)
         phase = _phase(str(getattr(report, "what", "")))
         if phase and phase not in self._seen:
             self._seen.append(phase)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import NeedsYou
@@ -13,28 +14,35 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-def hear(ws: Workspace, run: str, progress: Say | None, title: str = "") -> Say:
-    """Return what long work tells its progress: noted in the journal, then handed to the caller.
-
-    Without a caller a notebook's cell shows it, when there is a `title` to show.
-    """
+def hear(ws: Workspace, run: str, progress: Say | None) -> Say:
+    """Return what long work tells its progress: noted in the journal, then handed to the caller."""
     from icx.store.activity import Activity
 
     note = Activity(ws.journal).teller(run)
-    shown = progress if progress is not None else _cell(ws, title)
 
     def tell(report: Any) -> None:
         note(report)
-        if shown is not None:
-            shown(report)
+        if progress is not None:
+            progress(report)
 
     return tell
 
 
-def _cell(ws: Workspace, title: str) -> Say | None:
+@contextmanager
+def hearing(ws: Workspace, run: str, progress: Say | None, title: str) -> Iterator[Say]:
+    """Give what `hear` gives; without a caller a notebook's cell shows the work, and one line of it afterwards."""
     from icx.workspace.cell import Cell, in_notebook
 
-    return Cell(title, ws.clock, ws.settings.zone) if title and in_notebook() else None
+    if progress is not None or not in_notebook():
+        yield hear(ws, run, progress)
+        return
+    cell = Cell(title, ws.clock, ws.settings.zone)
+    try:
+        yield hear(ws, run, cell)
+    except BaseException:
+        cell.end("stopped")
+        raise
+    cell.end("done")
 
 
 def check_rest(ws: Workspace, what: str) -> None:

@@ -294,8 +294,6 @@ def _verdicts(con: Connection, build: str | None) -> list[Verdict]:
 def _journal(ws: Workspace, saved: SavedConnection | None) -> tuple[list[Push], tuple[str, datetime] | None]:
     if saved is None or not ws.layout.journal.exists():
         return [], None
-    from icx.plan.applied import FINAL
-
     pushes: list[Push] = []
     for kept in ws.plan_journal.all()[:6]:
         if kept.connection != saved.name or (
@@ -304,10 +302,7 @@ def _journal(ws: Workspace, saved: SavedConnection | None) -> tuple[list[Push], 
             continue
         counts = kept.header.get("counts", {})
         people = sum(counts.get(key, 0) for key in ("add", "create", "park", "unsubscribe"))
-        summary = ws.plan_journal.summary(kept.plan_id)
-        done = sum(
-            n for (action, state, _), n in summary.counts.items() if state in FINAL and action != "contact"
-        )
+        done = _settled(ws, kept.plan_id) if kept.state == "applying" else people
         at = kept.ended_at or kept.began_at or kept.made_at
         pushes.append(
             Push(
@@ -324,6 +319,16 @@ def _journal(ws: Workspace, saved: SavedConnection | None) -> tuple[list[Push], 
     runs = [run for run in ws.journal.runs("pull", saved.name, limit=5) if run.state != "running"]
     bad = runs[0] if runs and runs[0].state in {"failed", "cut off"} else None
     return pushes[:5], (bad.state, bad.ended_at or bad.started_at) if bad else None
+
+
+def _settled(ws: Workspace, plan_id: str) -> int:
+    """Return how many people of a plan under way are settled; what plans need is loaded only then."""
+    from icx.plan.applied import FINAL
+
+    summary = ws.plan_journal.summary(plan_id)
+    return sum(
+        n for (action, state, _), n in summary.counts.items() if state in FINAL and action != "contact"
+    )
 
 
 def _jobs(ws: Workspace) -> tuple[tuple[str, datetime] | None, list[tuple[str, datetime]]]:
