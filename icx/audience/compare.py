@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -90,7 +89,11 @@ class Overlap:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(repr(self))}</pre>'
+        from icx.look import page, upset
+
+        people = f"{page.number(self.anybody)} people in at least one of {len(self.names)} audiences"
+        chart = upset.upset(self.names, self.sizes, self.cells)
+        return page.root(page.head("Overlap", "", people), chart, name="Overlap")
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +30,32 @@ class Why:
         return self.text()
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap;overflow-wrap:anywhere">{html.escape(self.text())}</pre>'
+        from icx import mask
+        from icx.look import page
+
+        shown = (lambda words: words) if "@" in self.who else mask.addresses_in
+        rows = []
+        for row in self.reason.rows:
+            words = page.tag("span", shown(row.english), style=f"padding-left:{20 * row.depth}px")
+            decides = page.pill("", "decides", "arrow") if row.decides else ""
+            verdict = page.icon("ok", "yes") if row.holds else page.icon("bad", "no")
+            rows.append(
+                (
+                    verdict,
+                    page.tag("b", words) if row.decides else words,
+                    shown(self.reason.detail(row)),
+                    decides,
+                )
+            )
+        head = page.head(
+            f"{self.who} is {'in' if self.reason.inside else 'out'}",
+            "",
+            self.audience,
+            self.reason.headline(self.who),
+        )
+        return page.root(
+            head, page.tag("div", page.table(("", "Rule", "This person", ""), rows), cls="why"), name="Why"
+        )
 
     def text(self, *, show_people: bool = False) -> str:
         return self.reason.text(self.who, show_people=show_people or "@" in self.who)

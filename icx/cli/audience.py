@@ -194,15 +194,14 @@ def why(obj: Obj, name: str, who: str, as_of: str | None) -> Result:
 
 @_add(
     "compare",
-    "Show how audiences overlap.",
+    "Show how audiences overlap, and how the first one grew.",
     "icx audience compare Loyal Sunset",
     "icx audience compare Loyal Sunset 'Loyal in Durham' --json",
 )
 @click.argument("names", nargs=-1, required=True)
 def compare(obj: Obj, names: tuple[str, ...]) -> Result:
     ws = workspace(obj)
-    first, *others = [ws.audience(name) for name in names]
-    found = first.overlap(*others)
+    found = ws.compare(*names)
     return Result("audience-compare/1", repr(found), found.as_dict())
 
 

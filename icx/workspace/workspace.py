@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from icx.audience import Audience
+    from icx.audience.comparison import Comparison
     from icx.audience.people import People
     from icx.connections.saved import SavedConnection
     from icx.fields import Catalogue
@@ -315,6 +316,14 @@ class Workspace(Clicking, Repeating):
         from icx.audience import everything
 
         return [saved.audience for saved in everything(self.layout.audiences) if saved.audience is not None]
+
+    def compare(self, *audiences: Audience | str) -> Comparison:
+        """Compare two to six audiences: what they share, how the first one's size moved, who came and went."""
+        from icx.audience.comparison import compare
+
+        found = [self.audience(one) if isinstance(one, str) else one for one in audiences]
+        people = self.people(found[0].connection if found else None)
+        return compare(people, [one.of(people) for one in found])
 
     def delete_audience(self, name: str) -> Path:
         """Delete a saved audience; refused while another one or a job uses it."""

@@ -19,7 +19,7 @@ from icx.workspace.repeating import Repeating
 TYPED = {
     "pull": "pull", "ledger": "status", "attach": "attach", "build": "build", "check": "check", "checks": "check",
     "catalogue": "fields", "fields": "fields", "fill_rates": "fields", "lists": "lists", "people": "audience",
-    "audience": "audience", "audiences": "audience", "delete_audience": "audience", "plan": "plan", "plans": "plans",
+    "audience": "audience", "audiences": "audience", "delete_audience": "audience", "compare": "audience", "plan": "plan", "plans": "plans",
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
     "connection": "status", "with_sandbox": "sandbox", "run": "run",
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "serve": "serve",
