@@ -67,8 +67,8 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     pulled = report.as_dict()
     stored = {table["name"]: table["stored"] for table in pulled["tables"]}
     say(
-        f"  pull       {stored['contacts']:,} contacts · {stored['subscriptions']:,} subscriptions · {stored['messages']:,} messages · "
-        f"{pulled['events']['stored']:,} events · {pulled['calls']['made']:,} calls, {report.seconds:.0f} s"
+        f"  pull       {number(stored['contacts'], 'contact')} · {number(stored['subscriptions'], 'subscription')} · {number(stored['messages'], 'message')} · "
+        f"{number(pulled['events']['stored'], 'event')} · {number(pulled['calls']['made'], 'call')}, {report.seconds:.0f} s"
     )
     cells = ws.ledger("acme")
     say(f"  ledger     {cells!r}")
@@ -86,7 +86,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     failed = [result for one in reports for result in one.failed]
     warned = f" ({warnings[0].line})" if warnings else ""
     say(
-        f"  checks     {len(results)} expectations: {len(results) - len(warnings) - len(failed)} passed, "
+        f"  checks     {number(len(results), 'expectation')}: {len(results) - len(warnings) - len(failed)} passed, "
         f"{number(len(warnings), 'warning')}{warned}, {len(failed)} failed"
     )
 
@@ -106,7 +106,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
     numbers = plan.as_dict()
     counts = numbers["counts"]
     say(
-        f'  plan       {plan.plan_id} to the list "{plan.target.list}" ({plan.target.list_id}), now {numbers["members"]["now"]:,} members: '
+        f'  plan       {plan.plan_id} to the list "{plan.target.list}" ({plan.target.list_id}), now {number(numbers["members"]["now"], "member")}: '
         f"{counts['add']:,} add · {counts['keep']:,} keep"
     )
     say(
@@ -134,7 +134,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         if back.equal
         else f"{len(back.missing)} missing, {len(back.extra)} more than planned"
     )
-    say(f"  read back  {back.expected:,} members expected, {back.found:,} found, {people}")
+    say(f"  read back  {number(back.expected, 'member')} expected, {back.found:,} found, {people}")
 
     person = _somebody(loyal)
     seconds = time.monotonic() - began

@@ -10,12 +10,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from icx.cli.console import Console
+from icx.words import counted
 
 
-def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Callable[[Any], None]:
+def reporter(
+    console: Console, name: str, zone: ZoneInfo, units: str = "", *, stages: bool = False
+) -> Callable[[Any], None]:
     """Return a function that shows what long work reports: its own progress, or why a call waits.
 
-    `units` is what `done` and `of` count, for the message when it is stopped.
+    `units` is what `done` and `of` count, for the message when it is stopped. With `stages` another thing under
+    way is worth a line in a log; a pull's units are not.
     """
     said: dict[str, object] = {"waits": None, "note": None, "stage": None}
 
@@ -27,9 +31,9 @@ def reporter(console: Console, name: str, zone: ZoneInfo, units: str = "") -> Ca
                 f"{name}: {done:,} of {whole:,} {units}" if whole else f"{name}: {done:,} {units}"
             )
         # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
-        # A note whose figures alone moved is the same note, and a pull's units are no stages of it.
+        # A note whose figures alone moved is the same note.
         waits, note = _until(report) is not None, re.sub(r"\d[\d,]*", "", getattr(report, "note", "") or "")
-        stage = "" if hasattr(report, "calls_left") else getattr(report, "what", "")
+        stage = getattr(report, "what", "") if stages else ""
         changed = waits != said["waits"] or (
             not waits and (bool(note and note != said["note"]) or stage != said["stage"])
         )
@@ -67,7 +71,9 @@ def words(report: Any, zone: ZoneInfo) -> str:
     for extra in ("calls_left", "seconds_left"):
         value = getattr(report, extra, None)
         if value is not None:
-            parts.append(f"{value:,} calls left" if extra == "calls_left" else f"about {_span(value)}")
+            parts.append(
+                f"{counted(value, 'call')} left" if extra == "calls_left" else f"about {_span(value)}"
+            )
     note = getattr(report, "note", "") or ""
     if note:
         parts.append(str(note))

@@ -244,7 +244,7 @@ class _Apply:
             raise BadInput(
                 "test-unknown",
                 f"Contact {only} is not one whom this plan adds.",
-                where=f"{self.plan.plan_id}, which adds {self.plan.counts.add:,} people",
+                where=f"{self.plan.plan_id}, which adds {counted(self.plan.counts.add, 'person')}",
                 kept="nothing was sent",
                 next=[["icx", "plans", self.plan.plan_id]],
             )

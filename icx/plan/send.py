@@ -299,7 +299,7 @@ class Sender:
 
     def _at(self, note: str = "") -> Progress:
         left = self.client.pace.left()
-        calls = f" · {left:,} calls left" if left is not None else ""
+        calls = f" · {counted(left, 'call')} left" if left is not None else ""
         text = note or f"batch {self.batch - 1} · {self.refused:,} refused{calls}"
         return Progress(self._doing, self.done, self.of, note=text)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from icx.pull.columns import COLUMNS
 from icx.store import Connection, literal, one_row
+from icx.words import form
 
 MOSTLY = 0.9  # a field empty for more than this share is named
 
@@ -48,15 +49,32 @@ class FirstPull:
     def lines(self) -> list[str]:
         """Return the report as plain text."""
         told = ["First pull of this account:"]
-        told += [f"  {name:<18}{rows:>12,} rows" for name, rows in self.tables.items()]
+        told += [f"  {name:<18}{rows:>12,} {form(rows, 'row')}" for name, rows in self.tables.items()]
         if self.empty:
             fields = ", ".join(f"{name} ({share:.0%})" for name, share in self.empty.items())
             told.append(f"  mostly empty (share filled): {fields}")
-        told += [f"  {count:,} {what}" for what, count in self.odd.items()]
+        told += [f"  {count:,} {_of_one(what) if count == 1 else what}" for what, count in self.odd.items()]
         return told
 
     def as_dict(self) -> dict[str, Any]:
         return {"tables": self.tables, "empty": self.empty, "odd": self.odd}
+
+
+def _of_one(what: str) -> str:
+    """Return the words of several for one.
+
+    >>> _of_one("events before their message was released")
+    'event before its message was released'
+    """
+    one = {
+        "contacts": "contact",
+        "addresses": "address",
+        "events": "event",
+        "links": "link",
+        "messages": "message",
+    }
+    one |= {"are": "is", "were": "was", "their": "its"}
+    return " ".join(one.get(word, word) for word in what.split())
 
 
 def first_pull(con: Connection) -> FirstPull:

@@ -143,11 +143,11 @@ class PullReport:
         if resumed:
             told.append(resumed.line(self.zone))
             calls = (
-                f"{self.calls + resumed.earlier_calls:,} calls with the first part; "
+                f"{number(self.calls + resumed.earlier_calls, 'call')} with the first part; "
                 f"unstopped it would have been {resumed.quiet:,}"
             )
         else:
-            calls = f"{self.calls:,} {'call' if self.calls == 1 else 'calls'}"
+            calls = f"{number(self.calls, 'call')}"
             calls += f", {self.retried:,} of them repeats" if self.retried else ""
         told.append(f"Pulled {self.connection} in {took}: {calls}")
         told.append(f"{'':<14}{'stored':>12}{'service':>12}")

@@ -14,6 +14,7 @@ from icx.functions import email as email_key
 from icx.mask import address, plain
 from icx.store import Connection, Store, quoted
 from icx.store.plans import Plans
+from icx.words import counted, form
 
 FACTS = {
     "left": "left",
@@ -55,7 +56,9 @@ class Person:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"contact {self.contact_id} of {self.connection}, {sum(self.held.values())} rows held"
+        return (
+            f"contact {self.contact_id} of {self.connection}, {counted(sum(self.held.values()), 'row')} held"
+        )
 
     def as_dict(self, *, show_people: bool = True) -> dict[str, Any]:
         """Return what `icx person --json` prints for one contact; without `show_people` values are masked."""
@@ -90,7 +93,9 @@ class Person:
             out.append(f"  gone      iContact no longer lists this contact since {day(self.gone_at)}")
         filled = [f"{plain(name)} {plain(value)}" for name, value in self.attributes.items()]
         if filled and not show_people:
-            filled = [f"{len(filled)} fields are filled; --show-people shows them"]
+            filled = [
+                f"{counted(len(filled), 'field')} {form(len(filled), 'is')} filled; --show-people shows them"
+            ]
         out += _block("fields", [" · ".join(filled)] if filled else ["none is filled"])
         lists = [f"{plain(name)}: {status} since {day(since)}" for name, status, since in self.lists]
         out += _block("lists", lists or ["on no list"])

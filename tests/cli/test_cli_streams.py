@@ -180,7 +180,7 @@ def test_a_log_gets_plain_lines_with_the_time() -> None:
 
 def test_a_log_gets_a_line_per_stage_of_an_apply_and_not_per_batch() -> None:
     err = io.StringIO()
-    show = reporter(Console(Options(), out=io.StringIO(), err=err), "P-7", ZoneInfo("UTC"))
+    show = reporter(Console(Options(), out=io.StringIO(), err=err), "P-7", ZoneInfo("UTC"), stages=True)
     for batch in range(1, 40):
         show(
             Applying(
