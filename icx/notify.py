@@ -28,6 +28,9 @@ WEBHOOK_SECONDS = (10.0, 20.0)  # to connect, to answer
 PATIENCE = 5.0  # seconds; a keyring that asks on a screen nobody sees never answers
 # The login of the service is nothing an alert's command needs.
 KEPT_FROM_COMMANDS = ("ICX_PASSWORD", "ICX_APP_ID")
+_WORDS = "password|passwd|passphrase|token|secret|api[_-]?key|authorization|bearer"
+_SECRET = re.compile(rf"(?i)(?:{_WORDS})\s*[=: ]\s*\S")
+_SECRET_OPTION = re.compile(rf"(?i)-{{1,2}}(?:{_WORDS})")
 _PLAIN_SEGMENT = re.compile(r"[a-z]{1,15}([._-][a-z]{1,15})*|v?\d{1,2}")
 
 
@@ -110,10 +113,36 @@ def check_webhook(text: str) -> None:
     problem = _unsafe(text)
     if problem:
         raise _bad(problem)
-    parts = urlsplit(text)
-    segments = [segment for segment in parts.path.split("/") if segment]
-    if parts.query or not all(_PLAIN_SEGMENT.fullmatch(segment) for segment in segments):
+    if _key_in(text):
         raise _bad("this one holds what may be a key, and a job's file is for everybody to read")
+
+
+def check_command(words: Sequence[str]) -> None:
+    """Raise `alert-command` when a command's words hold what may be a secret.
+
+    >>> check_command(["/usr/bin/mail", "-s", "icx", "ops@example.com"])
+    """
+    for before, word in zip(["", *words], words, strict=False):
+        given = _SECRET.search(word)
+        named = _SECRET_OPTION.fullmatch(before) and not word.startswith("-")
+        address = word if "://" in word else ""
+        if given or named or (address and _key_in(address)):
+            raise BadInput(
+                "alert-command",
+                "This command cannot be kept in a job: it holds what may be a secret.",
+                where="--alert-command; a job's file is for everybody to read",
+                kept="nothing was saved",
+                next=[
+                    "a script that reads its secret from its own place, and only the script as the command"
+                ],
+            )
+
+
+def _key_in(address: str) -> bool:
+    """Tell whether a web address holds what may be a key."""
+    parts = urlsplit(address)
+    segments = [segment for segment in parts.path.split("/") if segment]
+    return bool(parts.query) or "@" in parts.netloc or not all(map(_PLAIN_SEGMENT.fullmatch, segments))
 
 
 def _bad(why: str) -> BadInput:

@@ -130,7 +130,7 @@ class History:
         """Return runs of a job, or of all, newest first. One whose process is gone without an end is `cut off`."""
         rows = self._journal.read(
             "select j.*, r.pid, r.started_at, r.ended_at, r.state, r.detail,"
-            " (select group_concat(n.text, '\n') from job_notes n where n.run = j.run and n.kind = 'alert') as told"
+            " (select group_concat(n.text, '\n') from job_notes n where n.job = j.job and n.kind = 'alert' and n.run = j.run) as told"
             " from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
             " where :job is null or j.job = :job order by r.number desc limit :limit",
             {"job": job, "limit": limit},

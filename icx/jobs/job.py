@@ -125,7 +125,7 @@ class Job:
 
 def checked(job: Job) -> Job:
     """Return a job that can be kept, its name composed; raise what is wrong with it before anything is saved."""
-    from icx.notify import check_webhook
+    from icx.notify import check_command, check_webhook
 
     name = check_name(job.name)
     parse(job.every)
@@ -135,6 +135,7 @@ def checked(job: Job) -> Job:
         raise _bad(name, *wrong)
     if job.alert.webhook:
         check_webhook(job.alert.webhook)
+    check_command(job.alert.command)
     return replace(job, name=name)
 
 

@@ -249,3 +249,21 @@ def test_a_job_takes_no_address_that_may_be_a_key(here: Bench, webhook: str) -> 
     assert told.value.code == "webhook"
     assert "CANARY" not in str(told.value)
     assert not list(here.folder.glob("*.json"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("curl", "-H", "Authorization: Bearer B0CANARYKEY", "https://hooks.example.com/icx"),
+        ("send", "--password", "B0CANARYKEY"),
+        ("send", "--token=B0CANARYKEY"),
+        ("curl", "https://hooks.example.com/services/T0CANARY/B0CANARYKEY"),
+    ],
+)
+def test_a_job_takes_no_command_that_holds_what_may_be_a_secret(
+    here: Bench, command: tuple[str, ...]
+) -> None:
+    with pytest.raises(BadInput) as told:
+        here.job(alert=Alert(command))
+    assert told.value.code == "alert-command"
+    assert "CANARY" not in str(told.value)
