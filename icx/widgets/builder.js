@@ -46,6 +46,20 @@ function render({ model, el }) {
   b.unsaved = () => (state.base === null || state.baseAt === null ? 0 : Math.abs(state.past.length - state.baseAt));
   b.waited = () => ((performance.now() - (state.since ?? performance.now())) / 1000).toFixed(1);
 
+  // What leaves a field by pressing a button commits between press and release: nothing may move under the pointer then.
+  let pressed = false;
+  let late = false;
+  const press = (event) => {
+    if (event.target.closest?.("select, input, textarea")) return;
+    pressed = true;
+    setTimeout(release, 1000);
+  };
+  function release() {
+    pressed = false;
+    if (late) setTimeout(draw);
+    late = false;
+  }
+
   // --- drawing ----------------------------------------------------------------------------------------------------
   function order() {
     b.order = new Map(rows(state.doc).map(({ leaf }, at) => [leaf.id, at + 1]));
@@ -77,6 +91,10 @@ function render({ model, el }) {
   }
 
   function draw() {
+    if (pressed) {
+      late = true;
+      return;
+    }
     order();
     judge();
     const view = h("div", { class: "body" }, headView(b), noteView(b), heroView(b), treeView(b), h("div", { class: "g13 below", key: "below" }, breakdownView(b), sampleView(b)), foldsView(b));
@@ -457,6 +475,10 @@ function render({ model, el }) {
   const follow = () => {
     for (const each of root.querySelectorAll(".pop")) each.icxAfter?.(each);
   };
+  root.addEventListener("pointerdown", press, true);
+  root.addEventListener("click", () => (pressed = false), true);
+  document.addEventListener("pointerup", release);
+  document.addEventListener("pointercancel", release);
   document.addEventListener("pointerdown", outside);
   window.addEventListener("scroll", follow, true);
   window.addEventListener("resize", follow);
@@ -472,6 +494,8 @@ function render({ model, el }) {
     heart.close();
     python.close();
     for (const [event, listener] of Object.entries(on)) model.off(event, listener);
+    document.removeEventListener("pointerup", release);
+    document.removeEventListener("pointercancel", release);
     document.removeEventListener("pointerdown", outside);
     window.removeEventListener("scroll", follow, true);
     window.removeEventListener("resize", follow);

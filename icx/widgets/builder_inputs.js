@@ -10,7 +10,7 @@ function choose({ name, value, options, act, key, kind = "", sig = null, title =
     options.map((each) => (each.options ? h("optgroup", { label: each.group }, each.options.map(option)) : option(each))),
   ].flat(2);
   const select = h("select", { "aria-label": name, class: kind, key, title, style: { "--w": `${(known?.[1] ?? String(value ?? "")).length + 1}ch` } });
-  select.icxFill = { sig: `${sig ?? JSON.stringify(options)}${known ? "" : value}`, make };
+  select.icxFill = { sig: `${sig ?? JSON.stringify(options)}${known ? "" : `?${value}`}`, make };
   select.icxValue = String(value ?? "");
   listen(select, { change: (event) => act(event.target.value) });
   return select;

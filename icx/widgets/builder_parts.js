@@ -137,7 +137,7 @@ function sampleView(b) {
   const body = () => {
     if (told?.error) return h("p", { class: "muted small" }, told.error.message);
     if (!some) return h("p", { class: "muted small" }, b.figures()?.total === 0 ? "Nobody is in this audience. The rules above say where people are lost." : "Members stand here once the audience is counted.");
-    return h("div", { class: "scroll" }, h("table", { class: "members" }, h("thead", {}, h("tr", {}, told.columns.map((each) => h("th", { class: each.num ? "num" : null, scope: "col" }, each.label)), h("th", { class: "num" }, h("span", { class: "sr" }, "Why")))),
+    return h("div", { class: "scroll" }, h("table", { class: "members" }, h("thead", {}, h("tr", {}, told.columns.map((each) => h("th", { class: each.num ? "num" : null, scope: "col" }, h("span", { class: "clip", title: each.label }, each.label))), h("th", { class: "num" }, h("span", { class: "sr" }, "Why")))),
       h("tbody", {}, told.rows.map((row, at) => h("tr", {}, row.map((value, n) => cell(value, told.columns[n], n)),
         h("td", { class: "num" }, h("button", { type: "button", class: "link", key: `why:${at}`, "aria-label": `Why is ${row[0]} in?`, on: { click: () => b.why(String(told.ids[at])) } }, "why?")))))));
   };

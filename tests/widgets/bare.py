@@ -304,7 +304,8 @@ def _hand_out(route: Any, theme: str, width: int) -> None:
         f"<style>{style()}</style><script>{chromium.MEASURE}{MODEL}</script><link rel=icon href=data:,>"
     )
     body = f'<section data-name="view" style="width:{width}px"><div id="view"></div></section>'
+    light = str(theme == "light").lower()
     route.fulfill(
-        body=f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>',
+        body=f'<!doctype html><html lang="en"><head>{head}</head><body data-jp-theme-light={light}>{body}</body></html>',
         content_type="text/html",
     )

@@ -42,7 +42,15 @@ OPERATORS = {
 
 
 def field(name: str, label: str, kind: str, group: str, **more: Any) -> dict[str, Any]:
-    return {"name": name, "label": label, "type": kind, "group": group, "pii": False, "description": label, "keys": None} | more
+    return {
+        "name": name,
+        "label": label,
+        "type": kind,
+        "group": group,
+        "pii": False,
+        "description": label,
+        "keys": None,
+    } | more
 
 
 CATALOGUE = [
@@ -77,7 +85,13 @@ RULE = {
 
 
 def counted(before: int, left: int, own: int | None = None, alone: int | None = None) -> dict[str, Any]:
-    return {"before": before, "left": left, "dropped": before - left, "own": own if own is not None else left, "alone": alone}
+    return {
+        "before": before,
+        "left": left,
+        "dropped": before - left,
+        "own": own if own is not None else left,
+        "alone": alone,
+    }
 
 
 ANSWERS: dict[str, Any] = {
@@ -97,8 +111,18 @@ ANSWERS: dict[str, Any] = {
     "sizes": [9120, 6480, 6480, 4918, 2410, 1990, 1812, 1604], "at": "09:12:04",
 }  # fmt: skip
 
-PLACE = {"connection": "acme", "profile_as_of": "21 Nov 2026, 07:02", "contacts": 248310, "zone": "America/New_York"}
-CITIES = [("Durham", 3902), ("Chapel Hill", 902), ("Research Triangle Park", 114), ("Durham-on-Sea and the Greater Harbour District", 38)]
+PLACE = {
+    "connection": "acme",
+    "profile_as_of": "21 Nov 2026, 07:02",
+    "contacts": 248310,
+    "zone": "America/New_York",
+}
+CITIES = [
+    ("Durham", 3902),
+    ("Chapel Hill", 902),
+    ("Research Triangle Park", 114),
+    ("Durham-on-Sea and the Greater Harbour District", 38),
+]
 HEIGHTS = [46, 61, 70, 58, 44, 39, 30, 26, 20, 17, 12, 9, 7, 5, 4, 2]
 MEMBERS = [
     ["j…@e….com", "Jo M.", "Durham", 14, "9 Nov", 212],
@@ -119,17 +143,33 @@ def traits(**changes: Any) -> dict[str, Any]:
 
 def values(given: dict[str, Any]) -> dict[str, Any]:
     if given["key"] == "message":
-        found = [{"value": 101, "label": "Autumn sale", "count": 812}, {"value": 102, "label": "Winter news", "count": 640}]
+        found = [
+            {"value": 101, "label": "Autumn sale", "count": 812},
+            {"value": 102, "label": "Winter news", "count": 640},
+        ]
     else:
-        found = [{"value": name, "label": name, "count": count} for name, count in CITIES if given["search"].lower() in name.lower()]
+        found = [
+            {"value": name, "label": name, "count": count}
+            for name, count in CITIES
+            if given["search"].lower() in name.lower()
+        ]
     if given.get("only"):
         found = [each for each in found if each["value"] in given["only"]]
     return {"values": found, "of": 1204, "none": 3417, "reach": 31482}
 
 
 def sample(given: dict[str, Any]) -> dict[str, Any]:
-    columns = [("email", "Address", False), ("name", "Name", False), ("city", "City", False), ("opens", "Opens", True), ("last", "Last click", True), ("points", "Points", True)]
-    rows = [[shown, *row[1:]] for row, shown in zip(MEMBERS, SHOWN, strict=True)] if given["show"] else MEMBERS
+    columns = [
+        ("email", "Address", False),
+        ("name", "Name", False),
+        ("city", "City", False),
+        ("opens", "Opens", True),
+        ("last", "Last click", True),
+        ("points", "Points", True),
+    ]
+    rows = (
+        [[shown, *row[1:]] for row, shown in zip(MEMBERS, SHOWN, strict=True)] if given["show"] else MEMBERS
+    )
     return {
         "columns": [{"name": name, "label": label, "num": num} for name, label, num in columns], "rows": rows,
         "ids": [1, 2, 3, 4, 5], "of": 1604, "masked": not given["show"],
@@ -137,13 +177,32 @@ def sample(given: dict[str, Any]) -> dict[str, Any]:
 
 
 def breakdown(given: dict[str, Any]) -> dict[str, Any]:
-    rows = [("Engaged 30 d", 978, 44696), ("Engaged 60 d", 433, 22348), ("Engaged 90 d", 193, 12416), ("Lapsed", 0, 101807), (None, 0, 67043)]
-    return {"parts": [{"value": value, "count": count, "of": of} for value, count, of in rows], "size": 1604, "people": 248310}
+    rows = [
+        ("Engaged 30 d", 978, 44696),
+        ("Engaged 60 d", 433, 22348),
+        ("Engaged 90 d", 193, 12416),
+        ("Lapsed", 0, 101807),
+        (None, 0, 67043),
+    ]
+    return {
+        "parts": [{"value": value, "count": count, "of": of} for value, count, of in rows],
+        "size": 1604,
+        "people": 248310,
+    }
 
 
 def why(given: dict[str, Any]) -> dict[str, Any]:
-    rows = [("yes", "opened at least 3 different messages", "14 different messages"), ("NO", "city is Durham", "Leeds"), ("no", "clicked a link", "never")]
-    return {"who": given["who"], "in": False, "line": f"{given['who']} is out because of the second rule.", "rows": [{"mark": m, "rule": r, "fact": f} for m, r, f in rows]}
+    rows = [
+        ("yes", "opened at least 3 different messages", "14 different messages"),
+        ("NO", "city is Durham", "Leeds"),
+        ("no", "clicked a link", "never"),
+    ]
+    return {
+        "who": given["who"],
+        "in": False,
+        "line": f"{given['who']} is out because of the second rule.",
+        "rows": [{"mark": m, "rule": r, "fact": f} for m, r, f in rows],
+    }
 
 
 def answers(**changes: Any) -> dict[str, Any]:
@@ -163,10 +222,18 @@ def plain(node: dict[str, Any]) -> dict[str, Any]:
 def everybody(changes: dict[str, Any]) -> dict[str, Any] | None:
     """Count at once: everybody stays; the number of a size is enough where only editing is looked at."""
     rev = changes.get("rev")
-    return None if rev is None else {"answers": ANSWERS | {"rev": rev, "nodes": {}, "total": 1604 - rev, "before": 1605 - rev}}
+    return (
+        None
+        if rev is None
+        else {"answers": ANSWERS | {"rev": rev, "nodes": {}, "total": 1604 - rev, "before": 1605 - rev}}
+    )
 
 
-def builder(bare: Bare, state: dict[str, Any] | None = None, *, told: dict[str, Any] | None = None, **options: Any) -> View:
-    view = bare(module("builder"), state or traits(), answers=told if told is not None else answers(), **options)
+def builder(
+    bare: Bare, state: dict[str, Any] | None = None, *, told: dict[str, Any] | None = None, **options: Any
+) -> View:
+    view = bare(
+        module("builder"), state or traits(), answers=told if told is not None else answers(), **options
+    )
     view.page.get_by_role("region", name="Audience builder").wait_for()
     return view
