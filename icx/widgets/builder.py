@@ -207,10 +207,8 @@ class Builder(Widget):
             said = answers.counted(self._live, tree, self.name, turn.running)
         except Interrupted:
             raise Stopped from None
-        except IcxError as error:
+        except Exception as error:  # whatever it is must be told, and the next edit be counted
             said = answers.not_counted(error)
-        finally:
-            turn.over()
         if turn.stopped:
             raise Stopped
         if (total := said.get("total")) is not None:

@@ -15,6 +15,7 @@ from icx.audience.spread import Values
 from icx.errors import IcxError
 from icx.rules import EVERYBODY, Reading, Rule, code, condition, segments
 from icx.store import Connection
+from icx.store.db import DatabaseError
 from icx.widgets.base import Answer
 from icx.widgets.document import Document, Tree, read, same_rule
 from icx.widgets.fixes import fixes
@@ -79,9 +80,15 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
     }
 
 
-def not_counted(error: IcxError) -> dict[str, Any]:
-    """Return the answer when nothing could be counted at all."""
-    return NOTHING | {"note": f"{error.message} {error.next_text()}".strip()}
+def not_counted(error: Exception) -> dict[str, Any]:
+    """Return the answer when nothing could be counted at all; what broke may hold people, so only its kind is told."""
+    if isinstance(error, IcxError):
+        return NOTHING | {"note": f"{error.message} {error.next_text()}".strip()}
+    if isinstance(error, DatabaseError | OSError):
+        return NOTHING | {"note": "What the last build published cannot be read; icx build writes it again."}
+    return NOTHING | {
+        "note": f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend."
+    }
 
 
 def values(

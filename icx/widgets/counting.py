@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
+INSIST = 0.02  # seconds between two interruptions of a query that is no longer wanted
 
 
 class Stopped(Exception):
@@ -20,6 +21,7 @@ class Turn:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._interrupt: Callable[[], None] | None = None
+        self._over = threading.Event()
         self.stopped = False
 
     def running(self, con: Any) -> None:
@@ -30,15 +32,24 @@ class Turn:
             self._interrupt = con.interrupt
 
     def stop(self) -> None:
+        """Interrupt it; returns at once."""
         with self._lock:
-            self.stopped = True
-            if self._interrupt is not None:
-                self._interrupt()
+            first, self.stopped = not self.stopped, True
+        if first:
+            threading.Thread(target=self._insist, name="icx-stop", daemon=True).start()
 
     def over(self) -> None:
         """Nothing of this run may be interrupted any more; its cursor is about to be closed."""
         with self._lock:
             self._interrupt = None
+        self._over.set()
+
+    def _insist(self) -> None:
+        # A cursor between two queries does not remember that it was interrupted, so it is told until it has ended.
+        while not self._over.wait(INSIST):
+            with self._lock:
+                if self._interrupt is not None:
+                    self._interrupt()
 
 
 class Worker(Generic[Job]):
@@ -65,7 +76,9 @@ class Worker(Generic[Job]):
             if self._turn is not None:
                 self._turn.stop()
             if self._thread is None:
-                atexit.register(self.close)  # a thread that waits for ever would keep everything it knows till the end
+                atexit.register(
+                    self.close
+                )  # a thread that waits for ever would keep everything it knows till the end
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
             self._changed.notify_all()
@@ -109,6 +122,7 @@ class Worker(Generic[Job]):
             except Stopped:
                 pass
             finally:
+                turn.over()
                 with self._changed:
                     self._turn = None
                     self._changed.notify_all()

@@ -1,0 +1,171 @@
+"""Counting beside the notebook: the newest edit wins, an older count is stopped, and nobody is kept from the data."""
+
+# ruff: noqa: F401, F811 (fixtures are imported by name)
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from builder_bed import LOYAL, Make, builder, edit, f, files, make, published
+
+from icx.store import Store
+from icx.widgets import builder as module
+from icx.widgets import builder_answers as answers
+from icx.widgets.counting import Stopped, Turn, Worker
+from icx.widgets.document import tree_of
+
+# A count nobody would wait for: every pair of a hundred thousand numbers.
+ENDLESS = "select count(*) from range(100000) a(i), range(100000) b(j) where hash(i + j) % 7 = 1"
+
+
+def until(what: Any, seconds: float = 5) -> None:
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert what()
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Counting a rule with `opens_90d >= 0` takes for ever, unless its query is interrupted."""
+    began: list[str] = []
+    real = answers.counted
+
+    def counted(live: Any, tree: Any, name: str, running: Any) -> Any:
+        if tree["rules"] and tree["rules"][0].get("value") == 0:
+            with live.open(LOYAL, running) as (con, _, _rule):
+                began.append("slow")
+                con.execute(ENDLESS).fetchall()
+        return real(live, tree, name, running)
+
+    monkeypatch.setattr(module.answers, "counted", counted)
+    return began
+
+
+def test_a_newer_edit_stops_the_count_that_runs_and_is_the_only_one_told(make: Make, slow: list[str]) -> None:
+    view = make(LOYAL)
+    told: list[int] = []
+    view.observe(lambda change: told.append(change.new["rev"]), "answers")
+    edit(view, tree_of((f.opens_90d >= 0) & (f.city == "Durham")))
+    until(lambda: slow)
+    began = time.monotonic()
+    edit(view, tree_of((f.opens_90d >= 1) & (f.city == "Durham"))).wait(5)
+    assert time.monotonic() - began < 3
+    assert told == [view.rev]
+    assert view.answers["total"] == 5
+
+
+def test_of_many_edits_at_once_the_last_is_counted(make: Make) -> None:
+    view = make(LOYAL)
+    for least in range(1, 20):
+        tree = copy.deepcopy(view.tree)
+        tree["rules"][0]["value"] = least % 8
+        edit(view, tree)
+    assert view.wait(10).answers["rev"] == view.rev
+    assert view.answers["total"] == 3  # 19 % 8 = 3
+
+
+def test_a_count_can_be_given_up(make: Make, slow: list[str]) -> None:
+    view = make(LOYAL)
+    before = view.answers
+    edit(view, tree_of((f.opens_90d >= 0) & (f.city == "Durham")))
+    until(lambda: slow)
+    assert view.answer("stop", {}) == {"ok": True}
+    assert view._worker.idle(5)
+    assert view.answers == before
+    with pytest.raises(TimeoutError):
+        view.wait(0.05)
+
+
+def test_closing_stops_what_runs(files: Path, tmp_path: Path, slow: list[str]) -> None:
+    view = builder(files, (f.opens_90d >= 0) & (f.city == "Durham"), tmp_path / "audiences")
+    until(lambda: slow)
+    view.close()
+    assert not [one for one in threading.enumerate() if one.name == "icx-builder"]
+
+
+def test_a_new_build_is_asked_and_said(tmp_path: Path) -> None:
+    folder = published(tmp_path / "published" / "acme", people=10)
+    view = builder(folder, LOYAL).wait(10)
+    assert (view.answers["total"], view.place["contacts"]) == (3, 10)
+    published(folder, build_id="b-2", people=9)
+    edit(view, view.tree).wait(10)
+    assert (view.answers["total"], view.answers["of"]) == (2, 9)
+    assert view.place["contacts"] == 9
+    view.close()
+
+
+def test_while_a_build_is_being_put_in_place_the_one_before_is_asked(tmp_path: Path) -> None:
+    folder = published(tmp_path / "published" / "acme")
+    view = builder(folder, LOYAL).wait(10)
+    (folder / "published.json").unlink()
+    edit(view, view.tree).wait(10)
+    assert view.answers["total"] == 3
+    (folder / "profile.parquet").rename(folder / "away.parquet")
+    edit(view, tree_of(f.city == "Durham")).wait(10)
+    assert view.answers["total"] is None
+    assert "icx build" in view.answers["note"]
+    (folder / "away.parquet").rename(folder / "profile.parquet")
+    edit(view, tree_of(f.city == "Durham")).wait(10)
+    assert view.answers["total"] == 5
+    view.close()
+
+
+HOLD = "import duckdb, sys\ncon = duckdb.connect(sys.argv[1])\nprint('held', flush=True)\nsys.stdin.read()"
+
+
+def test_a_database_somebody_holds_is_nothing_to_wait_for(make: Make, tmp_path: Path) -> None:
+    store = Store(tmp_path / "icx.duckdb")
+    with store.open():
+        pass
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(store.path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout
+        assert holder.stdout.readline() == "held\n"
+        view = make(LOYAL)
+        assert view.answers["total"] == 3
+        assert view.answer("save", {"rule": view.tree, "name": "Loyal"})["ok"]
+        holder.communicate("")
+
+
+def test_an_open_builder_holds_no_database(make: Make, tmp_path: Path) -> None:
+    view = make(LOYAL)
+    opened = [one.readlink() for one in Path("/proc/self/fd").iterdir() if one.is_symlink()]
+    assert not [one for one in opened if one.suffix == ".duckdb"]
+    assert view.answers["total"] == 3
+
+
+def test_a_worker_does_the_newest_job_and_forgets_those_that_waited() -> None:
+    done: list[int] = []
+    free, busy = threading.Event(), threading.Event()
+
+    def work(job: int, turn: Turn) -> None:
+        busy.set()
+        free.wait(5)
+        if turn.stopped:
+            raise Stopped
+        done.append(job)
+
+    worker: Worker[int] = Worker(work, "test")
+    worker.give(1)
+    assert busy.wait(5)
+    for job in (2, 3, 4):
+        worker.give(job)
+    free.set()
+    assert worker.idle(5)
+    assert done == [4]
+    worker.close()
+    worker.give(5)
+    assert worker.idle(1)
+    assert done == [4]
