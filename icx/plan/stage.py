@@ -93,7 +93,10 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "answered": times.near(kept.began_at) if kept.began_at else "",
         "elsewhere": "",
         "blocked": None,
+        "waiting": "",
     }
+    if live and live.waiting_until and live.waiting_until > now:
+        said["waiting"] = f"until {times.clock(live.waiting_until)} ({said['note']})"
     if state == "elsewhere" and holder is not None:
         said["elsewhere"] = f"process {holder.pid}, since {times.near(holder.since)}"
     if state in {"open", "stopped"} and kept.place.list_id is not None:

@@ -337,6 +337,7 @@ function render({ model, el }) {
     if (trouble.message) found.push(failure(trouble));
     if (model.get("news")) found.push(note("ok", model.get("news"), "The rest of the plan waits for its button."));
     if (at.state === "closed" && !trouble.message) found.push(note("bad", "The list was deleted in iContact after the plan.", `Nothing more is sent; ${said.id} is closed, its record kept. Plan to another list.`));
+    if (at.waiting) found.push(note("warn", `Waiting for iContact ${at.waiting}.`, "It goes on by itself; what is sent is on disk."));
     if (at.state === "elsewhere") found.push(note("", `${said.id} is being applied to this list.`, `${at.elsewhere}. This view only looks.`));
     return found;
   }

@@ -218,8 +218,10 @@ class PlanView(Widget):
         live, clock = self._live, self._plans().journal.clock
         if live is None:
             return
-        now, first = clock.now(), live.what != news.what
-        live.what, live.note, live.waiting_until = news.what, news.note, news.waiting_until
+        now, first = clock.now(), live.what != news.what or live.waiting_until != news.waiting_until
+        live.waiting_until, live.note = news.waiting_until, news.note
+        if news.waiting_until is None:
+            live.what = news.what
         if first and news.what == "read again":
             live.marks["read"] = now
         if news.what == "adding" and live.sending_since is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from icx.audience import Audience
+    from icx.icontact import Waiting
     from icx.plan import Applied, Plan, Policy
     from icx.plan.match import Target
     from icx.widgets.mapping import MappingEditor
@@ -201,7 +202,7 @@ def apply(
     overrides: Mapping[str, str] | None = None,
 ) -> Applied:
     """Carry out a plan; see `Workspace.apply`."""
-    from icx.plan import apply, load
+    from icx.plan import Progress, apply, load
 
     kept = load(ws.plan_journal, plan if isinstance(plan, str) else plan.plan_id)
     saved = ws.connection(kept.target.connection)
@@ -209,7 +210,16 @@ def apply(
     if ahead:
         check_rest(ws, kept.plan_id)
         verdict.hold(ws, kept, overrides or {})
-    with ws.noted("apply", kept.plan_id) as run, ws.accounts.client(saved, run=run, push=True) as client:
+
+    def waits(waiting: Waiting) -> None:
+        why = f"{waiting.why}, try {waiting.attempt}"
+        tell(Progress("waiting for iContact", 0, note=why, waiting_until=waiting.until))
+
+    with (
+        ws.noted("apply", kept.plan_id) as run,
+        ws.accounts.client(saved, run=run, push=True, on_wait=waits) as client,
+    ):
+        tell = hear(ws, run, progress)
         done = apply(
             kept.plan_id,
             client=client,
@@ -221,7 +231,7 @@ def apply(
             answers=dict(answers or {}),
             ask=ask,
             test=test,
-            progress=hear(ws, run, progress),
+            progress=tell,
             checked="uses" in kept.checks,
             ending=resting(ws, ending),
             run=run,

@@ -130,8 +130,7 @@ def test_the_keyboard_does_it_all_and_plain_keys_stay_here(bare: Bare, shown: Pl
             break
     opens = [f"open-{one['code']}" for one in shown.said["refused"]["reasons"]]
     assert seen == ["test", *opens, "stop-first-push", "stop-growth", "apply"]
-    assert "Tab" not in view.heard_keys
-    assert " " not in view.heard_keys
+    assert view.heard_keys == ["Tab"]  # the one that came in from outside
 
 
 def test_a_view_without_a_kernel_says_so_and_sends_nothing(bare: Bare, shown: PlanView) -> None:
