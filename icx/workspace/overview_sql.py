@@ -9,15 +9,15 @@ STATES = """
     select
       case
         when coalesce(u.status, '') <> 'normal' then coalesce(u.status, 'no status')
-        when s.mailed then 'mailable'
-        when s.asked then 'asked'
-        when s.said_no then 'unsubscribed'
+        when s.best = 3 then 'mailable'
+        when s.best = 2 then 'asked'
+        when s.best = 1 then 'unsubscribed'
         else 'on no list'
       end, count(*)
     from icontact_users u
     left join (
-      select contact_id, bool_or(status = 'normal') as mailed, bool_or(status = 'pending') as asked,
-        bool_or(status = 'unsubscribed') as said_no
+      select contact_id,
+        max(case status when 'normal' then 3 when 'pending' then 2 when 'unsubscribed' then 1 else 0 end) as best
       from subscriptions group by contact_id
     ) s on s.contact_id = u.id
     where u.gone_at is null
