@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from icx import cli
+from icx.clock import SystemClock
 
 PROGRAM = [sys.executable, "-c", "from icx.cli import main; main()"]
 
@@ -70,6 +73,17 @@ def begun(*words: str, workspace: Path, **more: str) -> subprocess.Popen[str]:
         encoding="utf-8",
         env=environment(**more),
     )
+
+
+def hurried(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody wait: a sleep returns at once, and afterwards it is as late as it should be.
+
+    A sleep after which it is no later would have whoever waits for an hour ask again for an hour.
+    """
+    ahead = [0.0]
+    patch.setattr(SystemClock, "sleep", lambda self, seconds: ahead.__setitem__(0, ahead[0] + seconds))
+    patch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + ahead[0])
+    patch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=ahead[0]))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from typing_commands import Said, Typed, no_keyring, typed
+from typing_commands import Said, Typed, hurried, no_keyring, typed
 
-from icx.clock import SystemClock
 from icx.connections.login import Login
 from icx.sandbox.process import SandboxProcess, start
 from icx.workspace import Workspace
@@ -67,11 +64,8 @@ class Day:
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits: a sleep returns at once, and afterwards it is as late as it should be."""
-    ahead = [0.0]
-    monkeypatch.setattr(SystemClock, "sleep", lambda self, seconds: ahead.__setitem__(0, ahead[0] + seconds))
-    monkeypatch.setattr(SystemClock, "monotonic", lambda self: time.monotonic() + ahead[0])
-    monkeypatch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(seconds=ahead[0]))
+    """Nobody waits, here and in what this test calls."""
+    hurried(monkeypatch)
 
 
 @pytest.fixture

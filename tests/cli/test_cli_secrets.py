@@ -12,10 +12,9 @@ from pathlib import Path
 import click
 import pytest
 from test_cli_every_command import EVERY
-from typing_commands import Said, Typed
+from typing_commands import Said, Typed, hurried
 
 from icx import cli
-from icx.clock import SystemClock
 from icx.http import Secret
 from icx.workspace import Workspace
 
@@ -44,7 +43,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory, no_keyring: None) -> tuple[P
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
             for name, value in more.items():
                 patch.setenv(name, value)
-            patch.setattr(SystemClock, "sleep", lambda self, seconds: None)
+            hurried(patch)
             code = cli.run([*words, "--debug", "--workspace", str(folder)])
         signal.signal(signal.SIGTERM, before)
         said.append(Said(code, out.getvalue(), err.getvalue()))
