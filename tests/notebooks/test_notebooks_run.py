@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,10 @@ from typing import Any
 
 import nbformat
 import pytest
+import small
 from road.command import environment
+
+from icx.sandbox.process import start
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -51,19 +53,57 @@ def shown(book: Any, cell_id: str) -> str:
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """All notebooks, executed in order beside one new workspace."""
+    """All notebooks, executed in order beside one new workspace; its account is a small one, and is pushed to."""
     folder = tmp_path_factory.mktemp("clicked") / "notebooks"
     folder.mkdir()
+    state = folder.parent / "demo" / "data" / "sandbox-acme.sqlite"
+    state.parent.mkdir(parents=True)
+    with start(state=state, contacts=small.CONTACTS, messages=small.MESSAGES, seed=17):
+        pass
+    for path in NOTEBOOKS:
+        copy = folder / path.name
+        copy.write_text(path.read_text().replace("apply: bool = False", "apply: bool = True"))
     beside = {"IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
-    return {path.stem: run(Path(shutil.copy(path, folder)), environment(**beside)) for path in NOTEBOOKS}
+    return {path.stem: run(folder / path.name, environment(**beside)) for path in NOTEBOOKS}
 
 
-def test_the_notebooks_run_from_connect_to_push(ran: dict[str, Any]) -> None:
-    assert list(ran) == ["01-connect", "02-pull-and-profile", "03-check", "04-audience", "05-push"]
+def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None:
+    assert list(ran) == [
+        "01-connect",
+        "02-pull-and-profile",
+        "03-check",
+        "04-audience",
+        "05-push",
+        "07-schedule",
+    ]
+    assert "True" in shown(ran["04-audience"], "same")  # clicked and typed are one
     pushed = shown(ran["05-push"], "apply")
     assert re.search(r"Done: [1-9]\d* added", pushed)
     assert "the same people by id" in pushed
     assert "nothing has been sent" in shown(ran["05-push"], "undo").lower()
+    assert "loyal weekly" in shown(ran["07-schedule"], "jobs")
+
+
+def test_what_is_clicked_can_be_read_without_a_kernel(ran: dict[str, Any]) -> None:
+    """A code-hosting page shows the HTML beside a widget; it holds the same numbers and asks no network."""
+    widgets = [
+        ("01-connect", "wizard"),
+        ("02-pull-and-profile", "fields"),
+        ("04-audience", "builder"),
+        ("05-push", "plan"),
+        ("07-schedule", "monitor"),
+    ]
+    for name, cell_id in widgets:
+        (cell,) = [cell for cell in ran[name].cells if cell.get("id") == cell_id]
+        (data,) = [
+            out["data"]
+            for out in cell.outputs
+            if "application/vnd.jupyter.widget-view+json" in out.get("data", {})
+        ]
+        assert 'class="icx"' in data["text/html"], name
+        assert data["text/plain"], name
+        assert not re.search(r"https?://(?!app\.icontact\.com)", data["text/html"]), name
+        assert "<script" not in data["text/html"], name
 
 
 def test_an_error_shown_on_purpose_has_its_four_parts(ran: dict[str, Any]) -> None:
