@@ -51,7 +51,7 @@ class Runner:
     def run(self, notebook: str | Path, given: Mapping[str, Any]) -> Run:
         """Run a notebook from its first cell; see `Workspace.run`."""
         path = self.find(notebook)
-        values = parameters.checked(path, parameters.of_notebook(path), given)
+        values = parameters.checked(Path(notebook), parameters.of_notebook(path), given)
         return self._started(path, values, root=None, again=None)
 
     def again(self, run: str, given: Mapping[str, Any]) -> Run:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from icx.errors import IcxError, NeedsYou, Refused, TryLater
+from icx.errors import IcxError, NeedsYou, Refused
 from icx.store import one_row
 from icx.workspace.once import data, files, once, place, settings
 
@@ -228,7 +228,7 @@ def did_not_pass(reports: list[CheckReport]) -> NeedsYou | None:
 def _unfinished(done: Applied) -> IcxError | None:
     if done.state in {"finished", "tested"} and not done.in_doubt:
         return None
-    return TryLater(
+    return NeedsYou(
         "apply-unfinished",
         f"{done.plan_id} is not finished: {done.added:,} added, {done.not_sent:,} not sent, {done.in_doubt:,} in doubt.",
         where=done.plan_id,

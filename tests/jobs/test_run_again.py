@@ -184,6 +184,34 @@ def test_a_write_in_a_dry_run_is_stopped_before_it_is_sent(
     assert members(folder) == before
 
 
+def test_an_apply_that_was_cut_off_goes_on_with_its_plan_and_is_answered_once_it_finished(
+    folder: Path, again: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder / "data" / "runs" / "r-998"
+    place.mkdir()
+    record = {"run": "r-998", "root": "r-998", "apply": True, "notebook": "push.ipynb"}
+    inside.write_json(place / "run.json", record)
+    monkeypatch.setenv("ICX_RUN", "r-998")
+    monkeypatch.setenv("ICX_WORKSPACE", str(folder))
+    made, sent = [], []
+    for attempt in range(3):
+        inside._read.cache_clear()  # each is a kernel of its own
+        with Workspace(folder) as ws:
+            plan = ws.plan("everybody", "acme/lists/Brand new", create=True)
+            made.append(plan.plan_id)
+            answers = {stop.key: str(stop.confirm) for stop in plan.stops}
+            if attempt == 0:
+                ws.plan_journal.begin(plan.plan_id, answers, "somebody")  # and here it was cut off
+            else:
+                sent.append(ws.apply(plan, answers=answers))
+            applied = len(ws.journal.runs("apply", plan.plan_id))
+    assert len(set(made)) == 1
+    assert sent[0] == sent[1]
+    assert sent[0].state == "finished"
+    assert sent[0].added > 0
+    assert applied == 1
+
+
 def test_ctrl_c_stops_the_run_ends_its_kernel_and_names_the_way_on(folder: Path, again: Run) -> None:
     (folder / "go").unlink()
     (folder / "there").unlink()
