@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import tzinfo
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from icx.audience.audience import Audience
 from icx.audience.people import People
@@ -15,6 +16,9 @@ from icx.audience.waterfall import Waterfall, waterfall
 from icx.rules import Reading, Rule, Sql
 from icx.store import Connection
 from icx.store.published import Published, stamp
+
+if TYPE_CHECKING:
+    from icx.audience.waterfall import Mask
 
 Running = Callable[[Connection], None]
 
@@ -56,7 +60,28 @@ class Live:
         self, audience: Audience | Rule, running: Running | None = None
     ) -> Iterator[tuple[Connection, Reading, Rule]]:
         """Open as `People.open` does; answers about events are kept, and `running` hears of the cursor to interrupt."""
+        with self._open(self.published, audience, running) as opened:
+            yield opened
+
+    def count(self, audience: Audience | Rule, running: Running | None = None) -> Waterfall:
+        """Return the figures of every node; see `waterfall`. Of a rule edited, only what is new is asked."""
         published = self.published
+        found = self._count(published, audience, running)
+        # put in place meanwhile, tables of two builds may have been read
+        return found if published.current else self._count(self.published, audience, running)
+
+    def _count(self, published: Published, audience: Audience | Rule, running: Running | None) -> Waterfall:
+        with self._open(published, audience, running) as (con, reading, rule):
+
+            def passing(test: Sql) -> Mask:
+                return published.passing(con, test.text, test.params)
+
+            return waterfall(con, "profile", rule, reading, passing)
+
+    @contextmanager
+    def _open(
+        self, published: Published, audience: Audience | Rule, running: Running | None
+    ) -> Iterator[tuple[Connection, Reading, Rule]]:
         with self._people(published).open(audience) as (con, reading, rule):
             if running is not None:
                 running(con)
@@ -65,11 +90,6 @@ class Live:
                 return Sql(published.keep(con, asked.text, asked.params))
 
             yield con, replace(reading, keep=keep), rule
-
-    def count(self, audience: Audience | Rule, running: Running | None = None) -> Waterfall:
-        """Return the figures of every node; see `waterfall`."""
-        with self.open(audience, running) as (con, reading, rule):
-            return waterfall(con, "profile", rule, reading)
 
     def close(self) -> None:
         """Let the memory go; nothing can be asked afterwards."""

@@ -6,7 +6,7 @@ people, so the pass counts patterns and all figures of all nodes are sums over t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Mask = NDArray[np.bool_]
+
+COUNTED = 20  # up to so many leaves the patterns are counted in a table of all there can be
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,17 @@ class Waterfall:
         return self.nodes[""].left
 
 
-def waterfall(con: Connection, profile: str, rule: Rule, reading: Reading) -> Waterfall:
+def waterfall(
+    con: Connection,
+    profile: str,
+    rule: Rule,
+    reading: Reading,
+    passing: Callable[[Sql], Mask] | None = None,
+) -> Waterfall:
     """Return the figures of every node of a rule, in one query.
 
+    With `passing`, which says of a condition who of all people passes it, always in the same order, nothing is
+    queried here: whoever is asked again and again after small edits keeps the answers for what did not change.
     Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
     """
     asked = _Asked(reading)
@@ -74,7 +84,7 @@ def waterfall(con: Connection, profile: str, rule: Rule, reading: Reading) -> Wa
     if differs:
         asked.reading = humanly
         asked.ask(human, "human")
-    patterns = asked.answered(con, profile)
+    patterns = asked.answered(con, profile) if passing is None else asked.known(passing)
     nodes: dict[str, Figures] = {}
     everybody = patterns.everybody
     patterns.figures(rule, "", everybody, everybody, None, nodes)
@@ -150,6 +160,29 @@ class _Asked:
         ).fetchnumpy()
         people = np.asarray(rows["n"], dtype=np.int64)
         return _Patterns(people, [np.asarray(rows[mark], dtype=np.bool_) for mark in marks], self.places)
+
+    def known(self, passing: Callable[[Sql], Mask]) -> _Patterns:
+        """Put the leaves' answers together: each person's pattern is a number, and the numbers are counted."""
+        import numpy as np
+
+        masks = [passing(one) for one in self._found] or [passing(Sql("true"))]
+        width = next(size for size in (8, 16, 32, 64) if len(masks) <= size) if len(masks) <= 64 else 0
+        if not width:  # so many leaves that no number holds a pattern: every person is one
+            people = np.ones(len(masks[0]), dtype=np.int64)
+            return _Patterns(people, masks, self.places)
+        kind = np.dtype(f"uint{width}").type
+        pattern = np.zeros(len(masks[0]), dtype=kind)
+        for n, mask in enumerate(masks):
+            pattern |= mask.view(np.uint8).astype(kind) << kind(n)
+        if len(masks) <= COUNTED:
+            counts = np.bincount(pattern, minlength=1)
+            found = np.flatnonzero(counts)
+            people = counts[found]
+        else:
+            found, people = np.unique(pattern, return_counts=True)
+        bits = found.astype(np.uint64)
+        marks = [((bits >> np.uint64(n)) & np.uint64(1)).astype(np.bool_) for n in range(len(self._found))]
+        return _Patterns(people.astype(np.int64), marks, self.places)
 
 
 class _Patterns:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 
@@ -24,6 +24,10 @@ from icx.errors import NeedsYou
 from icx.fields import Catalogue, Field
 from icx.store.db import Connection, memory
 from icx.store.names import literal, quoted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 ABOUT = "published.json"
 TABLES = (
@@ -35,7 +39,8 @@ TABLES = (
     "subscriptions",
     "messages",
 )
-KEPT = 24  # answers kept in memory: some for each rule on the screen and those of the last edits
+KEPT = 24  # answers about events kept in memory: some for each rule on the screen and those of the last edits
+PASSING_BYTES = 256 * 2**20  # a byte a person and condition
 
 
 class Opener(Protocol):
@@ -95,12 +100,17 @@ class Published:
         fields = Catalogue(Field(**field) for field in said["fields"])
         self.about = About(said["build_id"], datetime.fromisoformat(said["as_of"]), said["people"], fields)
         self._kept: OrderedDict[tuple[str, tuple[Any, ...]], str] = OrderedDict()
+        self._passing: OrderedDict[tuple[str, tuple[Any, ...]], NDArray[np.bool_]] = OrderedDict()
         self._made = 0
         self._lock = threading.RLock()
         self._root = [memory()]
         self._closing = weakref.finalize(self, _end, self._root)  # also when Python ends with it still open
         schema = quoted(connection)
         self._root[0].execute(f"create schema {schema}")
+        numbered = literal(str(directory / "profile.parquet"))
+        self._root[0].execute(
+            f"create view {schema}.numbered as select * from read_parquet({numbered}, file_row_number=true)"
+        )
         for table in TABLES:
             source = f"select * from read_parquet({literal(str(directory / f'{table}.parquet'))})"
             kind = "table" if table in {"lists", "messages"} else "view"  # small, and asked for each time
@@ -140,6 +150,26 @@ class Published:
         if old:
             con.execute(f"drop table main.{old}")
         return f"select contact_id from main.{name}"
+
+    def passing(self, con: Connection, test: str, params: Sequence[Any]) -> NDArray[np.bool_]:
+        """Return which rows of the profile's file pass a condition; the answers asked for last are kept."""
+        import numpy as np
+
+        asked = (test, tuple(params))
+        with self._lock:
+            if asked in self._passing:
+                self._passing.move_to_end(asked)
+                return self._passing[asked]
+        rows = con.execute(
+            f"select file_row_number as n from numbered where {test}", list(params)
+        ).fetchnumpy()
+        found = np.zeros(self.about.people, dtype=np.bool_)
+        found[np.asarray(rows["n"])] = True
+        with self._lock:
+            self._passing[asked] = found
+            while len(self._passing) * self.about.people > PASSING_BYTES and len(self._passing) > 1:
+                self._passing.popitem(last=False)
+        return found
 
     def close(self) -> None:
         """Let the memory go; the files stay."""

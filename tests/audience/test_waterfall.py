@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 from hypothesis import given, settings
 from rule_people import AS_OF, CATALOGUE, LOOKUP, crowds, database, rules
 
@@ -50,10 +52,18 @@ def test_every_node_keeps_the_people_the_oracle_says(rule: Rule, crowd: Sequence
         con.execute(f"create table kept{kept} as {asked.text}", list(asked.params))
         return Sql(f"select contact_id from kept{kept}")
 
+    def passing(test: Sql) -> Any:
+        mask = np.zeros(len(crowd), dtype=np.bool_)
+        rows = con.execute(f"select rowid from profile where {test.text}", list(test.params)).fetchall()
+        mask[[row[0] for row in rows]] = True
+        return mask
+
     with database(crowd) as con:
         found = waterfall(con, "profile", rule, Reading(CATALOGUE, LOOKUP, AS_OF))
         # answers about events that are kept count the same
         assert waterfall(con, "profile", rule, Reading(CATALOGUE, LOOKUP, AS_OF, keep=keep)) == found
+        # and so do answers of leaves that are kept, put together person by person
+        assert waterfall(con, "profile", rule, Reading(CATALOGUE, LOOKUP, AS_OF), passing) == found
     expected = dict(by_hand(rule, "", crowd, crowd, None))
     nodes = dict(walk(rule))
     assert list(found.nodes) == list(expected) == list(nodes)
