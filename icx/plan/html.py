@@ -22,6 +22,7 @@ from icx.look.page import (
     root,
     table,
     tag,
+    text,
     tile,
     tiles,
 )
@@ -294,7 +295,7 @@ def _batches(at: Said) -> Html:
     rows = [
         (
             one["batch"],
-            tag("span", icon(one["kind"]), one["words"], cls="row"),
+            tag("span", icon(one["kind"]), one["words"], cls=f"row {one['kind']}"),
             number(one["rows"]),
             one["at"],
         )
@@ -310,14 +311,15 @@ def _outcome(at: Said) -> list[Html]:
         parts.append(sums(at["sum"]))
     side: list[Html] = []
     if at["refusals"]:
-        rows = [(tag("q", one["words"]), number(one["count"]), one["ids"]) for one in at["refusals"]]
-        side.append(
-            panel("Refused by iContact, in its words", table(("Words", "People", "Contacts"), rows, (1,)))
-        )
+        rows = [
+            (join(tag("q", one["words"]), BREAK, tag("span", one["ids"], cls="muted")), number(one["count"]))
+            for one in at["refusals"]
+        ]
+        side.append(panel("Refused by iContact, in its words", table(("Words", "People"), rows, (1,))))
     if at["left_out"]:
-        rows = [(why, number(count), "") for why, count in at["left_out"]]
+        rows = [(text(why), number(count)) for why, count in at["left_out"]]
         total = sum(count for _, count in at["left_out"])
-        side.append(panel(f"{number(total)} left out", table(("Why", "People", ""), rows, (1,))))
+        side.append(panel(f"{number(total)} left out", table(("Why", "People"), rows, (1,))))
     if at["steps"]:
         main = tag("section", _steps(at), cls="panel")
         aside = side or [tag("section", _batches(at), cls="panel")]

@@ -265,7 +265,9 @@ def _tiles(plan: Plan, applied: Applied, planned: int) -> list[Said]:
         },
     ]
     if applied.not_sent:
-        tiles.append({"label": "Not sent yet", "value": applied.not_sent, "sub": "the same plan goes on"})
+        closed = applied.state == "closed"
+        label, sub = ("Not sent", "the list is gone") if closed else ("Not sent yet", "the same plan goes on")
+        tiles.append({"label": label, "value": applied.not_sent, "sub": sub})
     return tiles
 
 

@@ -67,7 +67,7 @@ function stepsList(at) {
 function batchesPart(at) {
   const top = h("div", { class: "ph" }, h("h3", {}, "Batches"), h("span", { class: "label" }, "newest first"));
   if (!at.batches.length) return [top, h("p", { class: "small muted" }, "Nothing has been sent yet.")];
-  const row = (one) => [number(one.batch), h("span", { class: "row" }, icon(one.kind), one.words), number(one.rows), one.at];
+  const row = (one) => [number(one.batch), h("span", { class: `row ${one.kind}` }, icon(one.kind), one.words), number(one.rows), one.at];
   return [top, rowsTable(["Batch", "Outcome", "People", "At"], at.batches.map(row), [2, 3])];
 }
 
@@ -259,7 +259,7 @@ function render({ model, el }) {
     const fits = /^#?\d+$/.test(view.contact.trim());
     return h("section", { class: "panel" }, h("div", { class: "ph" }, h("h3", {}, "Test with one contact")),
       h("p", { class: "small muted" }, "One person this plan adds is added now, with everything that follows from it, mail too. The rest waits."),
-      h("div", { class: "row wrap" }, h("label", { for: id }, "Contact id"),
+      h("div", { class: "row wrap", style: { "padding-top": "8px" } }, h("label", { for: id }, "Contact id"),
         h("input", { id, key: "test-contact", value: view.contact, style: { width: "120px" }, inputmode: "numeric", autocomplete: "off", on: { input: (event) => { view.contact = event.target.value; draw(); } } }),
         button(fits ? `Add #${contact} only` : "Add one", () => apply(contact), { key: "test-go", disabled: !fits || Boolean(view.asking) || gone(), why: "type the id of a contact" }),
         button("Leave it", () => { view.testing = false; draw(); focusKey(root, "test"); }, { key: "test-no", kind: "quiet" })));
@@ -297,7 +297,7 @@ function render({ model, el }) {
 
   function outcomePart(at) {
     const side = [];
-    if (at.refusals.length) side.push(panel("Refused by iContact, in its words", "", rowsTable(["Words", "People", "Contacts"], at.refusals.map((one) => [h("q", {}, one.words), number(one.count), one.ids]), [1])));
+    if (at.refusals.length) side.push(panel("Refused by iContact, in its words", "", rowsTable(["Words", "People"], at.refusals.map((one) => [[h("q", {}, one.words), h("br"), h("span", { class: "muted" }, one.ids)], number(one.count)]), [1])));
     if (at.left_out.length) side.push(panel(`${number(at.left_out.reduce((sum, [, count]) => sum + count, 0))} left out`, "", rowsTable(["Why", "People"], at.left_out.map(([words, count]) => [words, number(count)]), [1])));
     if (!side.length) side.push(h("section", { class: "panel" }, batchesPart(at)));
     return [
