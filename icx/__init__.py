@@ -24,17 +24,15 @@ def open(path: str = ".", *, sandbox: bool = False, **options: Any) -> Workspace
     """Return the workspace in a folder; an empty folder is one too.
 
     With `sandbox=True` a simulated iContact account runs on this machine (its state is kept under the
-    folder, by default `demo`) and is saved as the connection `acme`. In a notebook that `icx run` executes this
-    folder is the run's workspace.
+    folder, by default `demo`) and is saved as the connection `acme`. In a notebook that `icx run` executes
+    the folder is the run's workspace, unless a parameter of the run names another.
     """
     from icx.workspace import Workspace
 
     if os.environ.get("ICX_RUN"):
-        # A notebook that `icx run` executes: the folder is the run's, and an error that ends it is kept for the run.
-        from icx.notebook import keep_errors
+        from icx.notebook import of_the_run
 
-        path = os.environ.get("ICX_WORKSPACE", path) if path == "." else path
-        keep_errors()
+        path = of_the_run(path)
     if sandbox:
         return Workspace.with_sandbox("demo" if path == "." else path, **options)
     return Workspace(path, **options)

@@ -45,6 +45,21 @@ def result(**values: Any) -> None:
         run.result(values)
 
 
+def of_the_run(path: str) -> str:
+    """Return the folder that a notebook means which `icx run` executes.
+
+    By hand `workspace = "../demo"` is seen from the notebook; a run belongs to a workspace already, so that only
+    a folder given to the run as a parameter counts. An error that ends the run is kept for it from here on.
+    """
+    from icx.jobs import inside
+
+    run = inside.current()
+    if run is None:
+        return path
+    keep_errors()
+    return path if path in run.parameters.values() else str(run.workspace)
+
+
 def keep_errors() -> None:
     """Let a run keep the four parts of an icx error that ends it; the notebook shows it as ever."""
     from icx.errors import IcxError

@@ -31,6 +31,7 @@ class Inside:
     notebook: str
     workspace: Path
     folder: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # what was given, without the defaults
     asked: Counter[str] = field(
         default_factory=Counter
     )  # how often each verb was asked the same, in this kernel
@@ -85,7 +86,15 @@ def _read(run: str, workspace: str) -> Inside | None:
         record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    return Inside(run, record["root"], record["apply"], record["notebook"], Path(workspace), folder)
+    return Inside(
+        run=run,
+        root=record["root"],
+        apply=record["apply"],
+        notebook=record["notebook"],
+        workspace=Path(workspace),
+        folder=folder,
+        parameters=record.get("parameters", {}),
+    )
 
 
 def plainly(value: Any) -> Any:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from books import book
 
+import icx
 from icx.errors import BadInput
+from icx.jobs import inside
 from icx.jobs.parameters import Parameter, checked, of_notebook, of_source, typed
 from icx.workspace import Workspace
 
@@ -164,3 +166,26 @@ def test_a_refused_run_starts_nothing_and_leaves_nothing(tmp_path: Path) -> None
         assert ws.journal.runs() == []
     assert not (tmp_path / "data" / "runs").exists()
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_notebook_that_is_run_opens_the_workspace_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "data" / "runs" / "r-7"
+    place.mkdir(parents=True)
+    record = {
+        "run": "r-7",
+        "root": "r-7",
+        "apply": False,
+        "notebook": "a.ipynb",
+        "parameters": {"workspace": "other"},
+    }
+    inside.write_json(place / "run.json", record)
+    monkeypatch.setenv("ICX_RUN", "r-7")
+    monkeypatch.setenv("ICX_WORKSPACE", str(tmp_path))
+    for default in (".", "../demo"):
+        with icx.open(default) as ws:
+            assert ws.layout.root == tmp_path
+            assert ws.inside is not None
+    with icx.open("other") as ws:
+        assert ws.layout.root == Path("other")
