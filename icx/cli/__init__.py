@@ -54,8 +54,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Repeat": {
         "run": ("notebook", "run a notebook with parameters"),
         "schedule": ("schedule", "jobs by the clock"),
-        "run-due": ("schedule", "run what is due, once"),
-        "serve": ("schedule", "run what is due, always"),
+        "run-due": ("due", "run what is due, once"),
+        "serve": ("due", "run what is due, always"),
     },
     "Look after": {
         "status": ("care", "every connection at a glance"),
