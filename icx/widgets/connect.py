@@ -16,7 +16,7 @@ from icx import mask
 from icx.connections.diagnosis import LINK, STEPS, Step, Verified, verify
 from icx.connections.login import Login
 from icx.connections.saved import SavedConnection
-from icx.errors import BadInput, IcxError
+from icx.errors import BadInput, IcxError, NeedsYou
 from icx.http import Secret
 from icx.icontact import PRODUCTION
 from icx.look import page
@@ -197,7 +197,7 @@ class Connect(Widget):
             if not value.strip()
         ]
         if absent:
-            raise BadInput(
+            raise NeedsYou(
                 "needs-answer",
                 f"{' and '.join(absent)[0].upper()}{' and '.join(absent)[1:]} {'is' if len(absent) == 1 else 'are'} needed.",
                 where="the form",
