@@ -266,7 +266,7 @@ function pulse(model, changed) {
     const told = kernel()?.status;
     if (["none", "dead", "terminating", "restarting", "autorestarting"].includes(told)) become("gone");
     else if (lost && waited > 0.6) become("gone");
-    else if (told === "idle" && waited > 2.5) become("gone");
+    else if (told === "idle" && waited > 4) become("gone");
     else if (waited > 0.8 && state !== "gone") become("busy");
   };
   const heard = () => {

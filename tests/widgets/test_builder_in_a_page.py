@@ -6,6 +6,7 @@ import ast
 import copy
 import json
 import random
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
@@ -154,7 +155,9 @@ ITEMS = {"up": "Move up", "down": "Move down", "out": "Move out of the group"}
 PURE = "removeNode, duplicate, wrap, toggleNot, move, setCombined, plain, addRule, addGroup"
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)]
+)
 def test_thirty_edits_by_clicks_are_the_same_edits_in_code(bare: Bare, seed: int) -> None:
     """After each click the rule is what the module's own functions, and Python on its own rules, make of it."""
     view = builder(bare, on_save=everybody)
@@ -692,33 +695,45 @@ def opened(view: View) -> None:
         view.page.locator("summary", has_text=fold).click()
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1000, "dark"), (480, "light"), (480, "dark")])
-def test_everything_is_read_and_nothing_sticks_out(bare: Bare, width: int, theme: str) -> None:
-    for name, state in (("normal", traits()), ("crowded", crowded(LONG))):
-        view = builder(
-            bare, state, width=width, theme=theme, told=answers() if name == "normal" else evil_answers(LONG)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("what", ["normal", "crowded"])
+def test_everything_is_read_and_nothing_sticks_out(bare: Bare, what: str, theme: str) -> None:
+    state, told = (traits(), answers()) if what == "normal" else (crowded(LONG), evil_answers(LONG))
+    view = builder(bare, state, width=1280, theme=theme, told=told)
+    view.page.get_by_role("table").wait_for()
+    opened(view)
+    for width in (1280, 1000, 480):
+        view.page.evaluate(
+            "(width) => { document.querySelector('section').style.width = `${width}px`; }", width
         )
-        view.page.get_by_role("table").wait_for()
-        opened(view)
-        view.shot(f"builder-{name}-{width}-{theme}")
-        assert view.sticks_out() <= 0, name
-        assert view.faintest()[0] >= 4.5, (name, view.faintest())
+        view.shot(f"builder-{what}-{width}-{theme}")
+        assert view.sticks_out() <= 0, width
+        assert view.faintest()[0] >= 4.5, view.faintest()
         assert view.small_targets() == []
-        assert view.nameless() == []
-        assert view.quiet()
+    assert view.nameless() == []
+    assert view.quiet()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_state_is_read(bare: Bare, theme: str) -> None:
-    view = builder(bare, theme=theme, width=720)
-    bump(view, "fifty")
-    view.page.get_by_text("1 rule to fix").wait_for()
-    assert view.faintest()[0] >= 4.5, view.faintest()
     view = builder(bare, theme=theme, told={}, width=720)
-    view.page.evaluate("model.fire('comm_live_update')")
-    view.page.get_by_text("The kernel was restarted").wait_for()
-    assert view.faintest()[0] >= 4.5, view.faintest()
-    assert view.sticks_out() <= 0
+    for text, lost in (("1 rule to fix", False), ("The kernel was restarted", True)):
+        if lost:
+            view.page.evaluate("model.fire('comm_live_update')")
+        else:
+            bump(view, "fifty")
+        view.page.get_by_text(text).wait_for()
+        assert view.faintest()[0] >= 4.5, view.faintest()
+        assert view.sticks_out() <= 0
+
+
+def test_no_module_makes_markup_from_data() -> None:
+    for file in files("icx.widgets").iterdir():
+        if file.name.endswith(".js"):
+            text = file.read_text(encoding="utf-8")
+            assert not re.search(
+                r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function", text
+            ), file.name
 
 
 def test_names_that_look_like_code_stay_words(bare: Bare) -> None:
@@ -792,7 +807,7 @@ def test_nothing_moves_for_those_who_ask_for_it(bare: Bare) -> None:
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("clicked") / "ws"
-    with Workspace.with_sandbox(folder, contacts=120, messages=6, seed=3) as ws:
+    with Workspace.with_sandbox(folder, contacts=60, messages=6, seed=3) as ws:
         ws.pull()
         ws.build()
     with Workspace(folder) as ws:
