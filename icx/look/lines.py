@@ -39,6 +39,11 @@ def growth(weeks: Sequence[date], joined: Sequence[int], left: Sequence[int], *,
             drawn.append(_column(x, zero - tall, wide, tall, "b"))
         if less:
             drawn.append(_column(x, zero + 1, wide, max(1.0, less * unit), "g"))
+    marks = [(zero - value * unit, number(value)) for value in grid]
+    if down * unit > 24:
+        deep = down if len(nice(down)) < 2 else nice(down)[-1]
+        marks.append((zero + deep * unit, number(-deep)))
+        drawn.insert(0, _line(zero + deep * unit))
     said = (
         f"Joined {number(sum(joined))} and left {number(sum(left))} in {len(weeks)} weeks; "
         f"the last week {number(joined[-1] if joined else 0)} joined"
@@ -47,7 +52,7 @@ def growth(weeks: Sequence[date], joined: Sequence[int], left: Sequence[int], *,
         said,
         height,
         drawn,
-        marks=[(zero - value * unit, number(value)) for value in grid],
+        marks=_spaced(marks),
         ticks=months(weeks),
         flag=_outstanding(weeks, joined),
     )
@@ -213,6 +218,15 @@ def _outstanding(weeks: Sequence[date], values: Sequence[int]) -> tuple[float, s
     week = weeks[at]
     edge = at if at > len(values) / 2 else at + 1
     return 100 * edge / len(values), f"week of {week.day} {week:%b}: {number(most)}"
+
+
+def _spaced(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Leave out marks that would lie on one another; zero stays, and of the others the outermost."""
+    kept = [mark for mark in marks if mark[1] == "0"]
+    for mark in sorted(marks, key=lambda one: -abs(one[0] - kept[0][0]) if kept else 0):
+        if all(abs(mark[0] - other[0]) >= 13 for other in kept):
+            kept.append(mark)
+    return kept
 
 
 def _apart(ends: Sequence[tuple[float, End]], height: int) -> list[tuple[float, End]]:
