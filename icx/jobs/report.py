@@ -30,6 +30,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-sr
 _ACTIVE = re.compile(
     r"<script\b.*?</script\s*>|<link\b[^>]*>|<base\b[^>]*>|<meta\b[^>]*>", re.IGNORECASE | re.DOTALL
 )
+_CODE = re.compile(r'<div class="highlight[^>]*><pre>.*?</pre>', re.DOTALL)
 _REMOTE = re.compile(r"""\b(src|srcset|poster|data)\s*=\s*(["'])\s*(?:https?:)?//.*?\2""", re.IGNORECASE)
 
 _CSS = """
@@ -37,31 +38,31 @@ _CSS = """
 @media (prefers-color-scheme: dark) { :root { --jp-layout-color0:#111; --jp-layout-color1:#111; --jp-ui-font-color0:#fff; --jp-ui-font-color1:rgba(255,255,255,.87); --jp-brand-color1:#64b5f6; --jp-success-color1:#66bb6a; --jp-warn-color1:#ffa726; --jp-error-color1:#ef5350; } }
 body { margin:0; background:var(--jp-layout-color0,#fff); }
 main { max-width:1040px; margin:0 auto; padding:28px 24px 64px; }
-.icx .cells { display:grid; grid-template-columns:minmax(0,1fr); gap:14px; margin-top:22px; font-size:13px; }
-.icx .cells .prompt, .icx .cells .anchor-link { display:none; }
-.icx .cells .text_cell_render { max-width:76ch; line-height:1.55; }
-.icx .cells .text_cell_render :is(h1,h2,h3) { margin:18px 0 6px; line-height:1.3; }
-.icx .cells .text_cell_render h1 { font-size:20px; }
-.icx .cells .text_cell_render h2 { font-size:15px; }
-.icx .cells .text_cell_render p { margin:0 0 8px; }
-.icx .cells pre { margin:0; font:12px/1.55 var(--icx-mono); white-space:pre-wrap; overflow-wrap:anywhere; }
-.icx .cells .input_area { background:var(--icx-sunk); border-radius:6px; padding:10px 12px; }
-.icx .cells .output { margin-top:8px; overflow-x:auto; }
-.icx .cells .output_error pre, .icx .cells .output_stderr pre { background:var(--icx-bad-soft); border-radius:6px; padding:10px 12px; }
-.icx .cells table.dataframe { border-collapse:collapse; font-size:12px; }
-.icx .cells table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
-.icx .cells img, .icx .cells svg { max-width:100%; }
-.icx .failing { margin-bottom:16px; border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin-top:18px; }
-.icx .failing h3 { margin-top:12px; }
-.icx .failing .cells { margin-top:8px; }
+.icx .run-cells { display:grid; grid-template-columns:minmax(0,1fr); gap:14px; margin-top:22px; font-size:13px; }
+.icx .run-cells .prompt, .icx .run-cells .anchor-link { display:none; }
+.icx .run-cells .text_cell_render { max-width:76ch; line-height:1.55; }
+.icx .run-cells .text_cell_render :is(h1,h2,h3) { margin:18px 0 6px; line-height:1.3; }
+.icx .run-cells .text_cell_render h1 { font-size:20px; }
+.icx .run-cells .text_cell_render h2 { font-size:15px; }
+.icx .run-cells .text_cell_render p { margin:0 0 8px; }
+.icx .run-cells pre { margin:0; font:12px/1.55 var(--icx-mono); white-space:pre-wrap; overflow-wrap:anywhere; }
+.icx .run-cells .input_area { background:var(--icx-sunk); border-radius:6px; padding:10px 12px; }
+.icx .run-cells .output { margin-top:8px; overflow-x:auto; }
+.icx .run-cells .output_error pre, .icx .run-cells .output_stderr pre { background:var(--icx-bad-soft); border-radius:6px; padding:10px 12px; }
+.icx .run-cells table.dataframe { border-collapse:collapse; font-size:12px; }
+.icx .run-cells table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
+.icx .run-cells img, .icx .run-cells svg { max-width:100%; }
+.icx .run-failing { border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin:18px 0 16px; }
+.icx .run-failing h3 { margin-top:12px; }
+.icx .run-failing .run-cells { margin-top:8px; }
 .ansi-bold { font-weight:600; }
 .ansi-red-fg, .ansi-red-intense-fg { color:var(--icx-bad-text); }
 .ansi-green-fg, .ansi-green-intense-fg { color:var(--icx-ok-text); }
 .ansi-yellow-fg, .ansi-yellow-intense-fg { color:var(--icx-warn-text); }
 .ansi-blue-fg, .ansi-cyan-fg, .ansi-blue-intense-fg, .ansi-cyan-intense-fg { color:var(--icx-link); }
-.highlight :is(.k,.kn,.kc,.ow) { color:var(--icx-link); font-weight:500; }
-.highlight :is(.s1,.s2,.sd,.sa,.si) { color:var(--icx-ok-text); }
-.highlight :is(.c1,.ch) { color:var(--icx-muted); }
+.highlight :is(.hl-k,.hl-kn,.hl-kc,.hl-ow) { color:var(--icx-link); font-weight:500; }
+.highlight :is(.hl-s1,.hl-s2,.hl-sd,.hl-sa,.hl-si) { color:var(--icx-ok-text); }
+.highlight :is(.hl-c1,.hl-ch) { color:var(--icx-muted); }
 """
 
 
@@ -77,7 +78,7 @@ def write_report(run: Run) -> None:
 def page_of(run: Run, book: Any) -> str:
     """Return the whole page of a run as HTML."""
     cells = [] if book is None else [shown(cell) for cell in book.cells]
-    ran = page.tag("div", _rendered(cells), cls="cells")
+    ran = page.tag("div", _rendered(cells), cls="run-cells")
     body = page.join(
         page.head(run.notebook.name, words.pill(run), *words.crumbs(run)),
         words.why(run),
@@ -124,7 +125,9 @@ def _failing(cells: list[Any]) -> page.Html:
     for number, cell in enumerate(cells, 1):
         if any(output.get("output_type") == "error" for output in cell.get("outputs", [])):
             title = page.tag("h3", f"Cell {number} of {len(cells)} ended the run")
-            return page.tag("section", title, page.tag("div", _rendered([cell]), cls="cells"), cls="failing")
+            return page.tag(
+                "section", title, page.tag("div", _rendered([cell]), cls="run-cells"), cls="run-failing"
+            )
     return page.Html("")
 
 
@@ -138,4 +141,9 @@ def _rendered(cells: list[Any]) -> page.Html:
     exporter.jupyter_widgets_base_url = exporter.widget_renderer_url = exporter.mermaid_js_url = ""
     book = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
     book.metadata["language_info"] = {"name": "python", "pygments_lexer": "ipython3"}
-    return page.Html(still(exporter.from_notebook_node(book)[0]))
+    # Pygments' classes are one letter or two, and so are some of ours: its own get a name of their own.
+    text = _CODE.sub(
+        lambda code: code[0].replace('<span class="', '<span class="hl-'),
+        exporter.from_notebook_node(book)[0],
+    )
+    return page.Html(still(text))

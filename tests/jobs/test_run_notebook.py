@@ -15,6 +15,7 @@ from road.conftest import no_keyring
 
 from icx.jobs import Run
 from icx.jobs.books import nbformat
+from icx.look.page import style
 from icx.workspace import Workspace
 
 __all__ = ["no_keyring"]
@@ -131,6 +132,8 @@ def test_the_page_asks_nothing_of_a_network_and_runs_nothing(good: Run) -> None:
     assert [each for each in page.found if not each.startswith("data:")] == []
     assert page.scripts == 0
     assert "default-src 'none'" in text
+    assert ".run-cells" not in style()  # the frame's names are not those of what it frames
+    assert '<span class="k">' not in text
     assert not re.search(r"url\(\s*['\"]?(https?:)?//|@import", text)
 
 
