@@ -18,6 +18,32 @@ settings.register_profile("gate", derandomize=True, database=None, deadline=None
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
+# What takes longest is begun first: a file goes to one worker, and one that is begun last is waited for alone.
+LONGEST = (
+    "tests/notebooks/test_notebooks_run.py",
+    "tests/cli/test_cli_every_command.py",
+    "tests/plan/test_apply.py",
+    "tests/docs/test_readme_runs.py",
+    "tests/pull/test_pull_units.py",
+    "tests/awkward/test_awkward_pushes.py",
+    "tests/road/test_kill.py",
+    "tests/pull/test_pull_history.py",
+    "tests/pull/test_pull_sandbox.py",
+    "tests/awkward/test_awkward_pulls.py",
+    "tests/plan/test_killed.py",
+    "tests/plan/test_plan.py",
+    "tests/plan/test_lost_answers.py",
+    "tests/road/test_demo.py",
+    "tests/rules/test_rules_agree.py",
+    "tests/road/test_never_readded.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files; within a file, tests stay in the order they are read."""
+    place = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(place)))
+
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[SandboxProcess]:

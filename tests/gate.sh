@@ -25,9 +25,10 @@ step floors lint-imports --no-cache
 
 marks="not slow"
 command -v chromium >/dev/null || marks="not slow and not browser"
-# A file stays with one worker: its tests share what it made, in the order they are read.
+# A file stays with one worker: its tests share what it made, in the order they are read; tests/conftest.py
+# says which files begin.
 # Benchmarks compare ratios and belong to `make bench`; a busy machine would make them lie here.
-pytest -n "${WORKERS:-2}" --dist loadfile -q -m "$marks" --ignore=tests/benchmarks --durations=8 || exit 1
+pytest -n "${WORKERS:-2}" --dist loadfile --no-loadscope-reorder -q -m "$marks" --ignore=tests/benchmarks --durations=8 || exit 1
 
 if [ ${#missing[@]} -gt 0 ]; then
   printf 'Not run: %s\n' "${missing[@]}"

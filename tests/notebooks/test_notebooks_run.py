@@ -23,25 +23,19 @@ def read(path: Path) -> Any:
     return nbformat.read(path, as_version=4)
 
 
-def run(path: Path, environment: dict[str, str]) -> Any:
-    """Execute a notebook in place, in a process whose sockets end with it."""
-    words = [
-        "-c",
-        "from nbclient.cli import NbClientApp; NbClientApp.launch_instance()",
-        "--inplace",
-        path.name,
-    ]
+def run(folder: Path, names: list[str], environment: dict[str, str]) -> None:
+    """Execute notebooks in place, a kernel each, in a process whose sockets end with it."""
+    words = ["-c", "from nbclient.cli import NbClientApp; NbClientApp.launch_instance()", "--inplace", *names]
     done = subprocess.run(
         [sys.executable, *words],
-        cwd=path.parent,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return read(path)
 
 
 def shown(book: Any, cell_id: str) -> str:
@@ -64,7 +58,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         copy = folder / path.name
         copy.write_text(path.read_text().replace("apply: bool = False", "apply: bool = True"))
     beside = {"IPYTHONDIR": str(folder / ".ipython"), "JUPYTER_RUNTIME_DIR": str(folder / ".runtime")}
-    return {path.stem: run(folder / path.name, environment(**beside)) for path in NOTEBOOKS}
+    run(folder, [path.name for path in NOTEBOOKS], environment(**beside))
+    return {path.stem: read(folder / path.name) for path in NOTEBOOKS}
 
 
 def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None:
