@@ -115,10 +115,10 @@ export default {
           : button("Pause", () => act("pause", { job: job.name }), { shape: "pause", key: `job-${job.name}`, "aria-label": `Pause ${job.name}` });
         return h("tr", {}, h("td", { class: "name", title: job.about }, h("b", { class: "k" }, job.name)),
           cell("runs", block(states, `${job.name}: last ${job.runs.length} runs, ${failed} failed`, 24)),
-          cell("muted hide-n", job.says), cell("num free", job.words || job.next), cell("num", rest));
+          cell("muted free hide-n", job.says), cell("num free", job.words || job.next), cell("num", rest));
       });
       const what = h("span", { class: "legend" }, swatch("okb", "done"), swatch("duef", "stopped"), swatch("badf", "failed"));
-      return panel("Jobs", what, h("table", { class: "jobs" }, heads(["Job"], ["Last runs"], ["When", "hide-n"], ["Next", "num"], [""]), h("tbody", {}, rows)), ...wrong);
+      return panel("Jobs", what, h("div", { class: "scroll" }, h("table", { class: "jobs" }, heads(["Job"], ["Last runs"], ["When", "hide-n"], ["Next", "num"], [""]), h("tbody", {}, rows))), ...wrong);
     }
 
     function ledger(book) {
@@ -142,7 +142,7 @@ export default {
           cell("free", `“${one.words}”`), cell("muted free hide-n", one.did), cell("num muted", one.at)));
       const right = [icon(people ? "eye" : "mask"), people ? " addresses shown" : " addresses masked", button(people ? "Mask" : "Show", show, { kind: "quiet", key: "show" })];
       return panel(`Rows that failed, ${number(rows.length)}`, right, h("div", { class: "scroll" },
-        h("table", {}, heads([""], ["Contact"], ["Push", "hide-n"], ["In the service’s words"], ["What icx did", "hide-n"], ["At", "num"]), h("tbody", {}, rows))));
+        h("table", { class: "rows" }, heads([""], ["Contact"], ["Push", "hide-n"], ["In the service’s words"], ["What icx did", "hide-n"], ["At", "num"]), h("tbody", {}, rows))));
     }
 
     function happened(said) {
@@ -166,7 +166,7 @@ export default {
         trouble ? failure(trouble) : null,
         said.paused ? note("warn", "All pushes are paused.", said.paused) : null,
         now(said),
-        h("div", { class: "g2" }, jobs(said), ledger(said.ledger)),
+        h("div", { class: "g31" }, jobs(said), ledger(said.ledger)),
         failures(said),
         happened(said));
       const words = summary(said);

@@ -23,7 +23,7 @@ def page(said: Said) -> Html:
         head("Activity", pill("", f"as of {said['at']}", "clock"), *crumbs),
         note("warn", "All pushes are paused.", said["paused"]) if said["paused"] else "",
         _now(said),
-        tag("div", _jobs(said), _ledger(said["ledger"]), cls="g2"),
+        tag("div", _jobs(said), _ledger(said["ledger"]), cls="g31"),
         _rows(said),
         _happened(said),
     ]
@@ -100,7 +100,7 @@ def _jobs(said: Said) -> Html:
             "tr",
             tag("td", tag("b", job["name"], cls="k"), cls="name", title=job["about"]),
             tag("td", strip(*_runs(job["name"], job["runs"]), places=24), cls="runs"),
-            tag("td", job["says"], cls="muted hide-n"),
+            tag("td", job["says"], cls="muted free hide-n"),
             tag("td", job["words"] or job["next"], cls="num free"),
         )
         for job in said["jobs"]
@@ -115,7 +115,7 @@ def _jobs(said: Said) -> Html:
     what = legend(("okb", "done"), ("duef", "stopped"), ("badf", "failed"))
     return panel(
         "Jobs",
-        tag("table", tag("thead", heads), tag("tbody", *rows), cls="jobs"),
+        tag("div", tag("table", tag("thead", heads), tag("tbody", *rows), cls="jobs"), cls="scroll"),
         *_wrong(said["jobs_wrong"]),
         right=what,
     )
@@ -187,7 +187,7 @@ def _rows(said: Said) -> Html:
             )
         ),
     )
-    body = tag("div", tag("table", tag("thead", heads), tag("tbody", *rows)), cls="scroll")
+    body = tag("div", tag("table", tag("thead", heads), tag("tbody", *rows), cls="rows"), cls="scroll")
     return panel(
         f"Rows that failed, {number(len(rows))}", body, right=join(icon("mask"), " addresses masked")
     )

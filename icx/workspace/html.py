@@ -144,15 +144,18 @@ def _beginning(seen: Overview, done: int, many: object = "") -> Html:
         )
     foot = tag(
         "div",
-        join("In a terminal: ", tag("code", f"icx {'pull' if done else 'connect'} {name}"), "."),
+        tag("span", "In a terminal: ", tag("code", f"icx {'pull' if done else 'connect'} {name}"), "."),
         ""
         if done
-        else join(
-            "No account at hand? ", tag("code", "icx demo"), " starts a simulated one on this machine."
+        else tag(
+            "span",
+            "No account at hand? ",
+            tag("code", "icx demo"),
+            " starts a simulated one on this machine.",
         ),
         cls="foot",
     )
-    panel_ = tag("ol", *rows, cls="panel todo")
+    panel_ = tag("ol", *rows, cls="panel begin")
     return root(
         head(seen.name, "", *crumbs, "nothing stored yet"), failed, many, panel_, foot, name="Workspace"
     )
