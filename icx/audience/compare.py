@@ -12,7 +12,7 @@ from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience, choice
 from icx.errors import BadInput
 from icx.fields import Field
-from icx.rules import Group, Rule, condition, fields_used
+from icx.rules import Group, Reading, Rule, Sql, condition, fields_used
 from icx.rules.english import phrase
 from icx.rules.nodes import child
 from icx.store import Connection, quoted
@@ -120,16 +120,31 @@ def sample(
     while the profile stays.
     """
     with people.open(audience) as (con, reading, rule):
-        names = ["email"] if "email" in reading.catalogue else []
-        used = [*also, *sorted(fields_used(rule) - {"email", *also})]
-        names += [name for name in used if name in reading.catalogue]
         found = choice(people, rule, reading)
-        columns = ", ".join(["contact_id", *(quoted(name) for name in names)])
-        frame: pd.DataFrame = con.execute(
-            f"select {columns} from {quoted(people.profile)} where contact_id in ({found.text})"
-            " order by hash(contact_id + ?), contact_id limit ?",
-            [*found.params, seed, n],
-        ).df()
+        where = Sql(f"contact_id in ({found.text})", found.params)
+        order = Sql("hash(contact_id + ?), contact_id limit ?", (seed, n))
+        return rows_of(con, reading, rule, where, order, people.profile, show_people, also)
+
+
+def rows_of(
+    con: Connection,
+    reading: Reading,
+    rule: Rule,
+    where: Sql,
+    order: Sql,
+    profile: str,
+    show_people: bool,
+    also: Sequence[str],
+) -> pd.DataFrame:
+    """Return the people a condition holds for, in an order, with the fields their rule is about."""
+    names = ["email"] if "email" in reading.catalogue else []
+    used = [*also, *sorted(fields_used(rule) - {"email", *also})]
+    names += [name for name in used if name in reading.catalogue]
+    columns = ", ".join(["contact_id", *(quoted(name) for name in names)])
+    frame: pd.DataFrame = con.execute(
+        f"select {columns} from {quoted(profile)} where {where.text} order by {order.text}",
+        [*where.params, *order.params],
+    ).df()
     if not show_people:
         for name in names:
             if name == "email":
@@ -153,18 +168,26 @@ def breakdown(people: People, audience: Audience | Rule, by: str, *, most: int =
     with people.open(audience) as (con, reading, rule):
         field = reading.catalogue.find(by, named.name or "this breakdown")
         whole = condition(rule, reading)
-        inner = f"select contact_id, {{}} as v, {whole.text} as m from {quoted(people.profile)}"
-        expression, order = _bucket(con, people.profile, field, most)
-        rows = con.execute(
-            f"select v, count(distinct contact_id) filter (where m), count(distinct contact_id), min(o)"
-            f" from (select *, {order} as o from ({inner.format(expression)})) group by v",
-            list(whole.params),
-        ).fetchall()
+        parts = spread(con, people.profile, field, whole, most)
         size, total = con.execute(
             f"select count(*) filter (where m), count(*) from (select {whole.text} as m"
             f" from {quoted(people.profile)})",
             list(whole.params),
         ).fetchone() or (0, 0)
+    return Breakdown(named.name, by, size, total, parts)
+
+
+def spread(con: Connection, profile: str, field: Field, whole: Sql, most: int) -> tuple[Part, ...]:
+    """Return a field's values with how many of those a condition holds for have each, and how many of all."""
+    expression, order = _bucket(con, profile, field, most)
+    several = field.type in {"text list", "text→integer", "text→time"}
+    people = "distinct contact_id" if several else "*"  # who has a value twice in a list has it once
+    rows = con.execute(
+        f"select v, count({people}) filter (where m), count({people}), min(o)"
+        f" from (select *, {order} as o from (select contact_id, {expression} as v, {whole.text} as m"
+        f" from {quoted(profile)})) group by v",
+        list(whole.params),
+    ).fetchall()
     known = [row for row in rows if row[0] is not None]
     if order == "null":
         known.sort(key=lambda row: (-row[1], -row[2], str(row[0])))
@@ -174,7 +197,7 @@ def breakdown(people: People, audience: Audience | Rule, by: str, *, most: int =
     if rest := known[most:]:
         parts.append(Part(f"{len(rest):,} others", sum(r[1] for r in rest), sum(r[2] for r in rest)))
     parts += [Part("no value", row[1], row[2]) for row in rows if row[0] is None]
-    return Breakdown(named.name, by, size, total, tuple(parts))
+    return tuple(parts)
 
 
 @dataclass(frozen=True)

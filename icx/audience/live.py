@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from icx.audience.audience import Audience
+from icx.audience.compare import Breakdown, rows_of, spread
 from icx.audience.people import People
-from icx.audience.waterfall import Waterfall, waterfall
+from icx.audience.waterfall import Waterfall, members_of, waterfall
 from icx.rules import Reading, Rule, Sql
 from icx.store import Connection
 from icx.store.published import Published, stamp
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from icx.audience.waterfall import Mask
 
+NUMBERED = "numbered"  # the published profile, each row with its number
 Running = Callable[[Connection], None]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The people a rule is true of: the numbers of their `rows`, of how many `people`, and a condition for them.
+
+    The condition holds on `con` for the table `numbered`, which is the profile.
+    """
+
+    con: Connection
+    reading: Reading
+    rule: Rule
+    those: Sql
+    rows: Any
+    people: int
 
 
 class Live:
@@ -70,13 +89,54 @@ class Live:
         # put in place meanwhile, tables of two builds may have been read
         return found if published.current else self._count(self.published, audience, running)
 
+    @contextmanager
+    def chosen(self, audience: Audience | Rule) -> Iterator[Chosen]:
+        """Yield the people a rule is true of, to be asked about in SQL without asking for the rule again."""
+        import numpy as np
+        import pyarrow as pa
+
+        published = self.published
+        with self._open(published, audience, None) as (con, reading, rule):
+            members = members_of(rule, reading, _passing(published, con))
+            rows = np.flatnonzero(members)
+            those = Sql("true")
+            if len(rows) < len(members):
+                con.register("chosen", pa.table({"n": rows}))
+                those = Sql("(file_row_number in (select n from chosen))")
+            yield Chosen(con, reading, rule, those, rows, len(members))
+
+    def sample(
+        self,
+        audience: Audience | Rule,
+        n: int = 5,
+        *,
+        show_people: bool = False,
+        seed: int = 0,
+        also: Sequence[str] = (),
+    ) -> tuple[pd.DataFrame, int]:
+        """Return up to n members at random as `sample` does, and how many there are."""
+        import numpy as np
+
+        with self.chosen(audience) as chosen:
+            some = (
+                np.random.default_rng(seed).permutation(chosen.rows)[:n] if len(chosen.rows) else chosen.rows
+            )
+            where = Sql(f"list_contains({[int(row) for row in some]}::bigint[], file_row_number)")
+            order = Sql("file_row_number")
+            return rows_of(
+                chosen.con, chosen.reading, chosen.rule, where, order, NUMBERED, show_people, also
+            ), len(chosen.rows)
+
+    def breakdown(self, audience: Audience | Rule, by: str, *, most: int = 12) -> Breakdown:
+        """Return how members spread over a field, as `breakdown` does."""
+        with self.chosen(audience) as chosen:
+            field = chosen.reading.catalogue.find(by, "this breakdown")
+            parts = spread(chosen.con, NUMBERED, field, chosen.those, most)
+            return Breakdown("", by, len(chosen.rows), chosen.people, parts)
+
     def _count(self, published: Published, audience: Audience | Rule, running: Running | None) -> Waterfall:
         with self._open(published, audience, running) as (con, reading, rule):
-
-            def passing(test: Sql) -> Mask:
-                return published.passing(con, test.text, test.params)
-
-            return waterfall(con, "profile", rule, reading, passing)
+            return waterfall(con, "profile", rule, reading, _passing(published, con))
 
     @contextmanager
     def _open(
@@ -98,3 +158,7 @@ class Live:
     def _people(self, published: Published) -> People:
         about = published.about
         return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+
+
+def _passing(published: Published, con: Connection) -> Callable[[Sql], Mask]:
+    return lambda test: published.passing(con, test.text, test.params)

@@ -9,11 +9,12 @@ from typing import Any
 
 from icx.errors import BadInput
 from icx.fields import Field, FieldType
-from icx.rules import Compare, Reading, Rule, Sql, condition
+from icx.rules import Compare, Reading, Rule, Sql
 from icx.rules.operators import one_key
 from icx.rules.sql import EVENTS
 from icx.store import Connection, one_row, quoted
 
+SINGLE = ("text", "integer", "number", "boolean", "time")
 BINS = 24
 FAR = 0.98  # beyond this share of people a long tail is one bin
 ALIKE = 0.8  # Jaro-Winkler: Durham and Druham have 0.96, Durham and Dunn 0.8
@@ -48,7 +49,7 @@ class Histogram:
 def values(
     con: Connection,
     reading: Reading,
-    reaching: Rule,
+    those: Sql,
     field: str,
     *,
     key: str | None = None,
@@ -57,30 +58,31 @@ def values(
     limit: int = 50,
     profile: str = "profile",
 ) -> Values:
-    """Return a field's values among those a rule is true of; `only` asks for the counts of these values.
+    """Return a field's values among those a condition holds for; `only` asks for the counts of these values.
 
     `field` is one of the catalogue's, or `@event.KIND` with the key `url` or `message`, or `@list`, whose values are
     the ids of lists. The values of a map are its keys.
     """
-    those = condition(reaching, reading)
     each = _each(reading, field, key, profile, those)
-    tests, given = [], list(each.params)
+    single = field in reading.catalogue and reading.catalogue[field].type in SINGLE
+    people = "*" if single else "distinct contact_id"  # who has a value twice has it once
+    known = "v is not null and v::varchar <> ''"
+    tests, given = [known], list(each.params)
     if search:
         tests.append("contains(lower(v::varchar), lower(?))")
         given.append(search)
     if only is not None:
         tests.append("list_contains(?, v::varchar)")
         given.append([str(one) for one in only])
-    found = " and ".join(["v is not null", "v::varchar <> ''", *tests])
     rows = con.execute(
-        f"select v, count(distinct contact_id) as n, count(*) over () from ({each.text}) where {found}"
+        f"select v, count({people}) as n, count(*) over () from ({each.text}) where {' and '.join(tests)}"
         " group by v order by n desc, v limit ?",
         [*given, limit],
     ).fetchall()
     reach, some = one_row(
         con.execute(
             f"select (select count(*) from {quoted(profile)} where {those.text}),"
-            f" (select count(distinct contact_id) from ({each.text}) where v is not null and v::varchar <> '')",
+            f" (select count({people}) from ({each.text}) where {known})",
             [*those.params, *each.params],
         )
     ) or (0, 0)
@@ -91,12 +93,12 @@ def values(
 def histogram(
     con: Connection,
     reading: Reading,
-    reaching: Rule,
+    those: Sql,
     field: str,
     key: str | None = None,
     profile: str = "profile",
 ) -> Histogram:
-    """Return how a number, a time, or one key's number or time, lies among those a rule is true of."""
+    """Return how a number, a time, or one key's number or time, lies among those a condition holds for."""
     known = reading.catalogue.find(field, "this histogram")
     kind, column = _column(known, key)
     if kind not in {"integer", "number", "time"}:
@@ -107,7 +109,6 @@ def histogram(
             kept="nothing was changed",
             next=[["icx", "fields", field]],
         )
-    those = condition(reaching, reading)
     number = f"epoch({column.text})" if kind == "time" else f"{column.text}::double"
     inner = f"select {number} as v from {quoted(profile)} where {those.text}"
     given = [*column.params, *those.params]
@@ -149,7 +150,7 @@ def histogram(
 
 
 def closest(
-    con: Connection, reading: Reading, reaching: Rule, leaf: Rule, limit: int = 3, profile: str = "profile"
+    con: Connection, reading: Reading, those: Sql, leaf: Rule, limit: int = 3, profile: str = "profile"
 ) -> list[tuple[Any, int]]:
     """Return the values nearest to a leaf's that somebody who reaches it has, with how many have each.
 
@@ -162,13 +163,13 @@ def closest(
     if field is None or field.pii:
         return []
     if field.type in {"integer", "number"} and leaf.operator in {">", ">=", "<", "<=", "="}:
-        return _closest_number(con, reading, reaching, field, leaf, profile)
+        return _closest_number(con, reading, those, field, leaf, profile)
     wanted = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     if field.type not in {"text", "text list", "text→integer", "text→time"} or not all(
         isinstance(one, str) for one in wanted
     ):
         return []
-    each = _each(reading, leaf.field, None, profile, condition(reaching, reading))
+    each = _each(reading, leaf.field, None, profile, those)
     alike = "greatest(" + ", ".join("jaro_winkler_similarity(lower(v), lower(?))" for _ in wanted) + ")"
     rows = con.execute(
         f"select v, n from (select v, n, {alike} as alike from"
@@ -180,9 +181,8 @@ def closest(
 
 
 def _closest_number(
-    con: Connection, reading: Reading, reaching: Rule, field: Field, leaf: Compare, profile: str
+    con: Connection, reading: Reading, those: Sql, field: Field, leaf: Compare, profile: str
 ) -> list[tuple[Any, int]]:
-    those = condition(reaching, reading)
     column = quoted(field.name)
     if leaf.operator == "=":
         rows = con.execute(

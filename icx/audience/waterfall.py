@@ -94,6 +94,14 @@ def waterfall(
     return Waterfall(patterns.count(everybody), size, nodes, empty, without)
 
 
+def members_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
+    """Return who of all people a rule is true of, put together from who passes its leaves."""
+    asked = _Asked(reading)
+    asked.ask(rule, "")
+    everybody = passing(Sql("true"))
+    return _Patterns(everybody, [passing(one) for one in asked.found], asked.places).of(rule, "")
+
+
 def reaching(rule: Rule, path: str) -> Rule:
     """Return the rule of those who reach a node: who passed, in every all-group around it, the rules before.
 
@@ -138,21 +146,21 @@ class _Asked:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.places: dict[str, int] = {}
-        self._found: dict[Sql, int] = {}
+        self.found: dict[Sql, int] = {}
 
     def ask(self, rule: Rule, root: str) -> None:
         for path, node in walk(rule, root):
             if not isinstance(node, Group):
                 where = path.removeprefix("human").lstrip(".") if root else path
                 found = condition(node, self.reading, where)
-                self.places[path] = self._found.setdefault(found, len(self._found))
+                self.places[path] = self.found.setdefault(found, len(self.found))
 
     def answered(self, con: Connection, profile: str) -> _Patterns:
         import numpy as np
 
-        marks = [f"r{n}" for n in range(len(self._found))]
-        columns = "".join(f", {one.text} as {mark}" for one, mark in zip(self._found, marks, strict=True))
-        given = [param for one in self._found for param in one.params]
+        marks = [f"r{n}" for n in range(len(self.found))]
+        columns = "".join(f", {one.text} as {mark}" for one, mark in zip(self.found, marks, strict=True))
+        given = [param for one in self.found for param in one.params]
         wanted = ", ".join(["count(*) as n", *marks])
         grouped = f" group by {', '.join(marks)}" if marks else ""
         rows = con.execute(
@@ -165,7 +173,7 @@ class _Asked:
         """Put the leaves' answers together: each person's pattern is a number, and the numbers are counted."""
         import numpy as np
 
-        masks = [passing(one) for one in self._found] or [passing(Sql("true"))]
+        masks = [passing(one) for one in self.found] or [passing(Sql("true"))]
         width = next(size for size in (8, 16, 32, 64) if len(masks) <= size) if len(masks) <= 64 else 0
         if not width:  # so many leaves that no number holds a pattern: every person is one
             people = np.ones(len(masks[0]), dtype=np.int64)
@@ -181,7 +189,7 @@ class _Asked:
         else:
             found, people = np.unique(pattern, return_counts=True)
         bits = found.astype(np.uint64)
-        marks = [((bits >> np.uint64(n)) & np.uint64(1)).astype(np.bool_) for n in range(len(self._found))]
+        marks = [((bits >> np.uint64(n)) & np.uint64(1)).astype(np.bool_) for n in range(len(self.found))]
         return _Patterns(people.astype(np.int64), marks, self.places)
 
 

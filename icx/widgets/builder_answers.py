@@ -10,7 +10,7 @@ from typing import Any
 from icx import audience as audiences
 from icx import mask
 from icx.audience import Audience, Live
-from icx.audience.live import Running
+from icx.audience.live import NUMBERED, Chosen, Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
 from icx.rules import EVERYBODY, Reading, Rule, code, condition, segments
@@ -72,7 +72,7 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
             }
             for path, own in found.nodes.items()
         },
-        "empty": None if found.empty is None else _empty(live, document, found.empty, found.without, running),
+        "empty": None if found.empty is None else _empty(live, document, found.empty, found.without),
         "sentence": [list(one) for one in segments(shown, live.zone)],
         "sql": chosen.text,
         "params": len(chosen.params),
@@ -105,14 +105,25 @@ def values(
     """Return which values those who reach a node have; of personal fields only how many have one."""
     reached = _reached(live, tree, node)
     hidden = field in live.people.catalogue and live.people.catalogue[field].pii
-    with live.open(reached) as (con, reading, rule):
+    with live.chosen(reached) as chosen:
+        con, reading = chosen.con, chosen.reading
         if field == "@audience":
             names = [name for name in reading.lookup.audiences if search.casefold() in name.casefold()]
             shown = [{"value": name, "label": name, "count": None} for name in names[:limit]]
             return {"values": shown, "of": len(names), "none": None, "reach": None}
         if field == "@list":
-            return _lists(con, reading, rule, search, only)
-        found = audiences.values(con, reading, rule, field, key=key, search=search, only=only, limit=limit)
+            return _lists(chosen, search, only)
+        found = audiences.values(
+            con,
+            reading,
+            chosen.those,
+            field,
+            key=key,
+            search=search,
+            only=only,
+            limit=limit,
+            profile=NUMBERED,
+        )
         labels = _subjects(con, key, found) if field.startswith("@event.") else {}
     listed = [
         {"value": value, "label": labels.get(value, mask.plain(value)), "count": n}
@@ -128,8 +139,8 @@ def values(
 
 def histogram(live: Live, tree: Tree, node: str, field: str, key: str | None) -> Answer:
     """Return how a number or a time lies among those who reach a node."""
-    with live.open(_reached(live, tree, node)) as (con, reading, rule):
-        found = audiences.histogram(con, reading, rule, field, key)
+    with live.chosen(_reached(live, tree, node)) as chosen:
+        found = audiences.histogram(chosen.con, chosen.reading, chosen.those, field, key, NUMBERED)
 
     def shown(value: Any) -> Any:
         return f"{value:%Y-%m-%dT%H:%M:%S}" if isinstance(value, datetime) else value
@@ -146,7 +157,7 @@ def sample(live: Live, tree: Tree, n: int, *, show: bool, seed: int) -> Answer:
     """Return some members; personal fields masked unless `show`, which only ever travels in this answer."""
     people = live.people
     rule = rule_of(tree)
-    found = audiences.sample(people, rule, min(max(n, 1), 50), show_people=show, seed=seed, also=NAMES)
+    found, size = live.sample(rule, min(max(n, 1), 50), show_people=show, seed=seed, also=NAMES)
     columns = [name for name in found.columns if name != "contact_id"][:SHOWN]
     kinds = {name: people.catalogue[name].type for name in columns}
     rows = [
@@ -160,7 +171,7 @@ def sample(live: Live, tree: Tree, n: int, *, show: bool, seed: int) -> Answer:
         ],
         "rows": rows,
         "ids": [int(one) for one in found["contact_id"]],
-        "of": live.count(rule).size,
+        "of": size,
         "masked": not show,
     }
 
@@ -189,7 +200,7 @@ def cell(value: Any, zone: tzinfo, *, masked: bool = True) -> str:
 
 
 def breakdown(live: Live, tree: Tree, by: str) -> Answer:
-    found = audiences.breakdown(live.people, rule_of(tree), by)
+    found = live.breakdown(rule_of(tree), by)
     parts = [
         {"value": mask.addresses_in(part.value), "count": part.count, "of": part.of} for part in found.parts
     ]
@@ -230,16 +241,16 @@ def _errors(document: Document, reading: Reading) -> dict[str, Any]:
     }
 
 
-def _empty(
-    live: Live, document: Document, path: str, without: int, running: Running | None
-) -> dict[str, Any]:
+def _empty(live: Live, document: Document, path: str, without: int) -> dict[str, Any]:
     """Return where nobody is left, and which values would leave somebody."""
     assert document.rule is not None
     leaf = document.leaves.get(path)
     near: list[dict[str, Any]] = []
     if leaf is not None:
-        with live.open(audiences.reaching(document.rule, path), running) as (con, reading, rule):
-            for value, n in audiences.closest(con, reading, rule, leaf):
+        with live.chosen(audiences.reaching(document.rule, path)) as chosen:
+            for value, n in audiences.closest(
+                chosen.con, chosen.reading, chosen.those, leaf, profile=NUMBERED
+            ):
                 if mask.addresses_in(str(value)) == str(value):  # this is saved with the notebook
                     given = (
                         [value]
@@ -261,8 +272,9 @@ def _reached(live: Live, tree: Tree, node: str) -> Rule:
     return EVERYBODY if path is None else audiences.reaching(document.partial, path)
 
 
-def _lists(con: Connection, reading: Reading, rule: Rule, search: str, only: Sequence[str] | None) -> Answer:
-    found = audiences.values(con, reading, rule, "@list", limit=1_000_000)
+def _lists(chosen: Chosen, search: str, only: Sequence[str] | None) -> Answer:
+    reading = chosen.reading
+    found = audiences.values(chosen.con, reading, chosen.those, "@list", limit=1_000_000, profile=NUMBERED)
     sizes = dict(found.values)
     listed = []
     for value, label in list_names(dict(reading.lookup.lists)):
