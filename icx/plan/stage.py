@@ -81,7 +81,7 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "ending": bool(live and live.ending),
         "note": mask.plain(live.note) if live else "",
         "steps": _steps(plan, applied, state, live, times, done, of, batches, kept),
-        "batches": [_batch(one, times) for one in batches],
+        "batches": [_batch(one, times, under_way=state in {"running", "elsewhere"}) for one in batches],
         "tiles": _tiles(plan, applied, planned),
         "sum": _sum(applied) if state == "finished" else None,
         "refusals": _refusals(applied),
@@ -216,11 +216,11 @@ def _steps(
     return steps
 
 
-def _batch(one: Said, times: Times) -> Said:
+def _batch(one: Said, times: Times, *, under_way: bool) -> Said:
     made = MADE.get(one["action"], one["action"])
     kind, words = "ok", made
     if one["sent"]:
-        kind, words = "running", "sent, waiting"
+        kind, words = ("running", "sent, waiting") if under_way else ("warn", "sent, outcome not known")
     elif one["in_doubt"]:
         kind, words = "warn", f"{number(one['in_doubt'])} in doubt"
     elif one["done"] and one["refused"]:

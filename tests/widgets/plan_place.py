@@ -1,4 +1,4 @@
-"""A small simulated account, pulled and built once for a file of tests; every test plans to a list of its own."""
+"""A small simulated account, pulled and built once for all tests of plans; every test plans to a list of its own."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Place:
         return view
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("plan")
     with Workspace.with_sandbox(folder, contacts=60, messages=6, seed=4) as ws:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bare import Bare, View
-from plan_place import DONE_IN, Place, place
+from plan_place import DONE_IN, Place
 
 from icx.settings import Settings
 from icx.widgets.base import module
@@ -14,7 +14,6 @@ from icx.widgets.mapping import MappingEditor
 from icx.widgets.plan import PlanView
 
 pytestmark = pytest.mark.browser
-__all__ = ["place"]
 
 
 @pytest.fixture

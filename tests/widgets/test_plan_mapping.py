@@ -7,14 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from plan_place import DONE_IN, Place, place
+from plan_place import DONE_IN, Place
 
 from icx.plan import MapLine, Policy
 from icx.plan.plan import Plan
 from icx.widgets.mapping import MappingEditor
 from icx.widgets.plan import PlanView
-
-__all__ = ["place"]
 
 PEOPLE = pa.table(
     {

@@ -7,13 +7,12 @@ import threading
 from typing import Any
 
 import pytest
-from plan_place import DONE_IN, Place, place
+from plan_place import DONE_IN, Place
 
 from icx.plan import Policy
 from icx.settings import Settings
+from icx.store.plans import Intent
 from icx.widgets.plan import PlanView
-
-__all__ = ["place"]
 
 
 def everything(view: PlanView) -> str:
@@ -233,6 +232,25 @@ def test_a_plan_waits_for_the_unfinished_one_of_its_list(place: Place) -> None:
     assert second.at["state"] == "stopped"
     place.applied(second)
     assert second.at["state"] == "finished", second.trouble
+
+
+def test_an_apply_that_was_killed_is_shown_as_stopped_and_asks_before_it_sends_again(place: Place) -> None:
+    list_id, _ = place.make_list()
+    plan = place.plan(list_id)
+    answers = {stop.key: stop.confirm for stop in plan.stops}
+    rows = [row for row in enumerate(plan.rows().to_pylist()) if row[1]["action"] == "add"][:5]
+    place.ws.plan_journal.begin(plan.plan_id, answers, "maya")
+    intents = [Intent(n, row["contact_id"], "add", None, list_id) for n, row in rows]
+    place.ws.plan_journal.intend(plan.plan_id, 1, intents)
+    place.put(list_id, [row["contact_id"] for _, row in rows[:3]])  # these had arrived
+    view = PlanView(plan)
+    assert view.at["state"] == "stopped"
+    assert "5 in doubt" in view.at["go"]["headline"]
+    assert view.at["batches"][0]["words"] == "sent, outcome not known"
+    view.answer("apply", {"answers": {}})
+    view.wait(DONE_IN)
+    assert view.at["state"] == "finished", view.trouble
+    assert len(place.members(list_id)) == view.at["of"] == plan.counts.add
 
 
 def test_one_contact_can_be_tried_first(place: Place) -> None:
