@@ -237,3 +237,74 @@ def builder(
     )
     view.page.get_by_role("region", name="Audience builder").wait_for()
     return view
+
+
+EVERYBODY = {"combinator": "and", "not": False, "rules": []}
+EVIL = """<img src=x onerror="hit()"><b>bold</b>"""
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnungsfreundeskreis"
+
+
+def blank(**changes: Any) -> dict[str, Any]:
+    """A new audience: everybody."""
+    return traits(tree=EVERYBODY, name="", saved={"name": None, "same": False}, **changes)
+
+
+def rule_of(view: View) -> dict[str, Any]:
+    return plain(view.trait("tree"))
+
+
+def pick(view: View, name: str, value: str) -> None:
+    view.page.get_by_role("combobox", name=name).select_option(value)
+
+
+def menu(view: View, row: str, item: str) -> None:
+    view.page.get_by_role("button", name=f"Menu of {row}", exact=True).click()
+    view.page.get_by_role("menuitem", name=item, exact=True).click()
+
+
+def focused(view: View) -> str:
+    return str(
+        view.page.evaluate(
+            "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+        )
+    )
+
+
+def bump(view: View, text: str = "60") -> int:
+    box = view.page.get_by_role("textbox", name="Number, rule 4")
+    box.fill(text)
+    box.press("Enter")
+    return int(view.trait("rev"))
+
+
+def crowded(name: str) -> dict[str, Any]:
+    """A rule in which every name is `name`, with a million contacts."""
+    state = traits(name=name, place=PLACE | {"connection": name, "contacts": 1_000_000})
+    state["catalogue"] = [
+        each | {"label": f"{each['label']} {name}", "group": name} for each in state["catalogue"]
+    ]
+    state["tree"]["rules"][1]["value"] = [name, "Durham"]
+    big = {key: counted(1_000_000, 987_654, 987_654, 876_543) for key in ANSWERS["nodes"]}
+    state["answers"] = ANSWERS | {
+        "total": 987_654,
+        "of": 1_000_000,
+        "nodes": big,
+        "sentence": [[f"people whose city is {name}", "strong"]],
+        "sql": name,
+        "python": name,
+        "sizes": [1_000_000, 987_654],
+    }
+    return state
+
+
+def evil_answers(name: str) -> dict[str, Any]:
+    columns = [
+        {"name": "email", "label": name, "num": False},
+        {"name": "city", "label": "City", "num": False},
+    ]
+    return answers(
+        values={"values": [{"value": name, "label": name, "count": 1}], "of": 1, "none": 2, "reach": 3},
+        sample={"columns": columns, "rows": [[name, name]], "ids": [1], "of": 1, "masked": True},
+        breakdown={"parts": [{"value": name, "count": 1, "of": 2}], "size": 1, "people": 2},
+        why={"who": name, "in": False, "line": name, "rows": [{"mark": "NO", "rule": name, "fact": name}]},
+    )
