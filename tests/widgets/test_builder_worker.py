@@ -169,3 +169,14 @@ def test_a_worker_does_the_newest_job_and_forgets_those_that_waited() -> None:
     worker.give(5)
     assert worker.idle(1)
     assert done == [4]
+
+
+def test_an_account_without_anybody_is_counted_too(tmp_path: Path) -> None:
+    view = builder(published(tmp_path / "published" / "acme", people=0), LOYAL).wait(10)
+    assert (view.answers["total"], view.answers["of"], view.answers["empty"]) == (0, 0, None)
+    asked = {"rule": view.tree, "node": "p2"}
+    assert view.answer("values", {**asked, "field": "city"})["values"] == []
+    assert view.answer("histogram", {**asked, "field": "opens_90d"})["bins"] == []
+    assert view.answer("sample", {"rule": view.tree})["rows"] == []
+    assert "0 contacts" in view.static_html()
+    view.close()
