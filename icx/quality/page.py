@@ -26,7 +26,8 @@ def style() -> str:
     """Return the stylesheet of every report: icx's tokens, then what only a report needs."""
     root = importlib.resources.files("icx")
     return "\n".join(
-        part.read_text(encoding="utf-8") for part in (root / "look" / "tokens.css", root / "quality" / "report.css")
+        part.read_text(encoding="utf-8")
+        for part in (root / "look" / "tokens.css", root / "quality" / "report.css")
     )
 
 

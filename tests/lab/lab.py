@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -141,8 +142,11 @@ class Notebook:
             time.sleep(0.2)
 
     def restart(self) -> None:
-        """Restart the kernel, as its menu does."""
-        self.server.api("POST", f"kernels/{self.kernel}/restart")
+        """Restart the kernel by its menu, and wait for the new one."""
+        self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
+        self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
+        self.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+        self.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
     def save(self) -> nbformat.NotebookNode:
         """Save the notebook, and return what the file holds."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import lab
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from icx.connections.login import Login
 from icx.sandbox.process import SandboxProcess, start
+from icx.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=60_000)  # a step may wait for a kernel that is busy
@@ -62,3 +67,117 @@ def test_an_account_is_connected_by_clicks_and_no_secret_is_in_the_notebook(
     assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(shown)
     assert service.password not in json.dumps(saved)
     assert service.app_id not in json.dumps(saved)
+
+
+@pytest.fixture(scope="module")
+def held(server: lab.Server, service: SandboxProcess) -> Iterator[Path]:
+    """A workspace that is connected, pulled, built and checked."""
+    folder = server.folder / "held"
+    with Workspace(folder) as ws:
+        login = Login.clean(service.app_id, service.username, service.password, service.base_url)
+        ws.accounts.connect("acme", login, folder=service.client_folder_id)
+        ws.pull("acme")
+        ws.build("acme")
+        ws.checks(name="acme")
+        yield folder
+
+
+def on_the_list(folder: Path, name: str) -> set[int]:
+    """Who is a member of a list, as the service itself says."""
+    with Workspace(folder) as ws, ws.client("acme") as client:
+        (found,) = [row["listId"] for row in client.rows("lists") if row["name"] == name]
+        rows = client.rows("subscriptions", listId=found)
+        return {row["contactId"] for row in rows if row["status"] == "normal" and row["listId"] == found}
+
+
+def compose(builder: Any) -> None:
+    """Click the rule together: opened in a year, and lives in one of two cities."""
+    builder.get_by_role("button", name="Rule", exact=True).click()
+    builder.get_by_role("combobox", name="Field, rule 1: new").select_option("@event.open")
+    builder.get_by_role("textbox", name="Days, rule 1: Opened").fill("365")
+    builder.get_by_role("button", name="Rule", exact=True).click()
+    builder.get_by_role("combobox", name="Field, rule 2: new").select_option("city")
+    builder.get_by_role("button", name="Add a value, rule 2: City").click()
+    builder.get_by_role("checkbox", name="Durham", exact=True).check()
+    builder.get_by_role("checkbox", name="Raleigh", exact=True).check()
+    builder.get_by_role("button", name="Done").click()
+
+
+def test_an_audience_is_clicked_pushed_and_found_on_the_list(
+    server: lab.Server, browser: Browser, held: Path
+) -> None:
+    """Clicked and typed are one; a kernel restarted in the middle loses nothing; the list is what the plan said."""
+    lab.written(
+        server.folder,
+        "clicked.ipynb",
+        ["import icx\nws = icx.open('held')", "builder = ws.builder()\nbuilder"],
+    )
+    with lab.opened(server, browser, "clicked.ipynb") as notebook:
+        notebook.run_all()
+        builder = notebook.output(1).locator(".icx").first
+        compose(builder)
+        expect(builder.get_by_text("In the audience", exact=True)).to_be_visible()
+        notebook.restart()
+        expect(builder.get_by_text("The kernel was restarted")).to_be_visible()
+        notebook.shot("lab-restarted")
+        days = builder.get_by_role("textbox", name="Days, rule 1: Opened")
+        days.fill("364")
+        days.press("Enter")
+        expect(days).to_have_value("364")
+        notebook.run_all()  # a new kernel: the rule is clicked together again, on the same page
+        builder = notebook.output(1).locator(".icx").first
+        compose(builder)
+        builder.get_by_role("button", name="Save as…").click()
+        dialog = builder.get_by_role("dialog", name="Save as")
+        dialog.get_by_role("textbox").first.fill("Clicked")
+        dialog.get_by_role("button", name="Save audience").click()
+        expect(builder.get_by_text("saved", exact=True)).to_be_visible()
+        notebook.shot("lab-builder")
+        saved = notebook.save()
+        assert notebook.left == []
+    assert not re.search(r"[\w.+-]+@(?:[\w-]+\.)*example\.\w+", json.dumps(saved))
+    with Workspace(held) as ws:
+        f = ws.fields
+        typed = f.opened(1, days=365) & f.city.is_in("Durham", "Raleigh")
+        clicked = ws.audience("Clicked")
+        assert clicked.rule == typed
+        assert clicked.count().count > 0
+
+
+def test_a_plan_is_read_confirmed_and_applied_by_clicks(
+    server: lab.Server, browser: Browser, held: Path
+) -> None:
+    with Workspace(held) as ws:
+        f = ws.fields
+        wanted = ws.audience("Pushed", f.opened(1, days=365))
+    lab.written(
+        server.folder,
+        "push.ipynb",
+        [
+            "import icx\nws = icx.open('held')",
+            "plan = ws.plan('Pushed', to='acme/lists/Newcomers', create=True)\nplan",
+        ],
+    )
+    with lab.opened(server, browser, "push.ipynb") as notebook:
+        notebook.run_all()
+        view = notebook.output(1).locator(".icx").first
+        expect(view.get_by_text("Nothing has been sent")).to_be_visible()
+        apply = view.get_by_role("button", name="Apply: add")
+        expect(apply).to_be_disabled()
+        for box in view.get_by_role("checkbox").all():
+            box.check()
+        for number in view.get_by_label(re.compile(r"^Type ")).all():
+            label = number.evaluate("each => each.labels[0].textContent")
+            number.fill(label.removeprefix("Type ").strip())
+        notebook.shot("lab-plan")
+        apply.click()
+        expect(view.get_by_role("button", name="Plan the reverse…")).to_be_visible()
+        notebook.shot("lab-applied")
+        saved = notebook.save()
+        assert notebook.left == []
+    assert not re.search(r"[\w.+-]+@(?:[\w-]+\.)*example\.\w+", json.dumps(saved))
+    with Workspace(held) as ws:
+        plan = ws.plans()[0]
+        members = on_the_list(held, "Newcomers")
+        assert len(members) == plan.counts.add
+        assert members <= set(wanted.of(ws.people("acme")).members())
