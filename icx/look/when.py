@@ -41,7 +41,7 @@ def lasted(seconds: float) -> str:
     """Return a duration.
 
     >>> lasted(0.4), lasted(42), lasted(112), lasted(7300)
-    ('under 1 s', '42 s', '1 min 52 s', '2 h 2 min')
+    ('under 1 s', '42 s', '1 min 52 s', '2 h 1 min')
     """
     whole = round(seconds)
     if whole < 1:
