@@ -25,14 +25,14 @@ def open(path: str = ".", *, sandbox: bool = False, **options: Any) -> Workspace
 
     With `sandbox=True` a simulated iContact account runs on this machine (its state is kept under the
     folder, by default `demo`) and is saved as the connection `acme`. In a notebook that `icx run` executes
-    the folder is the run's workspace, unless a parameter of the run names another.
+    the folder is the run's workspace with the connections it has, unless a parameter of the run says otherwise.
     """
     from icx.workspace import Workspace
 
     if os.environ.get("ICX_RUN"):
         from icx.notebook import of_the_run
 
-        path = of_the_run(path)
+        path, sandbox = of_the_run(path, sandbox)
     if sandbox:
         return Workspace.with_sandbox("demo" if path == "." else path, **options)
     return Workspace(path, **options)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import sys
+from pathlib import Path
 from typing import Any
 
 
@@ -45,19 +46,23 @@ def result(**values: Any) -> None:
         run.result(values)
 
 
-def of_the_run(path: str) -> str:
-    """Return the folder that a notebook means which `icx run` executes.
+def of_the_run(path: str, sandbox: bool) -> tuple[str, bool]:
+    """Return the folder that a notebook means which `icx run` executes, and whether it simulates its account.
 
     By hand `workspace = "../demo"` is seen from the notebook; a run belongs to a workspace already, so that only
-    a folder given to the run as a parameter counts. An error that ends the run is kept for it from here on.
+    a folder given to the run as a parameter counts. A workspace that has connections needs no simulated one, unless
+    the run was given `sandbox`. An error that ends the run is kept for it from here on.
     """
     from icx.jobs import inside
 
     run = inside.current()
     if run is None:
-        return path
+        return path, sandbox
     keep_errors()
-    return path if path in run.parameters.values() else str(run.workspace)
+    if path in run.parameters.values():
+        return path, sandbox
+    connected = any((Path(run.workspace) / "data" / "connections").glob("*.json"))
+    return str(run.workspace), sandbox and ("sandbox" in run.parameters or not connected)
 
 
 def keep_errors() -> None:
