@@ -188,7 +188,7 @@ def cell(value: Any, zone: tzinfo, *, masked: bool = True) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         moment = value.replace(tzinfo=UTC).astimezone(zone)
-        return f"{moment.day} {moment:%b %Y, %H:%M}"
+        return f"{moment.day} {moment:%b %Y}"
     if isinstance(value, int):
         return f"{value:,}".replace("-", "−")
     if isinstance(value, float):
