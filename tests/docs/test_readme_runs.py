@@ -57,7 +57,11 @@ def verb(line: str) -> str:
 
 def finished(line: str, login: SandboxProcess, folder: Path) -> str:
     """The line as somebody would finish it: their own login, a smaller demo, somebody who is in the plan, yes."""
-    if line in ("icx connect", "icx sandbox", "icx serve") or written.stands_for_something(line) or asks_for_more(line):
+    if (
+        line in ("icx connect", "icx sandbox", "icx serve")
+        or written.stands_for_something(line)
+        or asks_for_more(line)
+    ):
         return f"{verb(line)} --help"
     if line == "icx connect acme":
         return f"{line} --base-url {login.base_url} --username {login.username}"
