@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +18,10 @@ from icx.sandbox.process import SandboxProcess, start
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
+
+# A gate in the background of a shell is deaf to Ctrl-C, and so would be every program it starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What takes longest is begun first: a file goes to one worker, and one that is begun last is waited for alone.
 LONGEST = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from icx.errors import BadInput
-from icx.fields import Catalogue, FieldType
+from icx.fields import SQL_TYPES, Catalogue, FieldType
 from icx.profile import builtin
 from icx.profile.catalogue import type_of
 from icx.store.db import Connection, Store, quoted
@@ -46,7 +46,7 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
         known = fields if fields is not None else Catalogue(builtin.fields())
         rows = []
         for (name, sql_type), count in zip(columns, filled, strict=True):
-            kind = known[name].type if name in known else type_of(sql_type)
+            kind = built_type(known, name, sql_type)
             hidden = name not in known or known[name].pii or name in {"ic_contact_id", "email_domain"}
             if kind == "text" and hidden and name != "email_domain":
                 bars: list[tuple[str, int]] = []
@@ -54,6 +54,13 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
                 bars = histogram(con, name, kind) if count else []
             rows.append((name, kind, people, count, count / people if people else 0.0, bars))
     return pd.DataFrame(rows, columns=["field", "type", "people", "filled", "share", "histogram"])
+
+
+def built_type(known: Catalogue, name: str, sql_type: str) -> FieldType:
+    """Return the type of a built column: the catalogue's, unless the field's file was changed since the build."""
+    if name in known and SQL_TYPES[known[name].type].upper() == sql_type.upper():
+        return known[name].type
+    return type_of(sql_type)
 
 
 def histogram(con: Connection, name: str, kind: FieldType, table: str = "profile") -> list[tuple[str, int]]:

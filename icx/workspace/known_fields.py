@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icx.clock import aware_utc
-from icx.errors import IcxError
+from icx.errors import IcxError, NeedsYou
+from icx.fields import Catalogue
 from icx.profile import catalogue, fill_rates, preview
+from icx.profile.fill import built_type
 from icx.store import one_row
 
 if TYPE_CHECKING:
-    from icx.fields import Catalogue
     from icx.profile.preview import Spread
     from icx.workspace.workspace import Workspace
 
@@ -63,7 +65,17 @@ class KnownFields:
         """Return the values of a field of the built profile."""
         field = catalogue(self._ws.store, self._name, self._ws.layout.fields).find(name)
         with self._ws.store.open(self._name) as con:
-            return preview.spread(con, field)
+            built = {column: kind for column, kind, *_ in con.execute("describe profile").fetchall()}
+            if name not in built:
+                raise NeedsYou(
+                    "profile-missing",
+                    f"The field `{name}` is not in the profile yet.",
+                    where=f"{self._name}.profile",
+                    kept="nothing was changed",
+                    next=[["icx", "build", "--connection", self._name]],
+                )
+            kind = built_type(Catalogue([field]), name, built[name])
+            return preview.spread(con, replace(field, type=kind))
 
     def preview(self, source: str) -> Spread:
         """Return the values a field file's text would give."""

@@ -181,3 +181,61 @@ def test_a_plan_is_read_confirmed_and_applied_by_clicks(
         members = on_the_list(held, "Newcomers")
         assert len(members) == plan.counts.add
         assert members <= set(wanted.of(ws.people("acme")).members())
+
+
+def test_an_audience_is_built_by_keyboard_in_the_dark_theme(
+    tmp_path_factory: pytest.TempPathFactory, browser: Browser, held: Path
+) -> None:
+    """No mouse; what is typed in the widget stays there: `d d` would delete the notebook's cell."""
+    folder = tmp_path_factory.mktemp("dark")
+    cells = [f"import icx\nws = icx.open({str(held)!r})", "builder = ws.builder()\nbuilder"]
+    lab.written(folder, "dark.ipynb", cells)
+    with (
+        lab.server(folder, theme="JupyterLab Dark") as running,
+        lab.opened(running, browser, "dark.ipynb", width=1000) as notebook,
+    ):
+        notebook.run_all()
+        page, keys = notebook.page, notebook.page.keyboard
+        expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+        builder = notebook.output(1).locator(".icx").first
+        builder.get_by_role("combobox", name="Combine all rules").focus()
+        tab_to(page, "Rule")
+        keys.press("Enter")
+        field = builder.get_by_role("combobox", name="Field, rule 1: new")
+        expect(field).to_be_focused()
+        keys.type("City")
+        tab_to(page, "Add a value, rule 1: City")
+        keys.press("Enter")
+        expect(builder.get_by_role("searchbox")).to_be_focused()
+        keys.type("dd")
+        assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+        keys.press("Backspace")
+        keys.type("urham")
+        box = builder.get_by_role("checkbox", name="Durham", exact=True)
+        expect(box).to_be_visible()
+        tab_to(page, "Durham")
+        keys.press("Space")
+        expect(box).to_be_checked()
+        tab_to(page, "Done")
+        keys.press("Enter")
+        expect(builder.get_by_text("city is Durham")).to_be_visible()
+        notebook.shot("lab-dark")
+        keys.press("Control+z")
+        expect(builder.get_by_text("city is Durham")).to_have_count(0)
+        assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+        assert notebook.left == []
+
+
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until the focused element has that name."""
+    said = (
+        "(each => each.getAttribute('aria-label') || each.labels?.[0]?.textContent || each.textContent)"
+        "(document.activeElement)"
+    )
+    seen = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        seen.append(str(page.evaluate(said)).strip())
+        if seen[-1] == name or seen[-1].startswith(f"{name} "):
+            return
+    raise AssertionError(f"{name} is not reached by Tab: {seen}")

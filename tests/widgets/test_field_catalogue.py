@@ -115,6 +115,21 @@ def test_a_file_that_is_there_is_replaced_only_on_purpose(ws: Workspace, no_file
     assert "> 5" in (ws.layout.fields / "keen.sql").read_text()
 
 
+def test_a_field_whose_type_was_changed_after_the_build_is_shown_as_it_was_built(
+    ws: Workspace, no_files: None
+) -> None:
+    shown = ws.browse_fields()
+    assert shown.answer("detail", {"name": "keen_too"})["error"]["code"] == "field-unknown"
+    assert shown.answer("save", NEW | {"name": "keen_too"})["ok"]
+    assert shown.answer("detail", {"name": "keen_too"})["error"]["code"] == "profile-missing"
+    ws.build("acme")
+    changed = NEW | {"name": "keen_too", "type": "integer", "sql": "opens_90d * 2"}
+    assert shown.answer("save", changed | {"replace": True})["ok"]
+    said = shown.answer("detail", {"name": "keen_too"})
+    assert {one["label"] for one in said["bars"]} <= {"true", "false"}
+    assert ws.browse_fields().fields
+
+
 @pytest.mark.browser
 def test_a_field_is_found_looked_at_written_and_saved_by_hand(
     ws: Workspace, bare: Bare, no_files: None
