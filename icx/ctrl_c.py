@@ -38,12 +38,20 @@ def stays_heard() -> Iterator[Callable[[], None]]:
         yield check
         check()
     except Exception as error:
-        if came and error is not came[0]:
+        if came and error is not came[0] and not _says(error, came[0]):
             raise came[0] from error
         raise
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+def _says(error: BaseException, stop: BaseException) -> bool:
+    """Return whether an error was raised `from` the stop: then it was heard, and told in better words."""
+    cause = error.__cause__
+    while cause is not None and cause is not stop:
+        cause = cause.__cause__
+    return cause is stop
 
 
 def _noting(old: Callable[..., Any], came: list[BaseException]) -> Callable[[int, FrameType | None], None]:
