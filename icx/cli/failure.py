@@ -26,7 +26,7 @@ class Stopped(IcxError):
             "stopped",
             "Stopped.",
             where=standing or "before anything was done",
-            kept="what was done until then; nothing is done twice",
+            kept="what was done until then; nothing is done twice" if standing else "everything as it was",
             next=[["icx", *argv]],
         )
         self.exit_code = exit_code  # type: ignore[misc]  # 130 or 143, as the shell has it

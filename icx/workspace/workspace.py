@@ -14,6 +14,7 @@ from icx.clock import SYSTEM, Clock
 from icx.ctrl_c import stays_heard
 from icx.errors import IcxError
 from icx.settings import Settings, read_settings
+from icx.workspace.choosing import Choosing
 from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
 from icx.workspace.repeating import Repeating
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from icx.audience import Audience
-    from icx.audience.comparison import Comparison
-    from icx.audience.people import People
     from icx.connections.saved import SavedConnection
-    from icx.fields import Catalogue
     from icx.icontact import Client
     from icx.jobs import Run
     from icx.jobs.inside import Inside
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
     from icx.profile import Attached, Build
     from icx.pull import Ledger, PullReport
     from icx.quality import CheckReport, Gate
-    from icx.rules import F, Rule
     from icx.store import Store
     from icx.store.db import Migrated
     from icx.store.journal import Journal
@@ -46,7 +43,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Clicking, Repeating):
+class Workspace(Choosing, Clicking, Repeating):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its
@@ -244,92 +241,6 @@ class Workspace(Clicking, Repeating):
         from icx.workspace.bringing import checks
 
         return checks(self, suites, name)
-
-    # --- choose -----------------------------------------------------------------------------------------------------
-
-    def catalogue(self, name: str | None = None) -> Catalogue:
-        """Return every field: built in, custom, attached, and the files of data/fields."""
-        from icx.profile import catalogue
-
-        saved = self.connection(name)
-        self.accounts.enter(saved)
-        return catalogue(self.store, saved.name, self.layout.fields)
-
-    @property
-    def fields(self) -> F:
-        """The fields of the default connection, to build rules with: `ws.fields.opens_90d >= 3`."""
-        from icx.rules import F
-
-        return F(self.catalogue())
-
-    def fill_rates(self, name: str | None = None) -> pd.DataFrame:
-        """Return how full each field is, with its distribution."""
-        from icx.profile import fill_rates
-
-        return fill_rates(self.store, self.connection(name).name)
-
-    def lists(self, name: str | None = None) -> pd.DataFrame:
-        """Return the lists of the last pull: id, name, members by status, whether they mail a welcome."""
-        from icx.workspace.look import lists
-
-        return lists(self.store, self.connection(name).name)
-
-    def people(self, name: str | None = None, *, as_of: datetime | None = None) -> People:
-        """Return whom audiences of a connection choose from; `as_of` is that of a past build."""
-        from icx.audience import People
-
-        saved = self.connection(name)
-        return People(
-            self.store,
-            saved.name,
-            self.catalogue(saved.name),
-            self.layout.audiences,
-            self.settings.tz,
-            as_of,
-            "profile" if as_of is None else "profile_at",
-        )
-
-    def audience(
-        self,
-        name: str,
-        rule: Rule | None = None,
-        *,
-        description: str = "",
-        connection: str | None = None,
-    ) -> Audience:
-        """Save an audience under a name and return it; without a rule return the saved one.
-
-        The rule is read before anything is saved: an unknown field or a value that does not fit saves nothing.
-        """
-        from icx.audience import Audience, checked, load, save
-
-        if rule is None:
-            found = load(self.layout.audiences, name)
-            return found.of(self.people(found.connection or connection))
-        people = self.people(connection)
-        fresh = checked(people, Audience(name, rule, people.connection, description))
-        save(self.layout.audiences, fresh)
-        return fresh.of(people)
-
-    def audiences(self) -> list[Audience]:
-        """Return the saved audiences, by name."""
-        from icx.audience import everything
-
-        return [saved.audience for saved in everything(self.layout.audiences) if saved.audience is not None]
-
-    def compare(self, *audiences: Audience | str) -> Comparison:
-        """Compare two to six audiences: what they share, how the first one's size moved, who came and went."""
-        from icx.audience.comparison import compare
-
-        found = [self.audience(one) if isinstance(one, str) else one for one in audiences]
-        people = self.people(found[0].connection if found else None)
-        return compare(people, [one.of(people) for one in found])
-
-    def delete_audience(self, name: str) -> Path:
-        """Delete a saved audience; refused while another one or a job uses it."""
-        from icx.audience import delete
-
-        return delete(self.layout.audiences, name, jobs=self.jobs().users_of(name))
 
     # --- act --------------------------------------------------------------------------------------------------------
 

@@ -161,6 +161,7 @@ def test_a_pull_that_is_stopped_says_what_is_stored_and_goes_on(day: Any, number
     told = err[err.index("icx: ") :].splitlines()
     assert told[0] == "icx: Stopped. [stopped]"
     assert "units are stored" in told[1] or "before anything" in told[1]
+    assert ("units are stored" in told[1]) == ("nothing is done twice" in told[2])
     assert told[3] == "  next   icx pull acme --workspace " + str(today.folder)
     assert today.icx("pull", "acme").code == 0
 
