@@ -1,13 +1,12 @@
 """From an edit to its count in the open builder, beside a plain scan of the same files.
 
-A million people and ten million events, as a build publishes them. `test_an_edit_of_ten_million` takes a quarter of
-an hour and 10 GB: `pytest tests/benchmarks/test_builder_latency.py -m slow -k ten_million -n 0`.
+A million people and ten million events, as a build publishes them. `test_an_edit_of_ten_million` takes minutes and
+gigabytes of disk: `make test-slow` runs it, `make bench` does not.
 """
 
 from __future__ import annotations
 
 import copy
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,10 +136,6 @@ def test_an_edit_of_a_million(compare: Compare, million: Path, kind: str) -> Non
     assert latency(compare, million, kind, "1,000,000 people").ratio < 20
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
-    not os.environ.get("ICX_SCALE"), reason="set ICX_SCALE=1: it takes minutes and 2 GB of disk"
-)
 @pytest.mark.parametrize("kind", list(RULES))
 def test_an_edit_of_ten_million(
     compare: Compare, tmp_path_factory: pytest.TempPathFactory, kind: str
