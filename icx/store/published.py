@@ -102,6 +102,7 @@ class Published:
         self._kept: OrderedDict[tuple[str, tuple[Any, ...]], str] = OrderedDict()
         self._passing: OrderedDict[tuple[str, tuple[Any, ...]], NDArray[np.bool_]] = OrderedDict()
         self._made = 0
+        self._reading = 0
         self._lock = threading.RLock()
         self._root = [memory()]
         self._closing = weakref.finalize(self, _end, self._root)  # also when Python ends with it still open
@@ -127,28 +128,30 @@ class Published:
     @contextmanager
     def open(self, schema: str | None = None) -> Iterator[Connection]:
         """Yield a cursor on the tables; another thread may stop its query with `interrupt()`."""
-        cursor = self._root[0].cursor()
+        with self._lock:
+            cursor = self._root[0].cursor()
+            self._reading += 1
         try:
             cursor.execute(f"set search_path = {literal(quoted(schema or self.connection) + ',main')}")
             yield cursor
         finally:
             cursor.close()
+            self._read()
 
     def keep(self, con: Connection, select: str, params: Sequence[Any]) -> str:
-        """Run a select of contact ids once and return the select of its kept rows."""
+        """Run a select of contact ids once and return the select of its kept rows, good while `con` is open."""
         asked = (select, tuple(params))
         with self._lock:
             if asked in self._kept:
                 self._kept.move_to_end(asked)
                 return f"select contact_id from main.{self._kept[asked]}"
             self._made += 1
-            name = f"kept_{self._made}"
-        con.execute(f"create table main.{name} as {select}", list(params))
+            fresh = f"kept_{self._made}"
+        con.execute(f"create table main.{fresh} as {select}", list(params))
         with self._lock:
-            self._kept[asked] = name
-            old = self._kept.popitem(last=False)[1] if len(self._kept) > KEPT else None
-        if old:
-            con.execute(f"drop table main.{old}")
+            name = self._kept.setdefault(asked, fresh)
+        if name != fresh:  # another thread asked the same meanwhile
+            con.execute(f"drop table main.{fresh}")
         return f"select contact_id from main.{name}"
 
     def passing(self, con: Connection, test: str, params: Sequence[Any]) -> NDArray[np.bool_]:
@@ -170,6 +173,16 @@ class Published:
             while len(self._passing) * self.about.people > PASSING_BYTES and len(self._passing) > 1:
                 self._passing.popitem(last=False)
         return found
+
+    def _read(self) -> None:
+        """End one reading; with the last, answers about events beyond `KEPT` go: until then a question may name them."""
+        with self._lock:
+            self._reading -= 1
+            if self._reading or not self._root:
+                return
+            old = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - KEPT)]
+            for name in old:
+                self._root[0].execute(f"drop table main.{name}")
 
     def close(self) -> None:
         """Let the memory go; the files stay."""

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from builder_bed import LOYAL, Make, builder, edit, f, files, make, published
 
+from icx.rules import Group
 from icx.store import Store
-from icx.widgets import builder as module
+from icx.store.published import KEPT, Published
 from icx.widgets import builder_answers as answers
 from icx.widgets.counting import Stopped, Turn, Worker
 from icx.widgets.document import tree_of
@@ -45,7 +46,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 con.execute(ENDLESS).fetchall()
         return real(live, tree, name, running)
 
-    monkeypatch.setattr(module.answers, "counted", counted)
+    monkeypatch.setattr(answers, "counted", counted)
     return began
 
 
@@ -181,3 +182,53 @@ def test_an_account_without_anybody_is_counted_too(tmp_path: Path) -> None:
     assert view.answer("sample", {"rule": view.tree})["rows"] == []
     assert "0 contacts" in view.static_html()
     view.close()
+
+
+def kept_tables(published: Published) -> int:
+    with published.open() as con:
+        found = con.execute("select table_name from information_schema.tables where table_name like 'kept_%'")
+        return len(found.fetchall())
+
+
+def test_a_rule_of_more_event_conditions_than_are_kept_is_counted_and_the_oldest_are_let_go(
+    make: Make,
+) -> None:
+    each = tuple(f.opened(1, days=days) for days in range(1, KEPT + 6))
+    view = make(Group("or", each))
+    assert view.answers["note"] == ""
+    assert view.answers["total"] == 8
+    until(lambda: view._worker.idle(0))
+    assert kept_tables(view._live.published) == KEPT
+
+
+def test_the_same_question_about_events_asked_by_two_threads_is_kept_once(make: Make) -> None:
+    published = make(LOYAL)._live.published
+    before = kept_tables(published)
+    asked = "select contact_id from icontact_activity group by contact_id"
+    both = threading.Barrier(2)
+
+    class Together:
+        """A cursor that begins its query when the other thread does."""
+
+        def __init__(self, con: Any) -> None:
+            self._con = con
+
+        def execute(self, sql: str, params: Any = None) -> Any:
+            if sql.startswith("create"):
+                both.wait(5)
+            return self._con.execute(sql, params or [])
+
+    found: list[str] = []
+
+    def ask() -> None:
+        with published.open() as con:
+            together: Any = Together(con)
+            found.append(published.keep(together, asked, []))
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(5)
+    assert found[0] == found[1]
+    assert kept_tables(published) == before + 1
