@@ -106,6 +106,10 @@ class Runner:
     # -- inside
 
     def _started(self, path: Path, values: dict[str, Any], *, root: str | None, again: str | None) -> Run:
+        apply, outer = values.get("apply") is True, inside.current()
+        if apply and outer is not None and not outer.apply:
+            # The kernel of the run within would be told that it may send.
+            raise outer.refuses(f"run {path.name}, apply=true")
         run = self.journal.start_run("run", path.name, self.who)
         place = folder(self.runs, run)
         place.mkdir(parents=True, exist_ok=True)
@@ -115,7 +119,7 @@ class Runner:
             "again": again,
             "notebook": str(path),
             "parameters": {name: as_json(value) for name, value in values.items()},
-            "apply": values.get("apply") is True,
+            "apply": apply,
             "started": self.clock.now().isoformat(),
             "state": "running",
         }

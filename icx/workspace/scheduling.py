@@ -134,6 +134,9 @@ def executor(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Ex
 
 def run_due(ws: Workspace, progress: Callable[[Any], None] | None) -> RunDue:
     """Run what is due; see `Workspace.run_due`."""
+    if ws.inside is not None and not ws.inside.apply:
+        # A job that could not send would be noted as done for its time.
+        raise ws.inside.refuses("run-due")
     return executor(ws, progress).run_due()
 
 

@@ -155,15 +155,34 @@ def test_other_inputs_are_done_anew_and_a_dry_run_sends_nothing(
     assert "with -p apply=true it is" in str(fresh)
 
 
-def test_a_write_in_a_dry_run_is_stopped_before_it_is_sent(
-    folder: Path, cut: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def dry(folder: Path, cut: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This process is the kernel of a dry run."""
     place = folder / "data" / "runs" / "r-999"
-    place.mkdir()
+    place.mkdir(exist_ok=True)
     record = {"run": "r-999", "root": "r-999", "apply": False, "notebook": "push.ipynb"}
     inside.write_json(place / "run.json", record)
     monkeypatch.setenv("ICX_RUN", "r-999")
     monkeypatch.setenv("ICX_WORKSPACE", str(folder))
+
+
+@pytest.mark.usefixtures("dry")
+def test_a_dry_run_starts_no_run_that_sends_and_no_job(folder: Path, cut: str) -> None:
+    with Workspace(folder) as ws:
+        before = len(ws.journal.runs("run"))
+        for start in (
+            lambda: ws.run("push.ipynb", least=1, apply=True),
+            lambda: ws.run(again=cut),  # which was allowed to send
+            ws.run_due,
+            ws.serve,
+        ):
+            with pytest.raises(NeedsYou, match="This run is dry"):
+                start()
+        assert len(ws.journal.runs("run")) == before
+
+
+@pytest.mark.usefixtures("dry")
+def test_a_write_in_a_dry_run_is_stopped_before_it_is_sent(folder: Path) -> None:
     before = members(folder)
     with Workspace(folder) as ws, ws.client("acme") as client:
         contact = next(iter(client.rows("contacts")))["contactId"]
