@@ -105,8 +105,14 @@ function render({ model, el }) {
   const held = (stop) => model.get("at").answers.includes(stop.key) && model.get("at").state === "stopped";
   const waits = () => stops().filter((stop) => !held(stop) && !answers(stop, view.given[stop.key]));
 
-  function fresh() {
-    Object.assign(view, { given: {}, times: {}, open: {}, lists: {}, outcomes: null, fault: null, testing: false, contact: "" });
+  /** What was answered, opened and typed belongs to one plan; another one, whoever asked for it, begins without. */
+  let shown = model.get("said").id;
+  function said() {
+    if (model.get("said").id !== shown) {
+      shown = model.get("said").id;
+      Object.assign(view, { given: {}, times: {}, open: {}, lists: {}, outcomes: null, testing: false, contact: "" });
+    }
+    draw();
   }
 
   async function act(verb, given = {}, focus = null) {
@@ -240,7 +246,7 @@ function render({ model, el }) {
   async function apply(test = null) {
     if (waits().length && test === null) return;
     speech.say("Applying: the list is read again first");
-    await act("apply", test === null ? { answers: given() } : { answers: given(), test }, "pause");
+    await act("apply", { plan: model.get("said").id, answers: given(), test }, "pause");
   }
 
   function applyBar(headline, sub, words, key) {
@@ -270,7 +276,7 @@ function render({ model, el }) {
   function decide(said, at) {
     const blocked = at.blocked
       ? note("warn", `${at.blocked} to this list is not finished.`, "It goes first; nothing of this plan is sent before.",
-          button(`Show ${at.blocked}`, async () => { if (await act("open", { plan: at.blocked })) { fresh(); draw(); } }, { key: "blocked" }))
+          button(`Show ${at.blocked}`, () => act("open", { plan: at.blocked }), { key: "blocked" }))
       : null;
     const open = at.state === "open";
     return [
@@ -319,9 +325,9 @@ function render({ model, el }) {
     const list = [];
     const trail = model.get("trail");
     const off = { disabled: gone() || Boolean(view.asking), why: "no kernel answers" };
-    if (trail.length && at.state !== "running") list.push(button(`Back to ${trail.at(-1)}`, async () => { if (await act("open", { plan: trail.at(-1) })) { fresh(); draw(); } }, { key: "back", ...off }));
+    if (trail.length && at.state !== "running") list.push(button(`Back to ${trail.at(-1)}`, () => act("open", { plan: trail.at(-1) }), { key: "back", ...off }));
     if (at.outcomes && at.state !== "running" && !view.outcomes) list.push(button("Outcome table", () => outcomes(), { key: "outcome", ...off }));
-    if (at.undo) list.push(button("Plan the reverse…", async () => { if (await act("undo")) { fresh(); speech.say("The way back is planned; nothing has been sent"); draw(); } }, { shape: "undo", key: "undo", ...off }));
+    if (at.undo) list.push(button("Plan the reverse…", async () => { if (await act("undo")) speech.say("The way back is planned; nothing has been sent"); }, { shape: "undo", key: "undo", ...off }));
     if (at.state === "running") list.push(button(at.ending ? "Ending after this batch…" : "Pause after this batch", () => act("pause", {}, "pause"), { shape: "pause", key: "pause", disabled: at.ending || gone(), why: "it ends after this batch" }));
     if (at.state === "elsewhere") list.push(button("Read again", () => act("refresh"), { shape: "refresh", key: "refresh", ...off }));
     const adds = said.tiles.some((one) => one.swatch === "add" && one.value > 0);
@@ -372,7 +378,7 @@ function render({ model, el }) {
     }
     draw();
   }
-  const changed = { "change:said": draw, "change:at": stood, "change:trouble": draw, "change:asks": draw, "change:news": draw, "change:trail": draw };
+  const changed = { "change:said": said, "change:at": stood, "change:trouble": draw, "change:asks": draw, "change:news": draw, "change:trail": draw };
   for (const [event, listener] of Object.entries(changed)) model.on(event, listener);
   draw();
   return () => {

@@ -66,7 +66,7 @@ class PlanView(Widget):
         self._live: Live | None = None
         self._worker: threading.Thread | None = None
         self._end = threading.Event()
-        self._one = threading.Lock()
+        self._one = threading.RLock()  # whoever says where the plan stands: the kernel and an apply's thread
         self._told_at = 0.0
         super().__init__()
         self._show(plan)
@@ -129,11 +129,25 @@ class PlanView(Widget):
 
     # --- what the browser asks: acting -------------------------------------------------------------------------------
 
-    def ask_apply(self, answers: Mapping[str, str] | None = None, test: int | None = None) -> Answer:
-        """Begin to apply, or go on; what becomes of it is told as it happens."""
+    def ask_apply(
+        self, plan: str, answers: Mapping[str, str] | None = None, test: int | None = None
+    ) -> Answer:
+        """Begin to apply `plan`, or go on; what becomes of it is told as it happens.
+
+        Answers are those to one plan's questions: when another one has taken its place meanwhile, in a second window
+        on this view say, nothing is begun.
+        """
         given = {str(key): str(value) for key, value in (answers or {}).items()}
         with self._one:
             self._idle()
+            if plan != self.plan.plan_id:
+                raise NeedsYou(
+                    "needs-answer",
+                    f"{self.plan.plan_id} is shown here by now.",
+                    where=f"the button of {plan}",
+                    kept="nothing was sent",
+                    next=[f"answer what {self.plan.plan_id} asks, then its own button"],
+                )
             self._end.clear()
             self._live = Live()
             self.trouble, self.asks, self.news, self.applied = {}, [], "", None
@@ -146,11 +160,12 @@ class PlanView(Widget):
 
     def ask_pause(self) -> Answer:
         """Ask a running apply to end after its batch; the same button goes on."""
-        if self._live is None:
-            return {"ending": False}
-        self._end.set()
-        self._live.ending = True
-        self._stand()
+        with self._one:
+            if self._live is None:
+                return {"ending": False}
+            self._end.set()
+            self._live.ending = True
+            self._stand()
         return {"ending": True}
 
     def ask_undo(self) -> Answer:
@@ -210,9 +225,10 @@ class PlanView(Widget):
                 "what was sent is in the journal; the same button is safe",
             ) | {"code": "bug"}
         finally:
-            self._live = None
-            self.asks, self.trouble = asks, trouble
-            self._stand()
+            with self._one:
+                self._live = None
+                self.asks, self.trouble = asks, trouble
+                self._stand()
 
     def _heard(self, news: Progress) -> None:
         live, clock = self._live, self._plans().journal.clock
@@ -247,13 +263,15 @@ class PlanView(Widget):
 
     def _show(self, plan: Plan) -> None:
         self.plan = plan
-        self.trouble, self.asks, self.news = {}, [], ""
-        self.said = view(plan, self._plans().journal.clock.now())
-        self._stand()
+        with self.hold_sync():  # one message: never one plan's words with another one's button
+            self.trouble, self.asks, self.news = {}, [], ""
+            self.said = view(plan, self._plans().journal.clock.now())
+            self._stand()
 
     def _stand(self) -> None:
-        plans = self._plans()
-        self.at = stage(self.plan, plans, plans.journal.clock.now(), self._live)
+        with self._one:  # what is read first is told first: an older word never overwrites a newer one
+            plans = self._plans()
+            self.at = stage(self.plan, plans, plans.journal.clock.now(), self._live)
 
     def _plans(self) -> Plans:
         assert self.plan.plans is not None

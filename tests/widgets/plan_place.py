@@ -95,7 +95,7 @@ class Place:
         return {stop["key"]: stop["confirm"] or "they signed up" for stop in view.said["stops"]}
 
     def applied(self, view: PlanView) -> PlanView:
-        told = view.answer("apply", {"answers": self.answers(view)})
+        told = view.answer("apply", {"plan": view.plan.plan_id, "answers": self.answers(view)})
         assert told["ok"], told
         view.wait(DONE_IN)
         return view

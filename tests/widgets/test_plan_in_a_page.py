@@ -99,6 +99,20 @@ def test_pause_and_go_on_with_the_same_button(
     assert view.quiet()
 
 
+def test_what_was_ticked_for_one_plan_is_not_ticked_for_the_next(
+    bare: Bare, place: Place, planned: PlanView
+) -> None:
+    view = opened(bare, planned)
+    confirm(view, planned)
+    assert apply_button(view).is_enabled()
+    other = asking(place)
+    assert planned.answer("open", {"plan": other.plan.plan_id})["ok"]  # as a second window on it would
+    view.until(lambda: other.plan.plan_id in view.page.inner_text("body"))
+    assert not view.page.get_by_role("checkbox").is_checked()
+    assert view.page.get_by_label("Type ").input_value() == ""
+    assert apply_button(view).is_disabled()
+
+
 def test_people_are_masked_until_asked_and_never_in_state(bare: Bare, place: Place, shown: PlanView) -> None:
     view = opened(bare, shown)
     view.page.get_by_role("button", name="Left this list, 4 people").click()

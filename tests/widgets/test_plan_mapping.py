@@ -147,7 +147,7 @@ def test_the_editor_of_a_workspace_makes_a_plan_that_sends_the_fields(place: Pla
     plan: Plan = place.ws.plan(few, f"acme/lists/#{list_id}", policy=made.policy)
     assert plan.updates
     view = PlanView(plan)
-    view.answer("apply", {"answers": place.answers(view)})
+    view.answer("apply", {"plan": view.plan.plan_id, "answers": place.answers(view)})
     view.wait(DONE_IN)
     assert view.at["state"] == "finished", view.trouble
     someone = place.normal()[0]

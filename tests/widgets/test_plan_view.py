@@ -10,6 +10,7 @@ import pytest
 from plan_place import DONE_IN, Place
 
 from icx.plan import Policy
+from icx.plan.stage import stage
 from icx.settings import Settings
 from icx.store.plans import Intent
 from icx.widgets.plan import PlanView
@@ -109,7 +110,7 @@ def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:
 def test_without_the_answers_nothing_is_sent_and_the_view_says_what_is_missing(place: Place) -> None:
     list_id, _ = place.make_list()
     view = place.view(list_id)
-    view.answer("apply", {"answers": {}})
+    view.answer("apply", {"plan": view.plan.plan_id, "answers": {}})
     view.wait(DONE_IN)
     assert view.trouble["code"] == "needs-answer"
     assert view.trouble["kept"] == "nothing was sent"
@@ -123,7 +124,13 @@ def test_the_wrong_number_is_no_answer(place: Place) -> None:
     view = place.view(list_id)
     growth = next(stop for stop in view.said["stops"] if stop["key"] == "growth")
     assert growth["kind"] == "type"
-    view.answer("apply", {"answers": place.answers(view) | {"growth": str(int(growth["confirm"]) - 1)}})
+    view.answer(
+        "apply",
+        {
+            "plan": view.plan.plan_id,
+            "answers": place.answers(view) | {"growth": str(int(growth["confirm"]) - 1)},
+        },
+    )
     view.wait(DONE_IN)
     assert view.trouble["code"] == "needs-answer"
     assert len(place.members(list_id)) == 3
@@ -147,7 +154,7 @@ def test_pause_ends_after_the_batch_and_the_same_button_goes_on(place: Place) ->
     view = place.view(list_id)
     sent = threading.Event()
     view.observe(lambda change: sent.set() if change["new"].get("done") else None, names=["at"])
-    assert view.answer("apply", {"answers": place.answers(view)})["ok"]
+    assert view.answer("apply", {"plan": view.plan.plan_id, "answers": place.answers(view)})["ok"]
     assert sent.wait(DONE_IN)
     assert view.answer("pause", {})["ending"]
     view.wait(DONE_IN)
@@ -162,7 +169,7 @@ def test_pause_ends_after_the_batch_and_the_same_button_goes_on(place: Place) ->
     assert again.at["done"] == len(some)
     assert again.at["batches"] == view.at["batches"]
     assert set(again.at["answers"]) == set(place.answers(view))
-    assert again.answer("apply", {"answers": {}})["ok"]
+    assert again.answer("apply", {"plan": again.plan.plan_id, "answers": {}})["ok"]
     again.wait(DONE_IN)
     assert again.at["state"] == "finished", again.trouble
     assert some < place.members(list_id)
@@ -180,10 +187,10 @@ def test_two_applies_at_once_and_the_second_one_only_looks(place: Place) -> None
         if change["new"].get("done") and not seen:
             other.answer("refresh", {})
             seen.append(dict(other.at))
-            seen.append(other.answer("apply", {"answers": place.answers(view)}))
+            seen.append(other.answer("apply", {"plan": other.plan.plan_id, "answers": place.answers(view)}))
             other.wait(DONE_IN)
             seen.append(dict(other.trouble))
-            seen.append(view.answer("apply", {"answers": {}}))
+            seen.append(view.answer("apply", {"plan": view.plan.plan_id, "answers": {}}))
 
     view.observe(look, names=["at"])
     place.applied(view)
@@ -195,6 +202,38 @@ def test_two_applies_at_once_and_the_second_one_only_looks(place: Place) -> None
     assert second["error"]["code"] == "apply-running"
     assert view.at["state"] == "finished"
     assert view.at["sum"]["ok"]
+
+
+def test_a_button_sends_its_own_plan_and_no_other_that_took_its_place(place: Place) -> None:
+    list_id, _ = place.make_list()
+    view = place.applied(place.view(list_id))
+    before, first = place.members(list_id), view.plan.plan_id
+    assert view.answer("undo", {})["ok"]
+    told = view.answer("apply", {"plan": first, "answers": place.answers(view)})
+    assert told["error"]["code"] == "needs-answer"
+    assert view.plan.plan_id in told["error"]["message"]
+    view.wait(DONE_IN)
+    assert view.at["state"] == "open"
+    assert place.members(list_id) == before
+
+
+def test_a_slow_look_never_hides_that_the_apply_is_done(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = place.view(place.make_list()[0])
+    asked = threading.current_thread()
+
+    def slow(*given: Any) -> Any:
+        found = stage(*given)
+        if threading.current_thread() is asked and found["state"] == "running":
+            view.wait(1)  # what it found is old by then
+        return found
+
+    assert view.answer("apply", {"plan": view.plan.plan_id, "answers": place.answers(view)})["ok"]
+    monkeypatch.setattr("icx.widgets.plan.stage", slow)
+    view.answer("refresh", {})
+    view.wait(DONE_IN)
+    assert view.at["state"] == "finished"
 
 
 def test_a_list_that_is_gone_closes_the_plan_and_is_shown(place: Place) -> None:
@@ -247,7 +286,7 @@ def test_an_apply_that_was_killed_is_shown_as_stopped_and_asks_before_it_sends_a
     assert view.at["state"] == "stopped"
     assert "5 in doubt" in view.at["go"]["headline"]
     assert view.at["batches"][0]["words"] == "sent, outcome not known"
-    view.answer("apply", {"answers": {}})
+    view.answer("apply", {"plan": view.plan.plan_id, "answers": {}})
     view.wait(DONE_IN)
     assert view.at["state"] == "finished", view.trouble
     assert len(place.members(list_id)) == view.at["of"] == plan.counts.add
@@ -257,7 +296,7 @@ def test_one_contact_can_be_tried_first(place: Place) -> None:
     list_id, _ = place.make_list()
     view = place.view(list_id)
     someone = place.normal()[0]
-    view.answer("apply", {"test": someone})
+    view.answer("apply", {"plan": view.plan.plan_id, "test": someone})
     view.wait(DONE_IN)
     assert place.members(list_id) == {someone}
     assert f"#{someone}" in view.news
