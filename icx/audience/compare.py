@@ -147,22 +147,26 @@ def rows_of(
     ).df()
     if not show_people:
         for name in names:
-            if name == "email":
+            field = reading.catalogue[name]
+            if field.pii or field.type == "text":
                 frame[name] = frame[name].map(
-                    lambda value: mask.address(value) if isinstance(value, str) else None
-                )
-            elif reading.catalogue[name].pii:
-                frame[name] = frame[name].map(
-                    lambda value: f"{str(value)[:1]}…" if isinstance(value, str) else None
+                    lambda value, field=field: _masked(value, field) if isinstance(value, str) else None
                 )
     return frame
+
+
+def _masked(value: str, field: Field) -> str:
+    """Return somebody's text without who they are; also a note may hold an address."""
+    if field.name == "email":
+        return mask.address(value)
+    return f"{value[:1]}…" if field.pii else mask.addresses_in(value)
 
 
 def breakdown(people: People, audience: Audience | Rule, by: str, *, most: int = 12) -> Breakdown:
     """Return how many members have each value of a field, with all contacts beside.
 
     Text, yes/no and lists by value, the most frequent first; numbers with many values in up to `most` equal
-    steps; times by month or year. "no value" comes last.
+    steps; times by month or year. "no value" comes last. Addresses and personal values are masked.
     """
     named = as_audience(audience)
     with people.open(audience) as (con, reading, rule):
@@ -308,7 +312,7 @@ def _value(value: Any, field: Field) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return f"{value:,.10g} and up"
-    return f"{value:,}" if isinstance(value, int) else mask.plain(value)
+    return f"{value:,}" if isinstance(value, int) else mask.plain(_masked(str(value), field))
 
 
 def _share(part: int, whole: int) -> str:

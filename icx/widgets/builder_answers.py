@@ -201,9 +201,7 @@ def cell(value: Any, zone: tzinfo, *, masked: bool = True) -> str:
 
 def breakdown(live: Live, tree: Tree, by: str) -> Answer:
     found = live.breakdown(rule_of(tree), by)
-    parts = [
-        {"value": mask.addresses_in(part.value), "count": part.count, "of": part.of} for part in found.parts
-    ]
+    parts = [{"value": part.value, "count": part.count, "of": part.of} for part in found.parts]
     return {"parts": parts, "size": found.size, "people": found.people}
 
 

@@ -201,3 +201,17 @@ def test_documents_read_as_they_were_written() -> None:
     assert document.rule == LOYAL
     assert list(document.ids) == ["", "rules[0]", "rules[1]", "rules[2]", "rules[2].rules[0]"]
     assert to_json(document.partial) == to_json(LOYAL)
+
+
+@pytest.mark.parametrize("by", ["cf_note", "email", "first_name"])
+def test_code_sees_no_address_and_no_name_in_a_breakdown_or_a_sample(make: Make, by: str) -> None:
+    live = make()._live
+    of_one = Audience("", f.opens_90d >= 7, "acme").of(live.people)
+    found = [of_one.breakdown(by), live.breakdown(of_one, by)]
+    said = [repr(each) + each._repr_html_() + str(each.as_dict()) for each in found]
+    asked = Audience("", (f.cf_note != "a") & f.email.has_value() & f.first_name.has_value(), "acme")
+    sample = asked.of(live.people).sample()
+    for text in [*said, sample.to_string(max_colwidth=None)]:
+        assert CANARY not in text
+        assert "Bob" not in text
+    assert list(sample["contact_id"]) == [110]
