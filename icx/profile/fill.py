@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput
 from icx.fields import SQL_TYPES, Catalogue, FieldType
 from icx.profile import builtin
 from icx.profile.catalogue import type_of
+from icx.store import one_row
 from icx.store.db import Connection, Store, quoted
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
 
     `filled` counts people with a value, `share` is filled / people (0 to 1). `histogram` is a list of
     (label, people): the commonest texts, equal steps of numbers, months, years or decades of times; it is empty for
-    fields about one person (PII), for ids, lists and maps. `fields` is the catalogue, which knows the users' own
+    personal data (PII), ids, lists and maps. `fields` is the catalogue, which knows the users' own
     PII flags; without it only built-in texts are shown.
     """
     import pandas as pd
@@ -39,21 +42,25 @@ def fill_rates(store: Store, connection: str, fields: Catalogue | None = None) -
                 next=[["icx", "build", "--connection", connection]],
             )
         columns = [(row[0], row[1]) for row in con.execute("describe profile").fetchall()][1:]
-        counts = ", ".join(f"count({quoted(name)})" for name, _ in columns)
-        row = con.execute(f"select count(*), {counts} from profile").fetchone()
-        assert row is not None
-        people, filled = row[0], row[1:]
         known = fields if fields is not None else Catalogue(builtin.fields())
-        rows = []
-        for (name, sql_type), count in zip(columns, filled, strict=True):
-            kind = built_type(known, name, sql_type)
-            hidden = name not in known or known[name].pii or name in {"ic_contact_id", "email_domain"}
-            if kind == "text" and hidden and name != "email_domain":
-                bars: list[tuple[str, int]] = []
-            else:
-                bars = histogram(con, name, kind) if count else []
-            rows.append((name, kind, people, count, count / people if people else 0.0, bars))
+        kinds = {name: built_type(known, name, sql_type) for name, sql_type in columns}
+        people, filled = counted(con, list(kinds))
+        shown = {
+            name: kind for name, kind in kinds.items() if filled[name] and not _hidden(known, name, kind)
+        }
+        bars = histograms(con, shown)
+    rows = [
+        (name, kind, people, filled[name], filled[name] / people if people else 0.0, bars.get(name, []))
+        for name, kind in kinds.items()
+    ]
     return pd.DataFrame(rows, columns=["field", "type", "people", "filled", "share", "histogram"])
+
+
+def _hidden(known: Catalogue, name: str, kind: FieldType) -> bool:
+    """Return whether the values of a field are somebody's own: personal data, ids, texts nobody described."""
+    if name == "email_domain":
+        return False
+    return name == "ic_contact_id" or (known[name].pii if name in known else kind == "text")
 
 
 def built_type(known: Catalogue, name: str, sql_type: str) -> FieldType:
@@ -63,45 +70,79 @@ def built_type(known: Catalogue, name: str, sql_type: str) -> FieldType:
     return type_of(sql_type)
 
 
-def histogram(con: Connection, name: str, kind: FieldType, table: str = "profile") -> list[tuple[str, int]]:
-    """Return (label, people) for a column of a table: the commonest texts, or equal steps of numbers or times."""
-    column = quoted(name)
-    if kind in {"text", "boolean"}:
-        query = (
-            f"select {column}::varchar, count(*) from {quoted(table)} where {column} is not null"
+def counted(con: Connection, columns: Sequence[str], table: str = "profile") -> tuple[int, dict[str, int]]:
+    """Return how many rows a table has, and how many have a value in each column."""
+    counts = "".join(f", count({quoted(name)})" for name in columns)
+    row = one_row(con.execute(f"select count(*){counts} from {quoted(table)}"))
+    assert row is not None
+    return int(row[0]), dict(zip(columns, map(int, row[1:]), strict=True))
+
+
+def histograms(
+    con: Connection, kinds: Mapping[str, FieldType], table: str = "profile"
+) -> dict[str, list[tuple[str, int]]]:
+    """Return (label, people) by column: the commonest texts, equal steps of numbers, months, years or decades of times.
+
+    All numbers and times are read in two statements: the view of a profile is long, and binding it costs more
+    than scanning a column of it. Columns of lists and maps have none.
+    """
+    stepped = [name for name, kind in kinds.items() if kind in {"integer", "number", "time"}]
+    found: dict[str, list[tuple[str, int]]] = {}
+    if stepped:
+        ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in stepped)
+        row = one_row(con.execute(f"select {ends} from {quoted(table)}"))
+        assert row is not None
+        scales = {
+            name: _Scale.of(kinds[name], low, high)
+            for name, low, high in zip(stepped, row[::2], row[1::2], strict=True)
+            if low is not None
+        }
+        bins = ", ".join(f"histogram({scale.bin(quoted(name))})" for name, scale in scales.items())
+        row = one_row(con.execute(f"select {bins} from {quoted(table)}")) if scales else ()
+        for (name, scale), counts in zip(scales.items(), row or (), strict=True):
+            found[name] = [(scale.label(bin), int(count)) for bin, count in sorted(counts.items())]
+    for name in (name for name, kind in kinds.items() if kind in {"text", "boolean"}):
+        rows = con.execute(
+            f"select {quoted(name)}::varchar, count(*) from {quoted(table)} where {quoted(name)} is not null"
             f" group by 1 order by 2 desc, 1 limit {TOP}"
+        ).fetchall()
+        found[name] = [(str(label), int(count)) for label, count in rows]
+    return found
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The bins of one column: steps of a number from `low`, or a part of the calendar as a time's format."""
+
+    low: float = 0
+    step: float = 0
+    months: int | None = None
+
+    @classmethod
+    def of(cls, kind: FieldType, low: Any, high: Any) -> _Scale:
+        if kind == "time":
+            return cls(months=12 * (high.year - low.year) + high.month - low.month)
+        span = float(high) - float(low)
+        return cls(low, (max(span / BINS, 1.0) if kind == "integer" else span / BINS) if span else 0)
+
+    def bin(self, column: str) -> str:
+        """Return the SQL of a value's bin."""
+        if self.months is None:
+            return (
+                f"least({BINS - 1}, floor(({column} - {self.low!r}) / {self.step!r}))::int"
+                if self.step
+                else f"{column} - {column}"
+            )
+        if self.months <= 24:
+            return f"strftime({column}, '%Y-%m')"
+        return (
+            f"strftime({column}, '%Y')"
+            if self.months <= 240
+            else f"(year({column}) // 10 * 10)::varchar || 's'"
         )
-    elif kind in {"integer", "number"}:
-        query = f"""
-            with span as (select min({column}) as low, max({column}) as high from {quoted(table)}),
-            steps as (
-              select low, greatest((high - low) / {BINS}, {1 if kind == "integer" else 0})::double as step from span
-            )
-            select case when step = 0 then low::varchar else printf('%g', low + bin * step) end, n
-            from (
-              select least({BINS - 1}, case when step = 0 then 0 else floor(({column} - low) / step) end)::int as bin,
-                any_value(low) as low, any_value(step) as step, count(*) as n
-              from {quoted(table)}, steps
-              where {column} is not null
-              group by 1
-            )
-            order by bin
-        """
-    elif kind == "time":
-        query = f"""
-            with span as (select date_diff('month', min({column}), max({column})) as months from {quoted(table)})
-            select
-              case
-                when months <= 24 then strftime({column}, '%Y-%m')
-                when months <= 240 then strftime({column}, '%Y')
-                else (year({column}) // 10 * 10)::varchar || 's'
-              end,
-              count(*)
-            from {quoted(table)}, span
-            where {column} is not null
-            group by 1
-            order by 1
-        """
-    else:
-        return []
-    return [(str(label), int(count)) for label, count in con.execute(query).fetchall()]
+
+    def label(self, bin: Any) -> str:
+        """Return what a bin is called."""
+        if self.months is not None:
+            return str(bin)
+        return f"{self.low + bin * self.step:g}" if self.step else str(self.low)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,9 @@ from pathlib import Path
 from icx.clock import aware_utc
 from icx.errors import BadInput, NeedsYou
 from icx.fields import SQL_TYPES, Field
-from icx.profile.catalogue import everything
+from icx.profile.catalogue import Everything, everything
 from icx.profile.field import FieldFile, bad_file, read_fields
-from icx.profile.fill import histogram
+from icx.profile.fill import counted, histograms
 from icx.profile.own import Own, bind, bound, check_field_name, first_line, parsed
 from icx.store import one_row
 from icx.store.db import Connection, DatabaseError, Store, quoted
@@ -23,6 +24,7 @@ class Spread:
 
     `histogram` is (label, people). `figures` are (name, value as text): median, mean, 95th percentile, highest for
     numbers, first and last for times, different values for texts. For PII only how many values differ is told.
+    `replaces` says that a field file of this name is there already.
     """
 
     field: Field
@@ -30,6 +32,7 @@ class Spread:
     filled: int
     histogram: tuple[tuple[str, int], ...]
     figures: tuple[tuple[str, str], ...]
+    replaces: bool = False
 
 
 def preview(store: Store, connection: str, fields_dir: Path | None, source: str) -> Spread:
@@ -50,18 +53,10 @@ def preview(store: Store, connection: str, fields_dir: Path | None, source: str)
                 next=[["icx", "build", "--connection", connection]],
             )
         every = everything(con, fields_dir)
-        known = [field for field in every.catalogue.values() if field.name.lower() != file.name.lower()]
-        own_names = {own.file.name.lower() for own in every.owns}
-        taken = {field.name.lower(): "a field of the profile" for field in known} | {"contact_id": "the key"}
-        taken |= {
-            name: "a field of the profile"
-            for name in (field.name.lower() for field in every.catalogue.values())
-            if name not in own_names
-        }
-        check_field_name(file, taken)
+        check_field_name(file, _taken(every, file))
         own = parsed(file)
-        built = {name for name, *_ in con.execute("describe profile").fetchall()}
-        bind(con, own, [field for field in known if field.name in built])
+        built = {name for name, *_ in con.execute("describe profile").fetchall()} - {file.name}
+        bind(con, own, [field for field in every.catalogue.values() if field.name in built])
         try:
             con.execute(
                 f"create or replace temp table previewed as {_statement(own)}",
@@ -69,19 +64,17 @@ def preview(store: Store, connection: str, fields_dir: Path | None, source: str)
             )
         except DatabaseError as error:
             raise bad_file(file.file, first_line(error)) from None
-        return spread(con, own.as_field(), "previewed", file.name)
+        found = spread(con, own.as_field(), "previewed")
+    there = fields_dir is not None and (fields_dir / f"{file.name}.sql").exists()
+    return dataclasses.replace(found, replaces=there)
 
 
-def spread(con: Connection, field: Field, table: str = "profile", column: str = "") -> Spread:
+def spread(con: Connection, field: Field, table: str = "profile") -> Spread:
     """Return the values of a field's column in a table of the connection."""
-    name = column or field.name
-    value = quoted(name)
-    counted = one_row(con.execute(f"select count(*), count({value}) from {quoted(table)}"))
-    assert counted is not None
-    bars = [] if field.pii else histogram(con, name, field.type, table)
-    return Spread(
-        field, int(counted[0]), int(counted[1]), tuple(bars), tuple(_figures(con, field, table, value))
-    )
+    people, filled = counted(con, [field.name], table)
+    bars = [] if field.pii else histograms(con, {field.name: field.type}, table).get(field.name, [])
+    figures = _figures(con, field, table, quoted(field.name))
+    return Spread(field, people, filled[field.name], tuple(bars), tuple(figures))
 
 
 def save_field(fields_dir: Path, source: str, *, replace: bool = False) -> Path:
@@ -110,6 +103,16 @@ def written(name: str, kind: str, description: str, sql: str, *, pii: bool) -> s
     """Return the text of a field file."""
     clean = " ".join(description.split())
     return f"-- name: {name.strip()}\n-- type: {kind}\n-- description: {clean}\n-- pii: {'yes' if pii else 'no'}\n{sql.strip()}\n"
+
+
+def _taken(every: Everything, file: FieldFile) -> dict[str, str]:
+    """Return the names a field file cannot have, by what has them; its own file of before may be replaced."""
+    taken = {field.name.lower(): "a field of the profile" for field in every.catalogue.values()}
+    for own in every.owns:
+        taken[own.file.name.lower()] = f"a field of {own.file.file}"
+        if own.file.file == f"{file.name}.sql":
+            del taken[own.file.name.lower()]
+    return taken | {"contact_id": "the key"}
 
 
 def _one(source: str) -> FieldFile:

@@ -36,6 +36,7 @@ function render({ model, el }) {
     typed: { label: form.label, app_id: "", username: "", password: "", description: "", base_url: "" },
     chosen: {}, answer: null, busy: false, waited: 0, notes: [], confirm: "", finished: false,
   };
+  const mark = ownId("connect");
   const root = h("div", { class: "icx icx-connect", role: "region", "aria-label": "Connect" });
   keepKeys(root);
   el.append(root);
@@ -63,13 +64,11 @@ function render({ model, el }) {
     if (view.busy) return;
     Object.assign(view.chosen, extra);
     go({ busy: true });
-    const known = view.saved.some((one) => one.name === view.typed.label);
     const verb = view.mode === "diagnose" ? "diagnose" : view.kind === "sandbox" ? "simulate" : "try";
     const given = verb === "try" ? { ...view.typed, ...view.chosen, confirm: view.confirm } : { label: view.typed.label };
     if (verb === "try" && !given.description) delete given.description;
     const told = await python.ask(verb, given);
     const answer = told.ok ? told : { state: "refused", steps: [], problem: told.error, notes: [] };
-    if (answer.state === "choose" && view.mode === "new" && known) answer.again = true;
     const done = answer.state === "done";
     if (done) view.typed.password = view.typed.app_id = "";
     const step = done || answer.state === "good" ? 4 : answer.state === "choose" || answer.state === "other" || answer.state === "contacts_only" ? 3 : 2;
@@ -80,7 +79,7 @@ function render({ model, el }) {
   }
 
   function field(name, label, hint, { type = "text", optional = false, bad = false } = {}) {
-    const id = `icx-${name}-${model.cid ?? ""}${Math.round(performance.timeOrigin % 1e6)}`;
+    const id = `${mark}-${name}`;
     const input = h("input", {
       id, type, value: view.typed[name], key: name, autocomplete: type === "password" ? "new-password" : "off", spellcheck: "false",
       "aria-invalid": bad ? "true" : null, "aria-describedby": `${id}-hint`, disabled: view.busy,
@@ -112,7 +111,7 @@ function render({ model, el }) {
 
   function application() {
     const route = (name, title, words) => h("label", { class: `pick ${view.route === name ? "on" : ""}` },
-      h("input", { type: "radio", name: "icx-route", key: `route-${name}`, checked: view.route === name, on: { change: () => go({ route: name }) } }),
+      h("input", { type: "radio", name: `${mark}-route`, key: `route-${name}`, checked: view.route === name, on: { change: () => go({ route: name }) } }),
       h("span", {}, h("b", {}, title), h("br"), h("span", { class: "muted small" }, words)));
     const own = [
       ["In iContact open ", h("b", {}, form.path), ", and create an application. It gets an application id."],
@@ -146,7 +145,7 @@ function render({ model, el }) {
     const names = view.saved.map((one) => one.name);
     if (!names.includes(view.typed.label) && names.length) view.typed.label = names[0];
     const one = view.saved.find((each) => each.name === view.typed.label);
-    const select = h("select", { key: "label", id: "icx-which", on: { change: (event) => { view.typed.label = event.target.value; go({ answer: null }); } } },
+    const select = h("select", { key: "label", id: `${mark}-which`, on: { change: (event) => { view.typed.label = event.target.value; go({ answer: null }); } } },
       names.map((name) => h("option", { value: name, selected: name === view.typed.label }, name)));
     return [select, one];
   }
@@ -164,7 +163,7 @@ function render({ model, el }) {
     const short = view.mode === "diagnose" || view.kind === "sandbox";
     const empty = view.mode === "update" ? "left blank: as saved" : null;
     const fields = view.kind === "table" && view.mode === "new" ? [note("", "A table needs no login.", "Type ws.attach(\"people.csv\", key=\"email\", name=\"crm\"); its columns become fields.")] : [
-      select ? h("div", { class: "field" }, h("label", { for: "icx-which" }, "Connection"), select, h("span", { class: "hint" }, saved ? `${saved.company} (#${saved.account_id}) › ${saved.folder} (#${saved.client_folder_id})` : ""))
+      select ? h("div", { class: "field" }, h("label", { for: `${mark}-which` }, "Connection"), select, h("span", { class: "hint" }, saved ? `${saved.company} (#${saved.account_id}) › ${saved.folder} (#${saved.client_folder_id})` : ""))
         : field("label", "Label", `Unique. You type it in code: ws.pull("${view.typed.label || "acme"}")`),
       ...(short ? [] : [
         view.mode === "new" ? field("description", "Description", "For yourself", { optional: true }) : null,
@@ -192,7 +191,7 @@ function render({ model, el }) {
       const what = answer.what;
       const picked = view.chosen[what] ?? null;
       const rows = answer.choices.map((one, at) => h("label", { class: `pick ${picked === one.id ? "on" : ""}` },
-        h("input", { type: "radio", name: "icx-choice", key: `choice-${at}`, checked: picked === one.id, on: { change: () => { view.chosen[what] = one.id; go({}); } } }),
+        h("input", { type: "radio", name: `${mark}-choice`, key: `choice-${at}`, checked: picked === one.id, on: { change: () => { view.chosen[what] = one.id; go({}); } } }),
         h("span", { class: "clip", title: one.name }, one.name), h("span", { class: "mono muted" }, `#${one.id}`)));
       const name = answer.choices.find((one) => one.id === picked)?.name;
       return [
@@ -215,8 +214,8 @@ function render({ model, el }) {
     return [
       h("div", {}, h("h3", {}, "Another account or folder")),
       note("warn", answer.problem.message, dropped),
-      h("div", { class: "field" }, h("label", { for: "icx-confirm" }, `Type ${label} to drop it`),
-        h("input", { id: "icx-confirm", key: "confirm", value: view.confirm, autocomplete: "off", on: { input: (event) => go({ confirm: event.target.value }) } }), h("span", { class: "hint" }, "Or go back, and give the new folder a label of its own.")),
+      h("div", { class: "field" }, h("label", { for: `${mark}-confirm` }, `Type ${label} to drop it`),
+        h("input", { id: `${mark}-confirm`, key: "confirm", value: view.confirm, autocomplete: "off", on: { input: (event) => go({ confirm: event.target.value }) } }), h("span", { class: "hint" }, "Or go back, and give the new folder a label of its own.")),
       h("div", { class: "row between" }, button("Back", () => go({ step: 2, answer: null, chosen: {}, confirm: "" }, "label")),
         button(`Drop and point ${label} there`, () => check(), { kind: "danger", key: "use", disabled: view.confirm !== label, why: `type ${label} first` })),
     ];
@@ -240,7 +239,7 @@ function render({ model, el }) {
   function draw() {
     const main = view.step === 0 ? kinds() : view.step === 1 ? application() : view.step === 2 ? credentials() : view.step === 3 ? choice() : finished();
     const item = (name, at) => h("li", { "aria-current": at === view.step ? "step" : null },
-      at < view.step ? h("span", { class: "n done" }, icon("check", "done")) : h("span", { class: "n" }, String(at + 1)), name);
+      at < view.step ? h("span", { class: "n done" }, icon("check")) : h("span", { class: "n" }, String(at + 1)), name);
     const mode = (name, words) => (view.mode === name ? h("b", {}, words) : button(words, () => restart(name), { kind: "quiet" }));
     const title = view.mode === "new" ? "Connect" : view.mode === "update" ? `Update ${view.typed.label}` : `Diagnose ${view.typed.label}`;
     redraw(root,

@@ -38,6 +38,11 @@ function s(name, attributes = {}, ...children) {
   return element;
 }
 
+/** An id of this view's own: a notebook may show the same widget twice, and a label must find its own input. */
+function ownId(kind) {
+  return `icx-${kind}-${Math.random().toString(36).slice(2, 8)}`;
+}
+
 const ICONS = /*ICONS*/ {};
 
 function icon(name, label) {

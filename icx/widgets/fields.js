@@ -37,6 +37,7 @@ function render({ model, el }) {
   const root = h("div", { class: "icx icx-fields", role: "region", "aria-label": "Fields" });
   keepKeys(root);
   el.append(root);
+  const id = ownId("new");
   const go = (changes, focus) => {
     Object.assign(view, changes);
     draw();
@@ -56,7 +57,7 @@ function render({ model, el }) {
 
   async function attempt(save) {
     go({ error: null });
-    const told = await python.latest(save ? "save" : "preview", { ...view.editing, ...(save ? { replace: Boolean(save.replace) } : {}) });
+    const told = await python.latest(save ? "save" : "preview", { ...view.editing, ...(save ? { replace: view.tried.replaces } : {}) });
     if (!told) return;
     if (!told.ok) { go({ error: told.error, tried: null }); return; }
     if (!save) { speech.say(`filled for ${share(told.filled, told.people)}`); go({ tried: told }); return; }
@@ -67,22 +68,22 @@ function render({ model, el }) {
   function editor() {
     const given = view.editing;
     const set = (name) => ({ input: (event) => { given[name] = event.target.value; if (view.tried) go({ tried: null }); } });
-    const line = (key, label, hint, input) => h("div", { class: "field" }, h("label", { for: `icx-new-${key}` }, label), input, h("span", { class: "hint" }, hint));
+    const line = (key, label, hint, input) => h("div", { class: "field" }, h("label", { for: `${id}-${key}` }, label), input, h("span", { class: "hint" }, hint));
     const types = model.get("place").types.map((one) => h("option", { value: one, selected: one === given.type }, one));
     return h("section", { class: "panel", "aria-label": "New field" },
       h("div", { class: "ph" }, h("h3", {}, "New field"), button("Cancel", () => go({ editing: null, error: null }, "new"), { kind: "quiet" })),
       h("div", { class: "stack tight" },
-        line("name", "Name", "as you type it in code", h("input", { id: "icx-new-name", key: "new-name", class: "mono", value: given.name, spellcheck: "false", on: set("name") })),
-        line("type", "Type", "", h("select", { id: "icx-new-type", key: "new-type", on: { change: (event) => { given.type = event.target.value; go({ tried: null }); } } }, types)),
-        line("words", "What it says", "read in the catalogue and in sentences", h("input", { id: "icx-new-words", key: "new-words", value: given.words, on: set("words") })),
-        line("pii", "Personal data", "its values are then never shown in charts", h("input", { id: "icx-new-pii", key: "new-pii", type: "checkbox", checked: given.pii, on: { change: (event) => go({ editing: { ...given, pii: event.target.checked }, tried: null }) } })),
-        h("label", { for: "icx-new-sql", class: "label" }, "SQL: an expression over fields, or a select of contact_id and a value; $as_of is the profile's moment"),
-        h("textarea", { id: "icx-new-sql", key: "new-sql", class: "mono", rows: "6", spellcheck: "false", value: given.sql, on: set("sql") }),
+        line("name", "Name", "as you type it in code", h("input", { id: `${id}-name`, key: "new-name", class: "mono", value: given.name, spellcheck: "false", on: set("name") })),
+        line("type", "Type", "", h("select", { id: `${id}-type`, key: "new-type", on: { change: (event) => { given.type = event.target.value; go({ tried: null }); } } }, types)),
+        line("words", "What it says", "read in the catalogue and in sentences", h("input", { id: `${id}-words`, key: "new-words", value: given.words, on: set("words") })),
+        line("pii", "Personal data", "its values are then never shown in charts", h("input", { id: `${id}-pii`, key: "new-pii", type: "checkbox", checked: given.pii, on: { change: (event) => go({ editing: { ...given, pii: event.target.checked }, tried: null }) } })),
+        h("label", { for: `${id}-sql`, class: "label" }, "SQL: an expression over fields, or a select of contact_id and a value; $as_of is the profile's moment"),
+        h("textarea", { id: `${id}-sql`, key: "new-sql", class: "mono", rows: "6", spellcheck: "false", value: given.sql, on: set("sql") }),
       ),
-      view.error ? failure(view.error, view.error.code === "field-file" && view.error.message.includes("already.") && view.tried === null && view.error.where.startsWith("data/fields") ? button("Replace it", () => attempt({ replace: true })) : "") : null,
+      view.error ? failure(view.error) : null,
       view.tried ? spreadOf(view.tried) : null,
-      h("div", { class: "row between foot" }, h("span", {}, view.tried ? "Not saved yet." : "See its values before you save it."),
-        h("span", { class: "row" }, button("Show its values", () => attempt(null), { key: "try" }), button("Save field", () => attempt({}), { kind: "primary", key: "save", disabled: !view.tried, why: "look at its values first" }))));
+      h("div", { class: "row between foot" }, h("span", {}, !view.tried ? "See its values before you save it." : view.tried.replaces ? `Not saved yet; it replaces ${view.tried.name}.sql.` : "Not saved yet."),
+        h("span", { class: "row" }, button("Show its values", () => attempt(false), { key: "try" }), button(view.tried?.replaces ? "Replace field" : "Save field", () => attempt(true), { kind: "primary", key: "save", disabled: !view.tried, why: "look at its values first" }))));
   }
 
   function detail() {

@@ -37,6 +37,8 @@ class Values(Protocol):
     def histogram(self) -> Sequence[tuple[str, int]]: ...
     @property
     def figures(self) -> Sequence[tuple[str, str]]: ...
+    @property
+    def replaces(self) -> bool: ...
 
 
 class Known(Protocol):
@@ -161,6 +163,7 @@ def _values(found: Values) -> Answer:
         ],
         "figures": [[name, value] for name, value in found.figures],
         "pii": found.field.pii,
+        "replaces": found.replaces,
     }
 
 

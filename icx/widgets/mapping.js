@@ -3,7 +3,7 @@
 const plain = (name) => name.toLowerCase().replace(/^cf_/, "").replace(/[^a-z0-9]/g, "");
 
 function render({ model, el }) {
-  const uid = `icx-map-${Math.random().toString(36).slice(2, 8)}`;
+  const uid = ownId("map");
   const speech = speaker();
   const view = { kernel: "live", copied: false };
   const body = h("div");

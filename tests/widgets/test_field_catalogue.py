@@ -105,10 +105,23 @@ def test_what_is_no_field_is_said_and_nothing_is_written(
     assert sorted(Path(ws.layout.root).rglob("*.sql")) == before
 
 
+def test_a_name_of_another_file_cannot_be_taken(ws: Workspace, no_files: None) -> None:
+    """Two files with one field would leave no catalogue at all."""
+    ws.layout.fields.mkdir(parents=True, exist_ok=True)
+    (ws.layout.fields / "keen_others.sql").write_text(
+        "-- name: keen\n-- type: integer\n-- description: x\n1\n"
+    )
+    said = ws.browse_fields().answer("save", NEW)
+    assert said["error"]["message"].endswith("`keen` is already a field of keen_others.sql.")
+    assert ws.catalogue()["keen"].type == "integer"
+
+
 def test_a_file_that_is_there_is_replaced_only_on_purpose(ws: Workspace, no_files: None) -> None:
     shown = ws.browse_fields()
     assert shown.answer("save", NEW)["ok"]
     again = NEW | {"sql": "opens_90d > 5"}
+    assert shown.answer("preview", again)["replaces"]
+    assert not shown.answer("preview", again | {"name": "keener"})["replaces"]
     assert shown.answer("save", again)["error"]["where"] == "data/fields/keen.sql"
     assert "> 5" not in (ws.layout.fields / "keen.sql").read_text()
     assert shown.answer("save", again | {"replace": True})["ok"]
