@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from plan_place import DONE_IN, Place
 
-from icx.plan import Policy
+from icx.plan import Applied, Plan, Policy
 from icx.plan.stage import stage
 from icx.settings import Settings
 from icx.store.plans import Intent
@@ -217,23 +218,45 @@ def test_a_button_sends_its_own_plan_and_no_other_that_took_its_place(place: Pla
     assert place.members(list_id) == before
 
 
-def test_a_slow_look_never_hides_that_the_apply_is_done(
+class Patient:
+    """A hand that carries nothing out until it is let, then says it was stopped."""
+
+    refused_share = 1.0
+
+    def __init__(self) -> None:
+        self.let = threading.Event()
+
+    def apply(self, plan: Plan, **_: Any) -> Applied:
+        self.let.wait(DONE_IN)
+        return Applied(plan.plan_id, "stopped")
+
+    def undo(self, plan: Plan) -> Plan:
+        return plan
+
+    def show(self, plan: Plan) -> PlanView:
+        return PlanView(plan)
+
+
+def test_a_slow_look_never_hides_that_the_apply_has_ended(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    view = place.view(place.make_list()[0])
+    hand = Patient()
+    view = PlanView(replace(place.plan(place.make_list()[0]), hand=hand))
     asked = threading.current_thread()
 
     def slow(*given: Any) -> Any:
         found = stage(*given)
-        if threading.current_thread() is asked and found["state"] == "running":
-            view.wait(1)  # what it found is old by then
+        if threading.current_thread() is asked:
+            hand.let.set()
+            view.wait(0.5)  # what it found is old by then
         return found
 
-    assert view.answer("apply", {"plan": view.plan.plan_id, "answers": place.answers(view)})["ok"]
+    assert view.answer("apply", {"plan": view.plan.plan_id})["ok"]
     monkeypatch.setattr("icx.widgets.plan.stage", slow)
+    assert view.at["state"] == "running"
     view.answer("refresh", {})
     view.wait(DONE_IN)
-    assert view.at["state"] == "finished"
+    assert view.at["state"] == "open"
 
 
 def test_a_list_that_is_gone_closes_the_plan_and_is_shown(place: Place) -> None:
