@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import os
@@ -18,6 +19,7 @@ from typing import Any
 from icx.jobs.books import nbformat  # isort: skip  # before papermill, which imports nbformat in its own way
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
 from papermill import translators
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
@@ -140,6 +142,31 @@ class _Keeper(NotebookExecutionManager):  # type: ignore[misc]
         self.last_save_time = self.now()
 
 
+class _Client(PapermillNotebookClient):  # type: ignore[misc]
+    """Papermill's client, which leaves nothing behind in the event loop when it is stopped.
+
+    Ctrl-C ends the waiting and not the task that was waited for: while the kernel ends the task fails, and asyncio
+    prints the trace of a failure that nobody asked for; or it goes on in the loop of the next run.
+    """
+
+    def papermill_execute_cells(self) -> None:
+        try:
+            asyncio.get_running_loop()  # a kernel's: then nbclient works in a thread, in a loop of its own
+        except RuntimeError:
+            loop = ensure_event_loop()
+        else:
+            return super().papermill_execute_cells()  # type: ignore[no-any-return]
+        before = asyncio.all_tasks(loop)
+        try:
+            super().papermill_execute_cells()
+        except BaseException:
+            left = asyncio.all_tasks(loop) - before
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+            raise
+
+
 class _Engine(NBClientEngine):  # type: ignore[misc]
     """Papermill's engine with our kernel, our folder and our record."""
 
@@ -150,7 +177,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
         keeper = _Keeper(nb, job)
         keeper.notebook_start()
         try:
-            client = PapermillNotebookClient(
+            client = _Client(
                 keeper,
                 kernel_name=kernel_name,
                 startup_timeout=start_timeout,

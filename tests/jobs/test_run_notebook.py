@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -195,3 +197,41 @@ def test_a_kernel_that_dies_is_a_failed_run(ws: Workspace) -> None:
     assert run.error is not None
     assert "Its kernel ended by itself." in run.error["message"]
     assert run.report.exists()
+
+
+STOPPED = """
+import asyncio, gc, os, signal, sys, threading, time
+from pathlib import Path
+from jupyter_core.utils import ensure_event_loop
+from icx.jobs.execution import Execution
+
+def kick():
+    while not Path("there").exists():
+        time.sleep(0.02)
+    time.sleep(0.2)  # by now whoever runs the notebook waits for its cell
+    os.kill(os.getpid(), signal.SIGINT)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+threading.Thread(target=kick).start()
+here = Path.cwd()
+try:
+    Execution(here / "long.ipynb", here / "copy.ipynb", {}, here, {}, lambda *cell: None, here / "kernel.log").run()
+    sys.exit("the stop was not heard")
+except KeyboardInterrupt:
+    pass
+left = asyncio.all_tasks(ensure_event_loop())
+ensure_event_loop().run_until_complete(asyncio.sleep(0.5))
+gc.collect()  # what the event loop has to say about its tasks it says now
+assert not left, left
+"""
+
+
+def test_a_stop_in_the_middle_of_a_cell_leaves_no_trace_on_stderr(tmp_path: Path) -> None:
+    book(
+        tmp_path / "long.ipynb",
+        "import pathlib, time\npathlib.Path('there').touch()\ntime.sleep(60)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
