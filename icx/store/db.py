@@ -78,10 +78,12 @@ class Store:
         with self._lock:
             if self._root is None:
                 self._root = self._connect()
-            self._users += 1
             cursor = self._root.cursor()
+            self._users += 1
         try:
-            use(cursor, self.path)
+            cursor.execute("set timezone = 'UTC'")  # which a cursor does not take over from its connection
+            if self._lent:
+                use(cursor, self.path)
             if schema is not None:
                 cursor.execute(f"set search_path = {literal(quoted(schema) + ',shared,main')}")
             yield cursor
@@ -122,33 +124,28 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise damage.read_only(self.path) from None
-        con = self._wait_for_file()
-        if self._checked is not None and self._checked == self._inode():
-            con.execute("set timezone = 'UTC'")
-            if self.memory_limit:
-                con.execute(f"set memory_limit = {literal(self.memory_limit)}")
-            return con
+        con: Connection | None = self._wait_for_file()
         try:
-            have = check_version(con, self.path)
-            if 0 < have < newest():
-                self._free(con)  # DuckDB writes its log back when it closes, so the copy is whole
-                self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
-                con = self._wait_for_file()
-            con.execute("set timezone = 'UTC'")
+            if self._checked is None or self._checked != self._inode():
+                have = check_version(con, self.path)
+                if 0 < have < newest():
+                    freed, con = con, None
+                    self._free(freed)  # DuckDB writes its log back when it closes, so the copy is whole
+                    self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
+                    con = self._wait_for_file()
+                con.execute("set timezone = 'UTC'")
+                migrate(con, naive_utc(self.clock.now()))
+                self._checked = self._inode()
             if self.memory_limit:
                 con.execute(f"set memory_limit = {literal(self.memory_limit)}")
-            migrate(con, naive_utc(self.clock.now()))
-            self._checked = self._inode()
-        except duckdb.Error as error:
-            self._whole = False
-            self._free(con)
-            ours = damage.translated(error, self.path)
+        except BaseException as error:
+            self._whole = not isinstance(error, duckdb.Error)
+            if con is not None:
+                self._free(con)
+            ours = damage.translated(error, self.path) if isinstance(error, duckdb.Error) else None
             if ours is None:
                 raise
             raise ours from error
-        except BaseException:
-            self._free(con)
-            raise
         return con
 
     def _free(self, con: Connection) -> None:
@@ -168,13 +165,12 @@ class Store:
             try:
                 con, self._lent = ENGINE.connect(self.path)
                 return con
-            except duckdb.ConnectionException as error:
-                # This very process opened the file read-only by itself: waiting would wait for ourselves.
-                if "different configuration" not in str(error):
-                    raise
-                holder = f"process {os.getpid()} (this one, beside icx)"
-                raise damage.busy(self.path, holder, 0) from None
             except duckdb.Error as error:
+                if re.search("different configuration|already attached", str(error)):
+                    # This very process opened the file by itself, read-only or as one more database: waiting would
+                    # wait for ourselves.
+                    holder = f"process {os.getpid()} (this one, beside icx)"
+                    raise damage.busy(self.path, holder, 0) from None
                 held_by = _holder(str(error))
                 if held_by is None:
                     ours = damage.translated(error, self.path)

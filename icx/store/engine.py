@@ -36,10 +36,9 @@ class Engine:
             if con is not None:
                 self._users += 1
                 return con, True
-        # Another file is in use, or this one cannot be attached: it is opened by itself, or DuckDB says why not.
-        con = duckdb.connect(str(path))
-        use(con, path)
-        return con, False
+            # Another file is in use, or this one cannot be attached: it is opened by itself, or DuckDB says why not.
+            # Still under the lock: DuckDB refuses a file that another thread attached in between.
+            return duckdb.connect(str(path)), False
 
     def leave(self, con: duckdb.DuckDBPyConnection, *, whole: bool = True) -> None:
         """Give a connection back; the last one frees the file. Unless `whole`, the engine goes with it."""
@@ -63,7 +62,7 @@ class Engine:
             if self._users == 0:
                 if self._con is None or self._path != path:
                     self._close()
-                    self._con, self._path = duckdb.connect(), path
+                    self._con, self._path = _without_a_file(), path
                     # Where a file that is opened by itself puts what has no room in memory.
                     self._con.execute(f"set temp_directory = {literal(path + '.tmp')}")
                 self._con.execute("reset memory_limit")
@@ -71,6 +70,8 @@ class Engine:
             assert self._con is not None
             con = self._con.cursor()
             use(con, Path(path))
+        except duckdb.IOException:
+            raise  # of this file: DuckDB itself is well, is asked again in a second, and would say the same by itself
         except BaseException as error:
             if self._users == 0:
                 self._close()
@@ -98,8 +99,15 @@ class Engine:
 
 
 def use(con: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Make the file at `path` what unqualified names mean on this connection."""
+    """Make the file at `path` what unqualified names mean on this connection of the engine."""
     con.execute(f"use {_name(path)}")
+
+
+def _without_a_file() -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect()
+    # DuckDB calls it "memory", and a schema of that name, which a connection may have, would then be ambiguous.
+    con.execute('attach \':memory:\' as "no file"; use "no file"; detach memory')
+    return con
 
 
 def _name(path: Path | str) -> str:
@@ -108,3 +116,7 @@ def _name(path: Path | str) -> str:
 
 ENGINE = Engine()
 atexit.register(ENGINE.end)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=ENGINE.end
+    )  # a child has no threads of its parent's DuckDB, and could not end it

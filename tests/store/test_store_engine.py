@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from icx.store import Store
+from icx.errors import Damaged, TryLater
+from icx.store import Store, damage, migrate
 from icx.store.engine import Engine
 
 READ = "import duckdb, sys; print(duckdb.connect(sys.argv[1]).execute('select count(*) from acme.lists').fetchall())"
@@ -98,6 +100,108 @@ def test_threads_that_open_and_leave_meet_an_open_file_each_time(tmp_path: Path)
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_threads_on_two_files_never_find_one_of_them_taken(tmp_path: Path) -> None:
+    stores, wrong = [made(tmp_path / "one"), made(tmp_path / "other")], []
+
+    def often(number: int) -> None:
+        for turn in range(20):
+            path = stores[(number + turn // 3) % 2].path
+            try:
+                names(Store(path) if turn % 2 else stores[(number + turn) % 2])
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=often, args=[number]) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_an_upgrade_that_cannot_keep_its_copy_leaves_the_file_free_and_is_done_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = made(tmp_path).path
+
+    def full(path: Path, have: int) -> None:
+        raise damage.disk_full(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(migrate, "newest", lambda: 9_999)
+        patch.setattr(migrate, "keep_copy", full)
+        with pytest.raises(Damaged), Store(path).open():
+            pass
+    assert names(Store(path)) == [("News",)]
+    with duckdb.connect(str(path), read_only=True) as con:  # refused while it is held here
+        assert con.execute("select name from acme.lists").fetchall() == [("News",)]
+
+
+def test_a_connection_may_have_the_name_duckdb_gives_what_is_in_memory(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    store.create_schema("memory")
+    with store.open("memory") as con:
+        assert con.execute("select count(*) from memory.lists").fetchall() == [(0,)]
+
+
+def test_whatever_the_file_is_called_and_however_it_is_opened(tmp_path: Path) -> None:
+    for name in ("memory", "temp", "my.data"):
+        store = Store(tmp_path / f"{name}.duckdb")
+        with store.open() as con:
+            con.execute("create table here as select 1 as n")
+        with made(tmp_path / name).open(), store.open() as con:  # the engine has another file: by itself
+            assert con.execute("select n from here").fetchall() == [(1,)]
+
+
+def test_somebody_in_this_process_who_attached_it_is_told_at_once(tmp_path: Path) -> None:
+    store = made(tmp_path)
+    with duckdb.connect() as mine:
+        mine.execute(f"attach '{store.path}' as mine")
+        with pytest.raises(TryLater, match="database open") as refused, store.open():
+            pass
+    assert refused.value.code == "database-busy"
+    assert names(store) == [("News",)]
+
+
+def test_times_are_utc_wherever_the_machine_is(tmp_path: Path) -> None:
+    asked = (
+        "from icx.store import Store\nfrom pathlib import Path\nimport sys\n"
+        "for _ in range(2):\n"
+        "    with Store(Path(sys.argv[1])).open() as con:\n"
+        "        print(con.execute(\"select timestamptz '2026-11-22 05:00+00' :: timestamp\").fetchall()[0][0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(made(tmp_path).path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TZ": "America/Chicago"},
+    )
+    assert done.stdout == "2026-11-22 05:00:00\n" * 2, done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_process_forked_from_this_one_opens_files_of_its_own(tmp_path: Path) -> None:
+    asked = (
+        "import os, sys\nfrom pathlib import Path\nfrom icx.store import Store\n"
+        "one, other = Store(Path(sys.argv[1])), Store(Path(sys.argv[2]))\n"
+        "with one.open(): pass\n"
+        "child = os.fork()\n"
+        "if child: sys.exit(os.waitpid(child, 0)[1] != 0)\n"
+        "for store in (one, other, one):\n"
+        "    with store.open('acme') as con: assert con.execute('select count(*) from lists').fetchall() == [(1,)]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asked, str(made(tmp_path / "one").path), str(made(tmp_path / "other").path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_engine_nobody_uses_ends_and_begins_again(tmp_path: Path) -> None:
