@@ -19,11 +19,11 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Turn:
-    """One stored snapshot of an audience, and who entered and left since the one before."""
+    """One stored snapshot of an audience, and how many entered and left since the one before; None for the first."""
 
     snapshot: Snapshot
-    entered: int
-    left: int
+    entered: int | None
+    left: int | None
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,9 @@ class Comparison:
 
     def __repr__(self) -> str:
         lines = [repr(self.overlap)]
-        lines += [
-            f"  {self._day(turn.snapshot.as_of)}  {turn.snapshot.size:>9,}  +{turn.entered:,} −{turn.left:,}"
-            for turn in self.history[-SHOWN:]
-        ]
+        for turn in self.history[-SHOWN:]:
+            moved = "" if turn.entered is None else f"  +{turn.entered:,} −{turn.left:,}"
+            lines.append(f"  {self._day(turn.snapshot.as_of)}  {turn.snapshot.size:>9,}{moved}")
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
@@ -121,4 +120,5 @@ def turns(people: People, name: str) -> list[Turn]:
             [people.connection, name] * 2,
         ).fetchall()
     flow = {int(n): (int(came), int(went)) for n, came, went in rows}
-    return [Turn(one, *(flow.get(n, (0, 0)) if n > 1 else (0, 0))) for n, one in enumerate(kept, 1)]
+    first, *later = kept
+    return [Turn(first, None, None), *(Turn(one, *flow.get(n, (0, 0))) for n, one in enumerate(later, 2))]

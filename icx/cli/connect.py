@@ -14,6 +14,7 @@ from icx.cli.console import Console
 from icx.cli.options import Options
 from icx.cli.progress import reporter
 from icx.cli.result import Result
+from icx.connections.base import LINK, PATH
 from icx.errors import IcxError, NeedsYou
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from icx.workspace import Workspace
     from icx.workspace.accounts import Connected
 
-LINK = "https://app.icontact.com/icp/core/externallogin"
 KINDS = {"icontact": "iContact"}
-LIKELIEST = ("API password", "user name", "application id")
 
 
 @command(
@@ -211,9 +210,7 @@ class _Form:
         return login
 
     def _ask_app_id(self) -> str:
-        self.console.note(
-            "  In iContact: Settings and Billing › iContact Integrations › Custom API Integrations › Create"
-        )
+        self.console.note(f"  In iContact: {PATH}")
         self.console.note(f"  An id somebody gave you counts once it is enabled at {LINK}")
         return self._ask("Application id    ", "an application id", "--app-id", "THE-ID")
 

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+# Where iContact's own pages let an application in, and where one is made.
+LINK = "https://app.icontact.com/icp/core/externallogin"
+PATH = "Settings and Billing › iContact Integrations › Custom API Integrations › Create"
+
 
 @dataclass(frozen=True)
 class Container:

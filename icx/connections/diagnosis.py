@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from icx import mask
 from icx.clock import SYSTEM, Clock
+from icx.connections.base import LINK
 from icx.connections.login import Login
 from icx.errors import IcxError, NeedsYou, Refused, TryLater
 from icx.http import Tape
@@ -16,7 +17,6 @@ from icx.icontact import Client, Waiting
 # How long a step may try again, in seconds: a person is waiting for the answer.
 PATIENCE = 62.0
 STEPS = ("service", "login", "account", "folder", "rights")
-LINK = "https://app.icontact.com/icp/core/externallogin"
 
 
 @dataclass(frozen=True)

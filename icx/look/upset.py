@@ -83,18 +83,17 @@ def _said(inside: tuple[int, ...], names: Sequence[str], count: int) -> str:
     return f"{number(count)} {people} {only}in {' and '.join(names[at] for at in inside)}"
 
 
-def in_and_out(rows: Sequence[tuple[str, int, int, int]]) -> Html:
-    """Return (when, size, entered, left) as a table with bars on one scale, the newest last."""
-    most = max((max(entered, left) for _, _, entered, left in rows), default=0) or 1
+def in_and_out(rows: Sequence[tuple[str, int, int | None, int | None]]) -> Html:
+    """Return (when, size, entered, left) as a table with bars on one scale, the newest last; None is not known."""
+    most = max((moved or 0 for row in rows for moved in row[2:]), default=0) or 1
+
+    def moved(count: int | None, sign: str, words: str, cls: str = "") -> tuple[Html, Html]:
+        if count is None:
+            return Html("–"), Html("")
+        return join(sign, number(count)), bar(100 * count / most, f"{number(count)} {words}", cls)
+
     body = [
-        (
-            when,
-            number(size),
-            join("+", number(entered)),
-            bar(100 * entered / most, f"{number(entered)} entered"),
-            join("−", number(left)),
-            bar(100 * left / most, f"{number(left)} left", "ref-grey"),
-        )
+        (when, number(size), *moved(entered, "+", "entered"), *moved(left, "−", "left", "ref-grey"))
         for when, size, entered, left in rows
     ]
     return table(("When", "Size", "Entered", "", "Left", ""), body, (1, 2, 4))

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import traitlets
 
 from icx import mask
-from icx.connections.diagnosis import LINK, STEPS, Step, Verified, verify
+from icx.connections.base import LINK, PATH
+from icx.connections.diagnosis import STEPS, Step, Verified, verify
 from icx.connections.login import Login
 from icx.connections.saved import SavedConnection
 from icx.errors import BadInput, IcxError, NeedsYou
@@ -32,7 +33,6 @@ KINDS = (
     },
     {"kind": "table", "label": "A table", "words": "CSV, Parquet, DuckDB or pandas: columns become fields"},
 )
-PATH = "Settings and Billing › iContact Integrations › Custom API Integrations › Create"
 
 
 class Logins(Protocol):
@@ -107,7 +107,7 @@ class Connect(Widget):
                 name=label,
             )
         except IcxError as error:
-            return {"state": "refused", "steps": _steps(error), "problem": _problem(error)}
+            return {"state": "refused", "steps": _steps(error), "problem": told(error)}
         return {"state": "good", "steps": [asdict(step) for step in found.steps], "saved": _plain(saved)}
 
     def ask_try(
@@ -166,15 +166,15 @@ class Connect(Widget):
                 "words": error.message,
             }
         if error.data.get("contacts_only"):
-            return {"state": "contacts_only", "steps": steps, "problem": _problem(error)}
+            return {"state": "contacts_only", "steps": steps, "problem": told(error)}
         if error.code == "other-account":
             return {
                 "state": "other",
                 "steps": steps,
-                "problem": _problem(error),
+                "problem": told(error),
                 "holds": dict(self._logins.holds(label)),
             }
-        return {"state": "refused", "steps": steps, "problem": _problem(error)}
+        return {"state": "refused", "steps": steps, "problem": told(error)}
 
     def _login(self, label: str, app_id: str, username: str, password: str, base_url: str) -> Login:
         """Return the login of the form; what was left blank is taken from the saved one."""
@@ -227,10 +227,6 @@ def _steps(error: IcxError) -> list[dict[str, Any]]:
     if isinstance(found, list):
         return found
     return [asdict(Step(name, "not tried", "not tried")) for name in STEPS]
-
-
-def _problem(error: IcxError) -> dict[str, str]:
-    return told(error)
 
 
 def _no_label(label: str) -> BadInput:

@@ -21,8 +21,10 @@ def test_a_turn_is_the_last_size_plus_who_came_less_who_went(people: People, f: 
         snapshot(people, Audience("moving", rule, people.connection), START + timedelta(days=n))
     found = turns(people, "moving")
     assert len(found) == len(rules)
-    assert (found[0].entered, found[0].left) == (0, 0)
+    assert (found[0].entered, found[0].left) == (None, None)  # nobody knows who was in before
     for before, now in pairwise(found):
+        assert now.entered is not None
+        assert now.left is not None
         assert before.snapshot.size + now.entered - now.left == now.snapshot.size
     assert found[-1].snapshot.size == 0
     assert found[-1].left == found[-2].snapshot.size

@@ -112,7 +112,6 @@ class Notebook:
     server: Server
     page: Page
     name: str
-    kernel: str
     left: list[str] = field(default_factory=list)
     """Requests that left this machine; expect none."""
 
@@ -182,11 +181,10 @@ def opened(
     """Open a notebook whose kernel runs already: one that Lab still starts loses what is typed meanwhile."""
     wanted = {"path": name, "name": name, "type": "notebook", "kernel": {"name": "python3"}}
     session = running.api("POST", "sessions", wanted)
-    kernel = session["kernel"]["id"]
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
     page.set_default_timeout(60_000)
-    here = Notebook(running, page, name, kernel)
+    here = Notebook(running, page, name)
 
     def requested(request: Any) -> None:
         parts = urlsplit(request.url)

@@ -10,6 +10,7 @@ from typing import Any
 
 import lab
 import pytest
+from bare import tab_to
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from icx.connections.login import Login
@@ -224,18 +225,3 @@ def test_an_audience_is_built_by_keyboard_in_the_dark_theme(
         expect(builder.get_by_text("city is Durham")).to_have_count(0)
         assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
         assert notebook.left == []
-
-
-def tab_to(page: Any, name: str) -> None:
-    """Press Tab until the focused element has that name."""
-    said = (
-        "(each => each.getAttribute('aria-label') || each.labels?.[0]?.textContent || each.textContent)"
-        "(document.activeElement)"
-    )
-    seen = []
-    for _ in range(30):
-        page.keyboard.press("Tab")
-        seen.append(str(page.evaluate(said)).strip())
-        if seen[-1] == name or seen[-1].startswith(f"{name} "):
-            return
-    raise AssertionError(f"{name} is not reached by Tab: {seen}")

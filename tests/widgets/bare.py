@@ -190,6 +190,10 @@ class View:
         if SHOTS:
             self.section.screenshot(path=Path(SHOTS) / f"{name}.png")
 
+    def tab_to(self, name: str) -> None:
+        """Press Tab until the element in focus has that name."""
+        tab_to(self.page, name)
+
     @property
     def heard_keys(self) -> list[str]:
         """Keys that reached the notebook around the widget."""
@@ -204,6 +208,23 @@ class View:
         """Nothing was asked of the network, nothing failed, nothing ran that is data."""
         blocked = self.page.evaluate("window.asked")
         return self.network == [] and self.faults == [] and blocked == [] and self.hits == 0
+
+
+FOCUSED = """() => {
+  const each = document.activeElement;
+  return each.getAttribute("aria-label") || each.labels?.[0]?.textContent || each.textContent;
+}"""
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press Tab until the element in focus has that name, as its label or as its first words."""
+    seen: list[str] = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        seen.append(str(page.evaluate(FOCUSED)).strip())
+        if seen[-1] == name or seen[-1].startswith(f"{name} "):
+            return
+    raise AssertionError(f"{name} is not reached by Tab: {seen}")
 
 
 SMALL = """(least) => [...document.querySelectorAll("section[data-name] :is(button, select, input, summary, a)")]
