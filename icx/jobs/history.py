@@ -164,12 +164,17 @@ class History:
                 break
         return found
 
-    def child(self, run: str) -> str:
-        """Return the newest run of a notebook that a run of a job began, also when that was cut off; or nothing."""
-        ran = self._journal.read("select number, pid from runs where number = ?", (int(run[2:]),))
+    def child(self, run: str, notebook: str) -> str:
+        """Return the run of a notebook that a run of a job began, also when that was cut off; or nothing.
+
+        It is of the same process and begun before that process's next job, which may run a notebook of its own.
+        """
         rows = self._journal.read(
-            "select number from runs where verb = 'run' and number > ? and pid = ? order by number limit 1",
-            (ran[0]["number"], ran[0]["pid"]) if ran else (0, -1),
+            "select r.number from runs j join runs r on r.pid = j.pid and r.number > j.number"
+            " where j.number = :run and r.verb = 'run' and r.what = :notebook"
+            " and not exists (select 1 from runs n where n.verb = :job and n.pid = j.pid"
+            " and n.number > j.number and n.number < r.number) order by r.number limit 1",
+            {"run": int(run[2:]), "notebook": notebook, "job": VERB},
         )
         return f"r-{rows[0]['number']}" if rows else ""
 

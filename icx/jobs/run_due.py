@@ -204,7 +204,7 @@ class Executor:
         if found.why == "clock" or job.kind != "notebook":
             return ""
         earlier = self.history.runs(job.name, 1)[0]
-        return earlier.child or self.history.child(earlier.run)
+        return earlier.child or self.history.child(earlier.run, Path(job.notebook).name)
 
 
 def _failed(ran: Ran, error: IcxError, done: Done | None = None) -> Ran:

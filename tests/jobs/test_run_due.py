@@ -119,6 +119,29 @@ def test_a_failed_notebook_is_repeated_from_its_own_run(here: Bench) -> None:
     assert here.worked == [("weekly", ""), ("weekly", "r-99")]
 
 
+def test_a_retry_never_repeats_the_notebook_of_another_job(here: Bench) -> None:
+    for name in ("a", "b"):
+        here.job(name, kind="notebook", notebook="same.ipynb", backoff=0)
+    here.ends = [ZeroDivisionError(), lambda: Done(here.journal.start_run("run", "same.ipynb"))]
+    here.executor.run_due()
+    here.executor.run_due()
+    assert here.worked == [("a", ""), ("b", ""), ("a", "")]
+
+
+def test_a_retry_finds_the_notebook_that_its_job_began_before_it_failed(here: Bench) -> None:
+    here.job(kind="notebook", notebook="books/05-push.ipynb", backoff=0)
+    begun = []
+
+    def fails() -> Done:
+        begun.append(here.journal.start_run("run", "05-push.ipynb"))
+        raise ZeroDivisionError
+
+    here.ends = [fails]
+    here.executor.run_due()
+    here.executor.run_due()
+    assert here.worked == [("weekly", ""), ("weekly", begun[0])]
+
+
 KILLED = """
 import os, sys
 from pathlib import Path
