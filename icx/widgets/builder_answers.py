@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from typing import Any
 
 from icx import audience as audiences
 from icx import mask
 from icx.audience import Audience, Live
+from icx.audience.html import cell
 from icx.audience.live import NUMBERED, Chosen, Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
@@ -174,29 +174,6 @@ def sample(live: Live, tree: Tree, n: int, *, show: bool, seed: int) -> Answer:
         "of": size,
         "masked": not show,
     }
-
-
-def cell(value: Any, zone: tzinfo, *, masked: bool = True) -> str:
-    """Return a value of somebody's as a table shows it; whatever looks like an address in it is masked.
-
-    >>> cell(12345, UTC), cell(None, UTC), cell("ask jo@example.com", UTC), cell(["a", "b"], UTC)
-    ('12,345', '–', 'ask j…@e….com', 'a, b')
-    """
-    if value is None or (isinstance(value, float) and math.isnan(value)) or str(value) == "NaT":
-        return "–"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, datetime):
-        moment = value.replace(tzinfo=UTC).astimezone(zone)
-        return f"{moment.day} {moment:%b %Y}"
-    if isinstance(value, int):
-        return f"{value:,}".replace("-", "−")
-    if isinstance(value, float):
-        return f"{value:,.10g}".replace("-", "−")
-    if isinstance(value, Mapping):
-        value = [f"{key}: {cell(one, zone)}" for key, one in value.items()]
-    text = mask.plain(value) if isinstance(value, str) else ", ".join(cell(one, zone) for one in value)
-    return mask.addresses_in(text) if masked else text
 
 
 def breakdown(live: Live, tree: Tree, by: str) -> Answer:

@@ -323,7 +323,7 @@ def test_an_audience_shows_itself_in_one_line_and_in_html(loyal: Audience) -> No
     assert "--jp-ui-font-color1" in html
     assert "<script" not in html
     assert "@example.com" not in html
-    assert ">3</span>" in html
+    assert ">3</div>" in html
 
 
 def test_html_shows_text_from_outside_as_text(people: People, f: F) -> None:
