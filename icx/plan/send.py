@@ -24,6 +24,8 @@ DOING = {
     "contact": "making contacts",
     "fields": "sending fields",
 }
+#: What progress says while something is written.
+SENDING = frozenset({"adding", *DOING.values()})
 RESENDS = 3  # times a row may be sent again that, read back, had not arrived
 
 

@@ -47,7 +47,7 @@ class Live:
     note: str = ""
     ending: bool = False
     sending_since: datetime | None = None
-    done_before: int = 0
+    done_before: int | None = None  # where `done` stood then, an earlier start's people with it
     waiting_until: datetime | None = None
     marks: dict[str, datetime] = field(default_factory=dict)
 
@@ -150,7 +150,9 @@ def _pill(state: str, applied: Applied, live: Live | None) -> list[str]:
 
 
 def _time_left(done: int, of: int, live: Live | None, now: datetime) -> str:
-    if live is None or live.sending_since is None or done <= live.done_before or done >= of:
+    if live is None or live.sending_since is None or live.done_before is None:
+        return ""
+    if not live.done_before < done < of:
         return ""
     seconds = (now - live.sending_since).total_seconds() / (done - live.done_before) * (of - done)
     if seconds < 90:

@@ -24,6 +24,7 @@ from icx.plan import Applied, Plan, Progress
 from icx.plan.html import page
 from icx.plan.plan import from_kept
 from icx.plan.questions import stop_words
+from icx.plan.send import SENDING
 from icx.plan.stage import LEFT_WORDS, MADE, Live, stage
 from icx.plan.stops import Stop
 from icx.plan.view import Times, person, refused_rows, view
@@ -209,8 +210,6 @@ class PlanView(Widget):
             if done.state == "tested":
                 same = "the same people by id" if done.read_back and done.read_back.equal else "it differs"
                 self.news = f"Tested with #{test}: {done.added:,} added; read back, {same}."
-            if done.state == "off":
-                trouble = _quiet("The push switch is off: no request was made.", "nothing was sent")
             problem = done.problem(hand.refused_share)
             if (
                 problem is not None and problem.code != "read-back-differs"
@@ -240,14 +239,17 @@ class PlanView(Widget):
             live.what = news.what
         if first and news.what == "read again":
             live.marks["read"] = now
-        if news.what == "adding" and live.sending_since is None:
-            live.sending_since, live.done_before = now, 0
+        began = news.what in SENDING and live.sending_since is None
+        if began:
+            live.sending_since = now
             live.marks.setdefault("read", now)
             live.marks["decided"] = now
         live.ending = live.ending or news.what == "ending"
         if first or clock.monotonic() - self._told_at > TOLD_EVERY:
             self._told_at = clock.monotonic()
             self._stand()
+        if began:
+            live.done_before = self.at["done"]
 
     def _asked_for(self, error: IcxError) -> list[Any]:
         """Return the questions an apply has beyond the plan's own: what changed in iContact since."""

@@ -29,7 +29,8 @@ def no_address(place: Place, text: str) -> bool:
 
 @pytest.fixture
 def batches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small batches, so that there is something to stop between."""
+    """Small batches, so that there is something to stop between, each told."""
+    monkeypatch.setattr("icx.widgets.plan.TOLD_EVERY", -1)
     monkeypatch.setitem(place.ws.__dict__, "settings", Settings(batch_size=5))
 
 
@@ -95,7 +96,10 @@ def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:
     assert view.trail == [told["plan"].replace(told["plan"], view.said["undo_of"])]
     assert view.at["pill"][1] == "Nothing has been sent"
     assert len(place.members(list_id)) == found
+    under_way: list[str] = []
+    view.observe(lambda change: under_way.extend(_step_now(change["new"])), names=["at"])
     place.applied(view)
+    assert "Move away" in under_way
     assert view.at["state"] == "finished", view.trouble
     assert len(place.members(list_id)) == 3
     assert [label for _, label, _ in view.at["sum"]["numbers"]] == [
@@ -106,6 +110,10 @@ def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:
     ]
     assert view.answer("open", {"plan": view.trail[0]})["ok"]
     assert view.at["state"] == "finished"
+
+
+def _step_now(at: dict[str, Any]) -> list[str]:
+    return [step["headline"] for step in at["steps"] if step["state"] == "now"]
 
 
 def test_without_the_answers_nothing_is_sent_and_the_view_says_what_is_missing(place: Place) -> None:
@@ -170,9 +178,17 @@ def test_pause_ends_after_the_batch_and_the_same_button_goes_on(place: Place) ->
     assert again.at["done"] == len(some)
     assert again.at["batches"] == view.at["batches"]
     assert set(again.at["answers"]) == set(place.answers(view))
+    before: list[int | None] = []  # what was done when the speed of this start began to count
+
+    def heard(_: Any) -> None:
+        if again._live and again.at["left"]:
+            before.append(again._live.done_before)
+
+    again.observe(heard, names=["at"])
     assert again.answer("apply", {"plan": again.plan.plan_id, "answers": {}})["ok"]
     again.wait(DONE_IN)
     assert again.at["state"] == "finished", again.trouble
+    assert set(before) == {len(some) + 5}
     assert some < place.members(list_id)
     assert len(place.members(list_id)) == again.at["of"]
 
