@@ -15,6 +15,7 @@ from icx.jobs.job import Alert, Job, checked, save
 from icx.jobs.run_due import Done, Executor, RunDue
 
 if TYPE_CHECKING:
+    from icx.plan import Applied
     from icx.plan.stops import Stop
     from icx.workspace.workspace import Workspace
 
@@ -209,8 +210,9 @@ def _export(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> 
 
     target = parse_target(ws, job.to)
     for kept in ws.plan_journal.all():
-        if kept.state == "applying" and (kept.connection, kept.list_name) == (target.connection, target.list):
-            ws.apply(kept.plan_id, progress=progress)
+        names = (kept.list_name, f"#{kept.place.list_id}")
+        if kept.state == "applying" and kept.connection == target.connection and target.list in names:
+            _whole(ws.apply(kept.plan_id, progress=progress), job.to)
     made = ws.plan(job.audience, job.to, create=job.create, policy=Policy(stale=job.stale))
     size = made.counts.wanted
     if alerts.outside(job, size):
@@ -222,7 +224,7 @@ def _export(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> 
             next=[["icx", "audience", "show", job.audience]],
             data={"size": size},
         )
-    done = ws.apply(made, answers=beforehand(made.stops, job.answers), progress=progress)
+    done = _whole(ws.apply(made, answers=beforehand(made.stops, job.answers), progress=progress), job.to)
     limit = ws.settings.refused_share if job.refused_share is None else job.refused_share
     figures = {
         "plan": made.plan_id,
@@ -232,15 +234,20 @@ def _export(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> 
         "refused_by_service": done.refused_by_service,
         "left_out": sum(done.left_out.values()),
     }
+    return Done(f"{made.plan_id}: {done.added:,} added", figures, done.problem(limit))
+
+
+def _whole(done: Applied, to: str) -> Applied:
+    """Return an apply that is finished; another try goes on with one that is not."""
     if done.state in {"stopped", "waiting"} or done.in_doubt:
         raise TryLater(
             "in-doubt",
-            f"{made.plan_id} is not finished: {done.not_sent:,} not sent, {done.in_doubt:,} in doubt.",
-            where=job.to,
+            f"{done.plan_id} is not finished: {done.not_sent:,} not sent, {done.in_doubt:,} in doubt.",
+            where=to,
             kept=f"{done.added:,} added and recorded; nothing is sent twice",
-            next=[["icx", "apply", made.plan_id]],
+            next=[["icx", "apply", done.plan_id]],
         )
-    return Done(f"{made.plan_id}: {done.added:,} added", figures, done.problem(limit))
+    return done
 
 
 def beforehand(stops: Sequence[Stop], answers: Mapping[str, str]) -> dict[str, str]:

@@ -92,6 +92,17 @@ def test_an_export_adds_with_answers_given_beforehand_and_holds_outside_its_band
     }
 
 
+def test_an_export_to_a_list_by_its_id_first_finishes_what_was_cut_off(ws: Workspace) -> None:
+    plan = ws.plan("Everybody", "acme/lists/#3002")
+    ws.plan_journal.begin(plan.plan_id, {stop.key: stop.confirm for stop in plan.stops}, "maya")
+    ws.schedule("tips", audience="Everybody", to="acme/lists/#3002", every="hourly")
+    when_it_comes(ws)
+    (ran,) = ws.run_due().ran
+    assert ran.state == "done", ran.message
+    assert ran.figures["added"] == 0  # the plan that was cut off had them all
+    assert ws.plan_journal.get(plan.plan_id).state == "finished"
+
+
 def test_run_due_in_its_own_process_fails_tells_the_webhook_and_status_shows_since_when(folder: Path) -> None:
     with hook() as web:
         more = {"OPS": f"{web.address}/T0CANARYKEY"}
