@@ -124,13 +124,12 @@ class Store:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise damage.read_only(self.path) from None
-        con: Connection | None = self._wait_for_file()
+        con = self._wait_for_file()
         try:
             if self._checked is None or self._checked != self._inode():
                 have = check_version(con, self.path)
                 if 0 < have < newest():
-                    freed, con = con, None
-                    self._free(freed)  # DuckDB writes its log back when it closes, so the copy is whole
+                    self._free(con)  # DuckDB writes its log back when it closes, so the copy is whole
                     self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
                     con = self._wait_for_file()
                 con.execute("set timezone = 'UTC'")
@@ -140,8 +139,7 @@ class Store:
                 con.execute(f"set memory_limit = {literal(self.memory_limit)}")
         except BaseException as error:
             self._whole = not isinstance(error, duckdb.Error)
-            if con is not None:
-                self._free(con)
+            self._free(con)
             ours = damage.translated(error, self.path) if isinstance(error, duckdb.Error) else None
             if ours is None:
                 raise
@@ -149,7 +147,8 @@ class Store:
         return con
 
     def _free(self, con: Connection) -> None:
-        if self._lent:
+        lent, self._lent = self._lent, False  # given back once, also when what follows fails
+        if lent:
             ENGINE.leave(con, whole=self._whole)
         else:
             con.close()

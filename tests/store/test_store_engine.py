@@ -13,7 +13,7 @@ import pytest
 
 from icx.errors import Damaged, TryLater
 from icx.store import Store, damage, migrate
-from icx.store.engine import Engine
+from icx.store.engine import ENGINE, Engine
 
 READ = "import duckdb, sys; print(duckdb.connect(sys.argv[1]).execute('select count(*) from acme.lists').fetchall())"
 
@@ -135,6 +135,9 @@ def test_an_upgrade_that_cannot_keep_its_copy_leaves_the_file_free_and_is_done_n
         with pytest.raises(Damaged), Store(path).open():
             pass
     assert names(Store(path)) == [("News",)]
+    con, lent = ENGINE.connect(path)
+    assert lent
+    ENGINE.leave(con)
     with duckdb.connect(str(path), read_only=True) as con:  # refused while it is held here
         assert con.execute("select name from acme.lists").fetchall() == [("News",)]
 
