@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-MANY = {"person": "people", "has": "have", "is": "are", "was": "were", "moves": "move", "stays": "stay"}
+MANY = {
+    "person": "people",
+    "has": "have",
+    "is": "are",
+    "was": "were",
+    "moves": "move",
+    "stays": "stay",
+    "joins": "join",
+    "leaves": "leave",
+}
 
 
 def counted(count: int, word: str) -> str:

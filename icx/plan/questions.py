@@ -8,6 +8,7 @@ from icx import mask
 from icx.look.page import number
 from icx.plan.stops import Stop
 from icx.plan.words import people
+from icx.words import counted, form
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
@@ -17,10 +18,10 @@ def stop_words(stop: Stop, plan: Plan) -> dict[str, Any]:
     """Return a question as a view asks it: a box to tick, a number or a name to type, or a sentence."""
     counts = plan.counts
     name = f"“{mask.plain(plan.target.list)}”"
-    adding = counts.add + counts.create
+    adding, leaving = counts.add + counts.create, counts.park + counts.unsubscribe
     said: dict[str, tuple[str, str, str]] = {
         "first-push": (
-            f"This is the first push to {name}: {people(adding)} join it",
+            f"This is the first push to {name}: {people(adding)} {form(adding, 'joins')} it",
             "",
             "Nothing was pushed here before. Whoever is added can be moved away again.",
         ),
@@ -31,23 +32,23 @@ def stop_words(stop: Stop, plan: Plan) -> dict[str, Any]:
         ),
         "growth": _growth(stop, plan),
         "removals": (
-            f"{people(counts.park + counts.unsubscribe)} leave the list",
+            f"{people(leaving)} {form(leaving, 'leaves')} the list",
             f"{number(counts.members)} → {number(counts.after)}",
             f"Your limit without a question is {float(stop.limit or 0) * 100:g} % of the list.",
         ),
         "basis": (
-            f"{number(counts.create)} contacts are made",
+            f"{counted(counts.create, 'contact')} {form(counts.create, 'is')} made",
             "",
             "State on what basis, in a sentence: how they agreed.",
         ),
         "welcome": (
-            f"This list mails {number(_whole(stop.value))} welcome {'message' if stop.value == 1 else 'messages'}",
+            f"This list mails {counted(_whole(stop.value), 'welcome message')}",
             "",
             f"{_welcome(plan)} goes to everyone added. Automations cannot be read through the API:"
             " more mail may follow.",
         ),
         "unsubscribe": (
-            f"{people(counts.unsubscribe)} are unsubscribed for good",
+            f"{people(counts.unsubscribe)} {form(counts.unsubscribe, 'is')} unsubscribed for good",
             "",
             "iContact has no way back from this.",
         ),
@@ -72,7 +73,7 @@ def _growth(stop: Stop, plan: Plan) -> tuple[str, str, str]:
     if stop.words.startswith("adds"):
         last = number((stop.limit or 0) / 2)
         return (
-            f"It adds {people(_whole(stop.value) or 0)}",
+            f"It adds {people(_whole(stop.value))}",
             sizes,
             f"The last push added {last}; more than twice that is a question.",
         )
@@ -81,8 +82,8 @@ def _growth(stop: Stop, plan: Plan) -> tuple[str, str, str]:
     return f"The list grows by {grows}", sizes, f"Your limit without a question is {limit}."
 
 
-def _whole(value: float | int | None) -> int | None:
-    return None if value is None else int(value)
+def _whole(value: float | int | None) -> int:
+    return int(value or 0)
 
 
 def _welcome(plan: Plan) -> str:

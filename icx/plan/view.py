@@ -20,6 +20,7 @@ from icx.look.page import number
 from icx.plan.questions import stop_words
 from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
+from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.plan.match import Target
@@ -312,7 +313,10 @@ def _checks(plan: Plan) -> Said:
         {"kind": "warn", "name": str(one), "text": "has not judged this data"} for one in checks["stale"]
     ]
     if override:
-        who, because = mask.plain(override.get("who", "somebody")), mask.plain(override.get("because", ""))
+        who, because = (
+            mask.plain(override.get("who", "somebody")),
+            mask.plain(mask.addresses_in(override.get("because", ""))),
+        )
         lines.append({"kind": "warn", "name": f"Overridden by {who}:", "text": because or "no reason given"})
         return {"kind": "warn", "words": "Overridden", "lines": lines, "fields": f"used: {fields}"}
     return {
@@ -336,8 +340,8 @@ def _cost(plan: Plan) -> Said:
 def _mail(plan: Plan) -> str:
     parts = []
     if plan.welcome:
-        parts.append(f"{number(plan.welcome)} welcome messages")
+        parts.append(counted(plan.welcome, "welcome message"))
     if plan.counts.pending:
-        parts.append(f"{number(plan.counts.pending)} confirmation messages")
+        parts.append(counted(plan.counts.pending, "confirmation message"))
     said = f"The list mails {' and '.join(parts)}" if parts else "The list sends no welcome"
     return f"{said}. Automations cannot be read through the API: look in iContact."

@@ -102,7 +102,7 @@ function render({ model, el }) {
     const wrong = Object.keys(answers.problems ?? {}).length + (answers.basis ? 1 : 0) + (answers.error?.message ? 1 : 0);
     const full = rows.filter((row) => row.column && row.field).length;
     const state = wrong ? pill("bad", `${wrong} to fix`) : full ? pill("ok", `${full} ${full === 1 ? "field travels" : "fields travel"}`) : pill("", "By contact id alone");
-    const size = answers.of === null || answers.of === undefined ? "" : `, ${number(answers.of)} people`;
+    const size = answers.of === null || answers.of === undefined ? "" : `, ${number(answers.of)} ${answers.of === 1 ? "person" : "people"}`;
     const late = judged() ? null : view.kernel === "gone" ? "no kernel answers; run the cell again" : "checking…";
     return h("div", { class: "head" }, h("div", {}, h("div", { class: "row wrap" }, h("h2", {}, "Field mapping"), state),
       h("div", { class: "crumbs" }, h("span", {}, "audience ", h("b", {}, facts.audience), size), late ? h("span", {}, `· ${late}`) : null)),

@@ -179,7 +179,7 @@ function render({ model, el }) {
         draw();
       };
       return h("div", { class: "group", key: `group-${one.code}` },
-        h("button", { type: "button", class: "open", key: `open-${one.code}`, "aria-expanded": String(open), "aria-label": `${one.title}, ${number(one.count)} people`, on: { click: toggle } },
+        h("button", { type: "button", class: "open", key: `open-${one.code}`, "aria-expanded": String(open), "aria-label": `${one.title}, ${number(one.count)} ${one.count === 1 ? "person" : "people"}`, on: { click: toggle } },
           h("span", { class: "reason" }, icon("stop"), h("span", { class: "clip" }, h("b", {}, one.title), " ", h("span", { class: "muted small" }, one.sub)),
             bar(one.count, said.total, `${number(one.count)} of ${number(said.total)} refused`, "ref"), h("span", { class: "num" }, number(one.count))),
           icon(open ? "down" : "right")),

@@ -215,6 +215,36 @@ def test_any_size_is_written_whole(plans: Plans, size: int) -> None:
     assert ("Nothing to do." in html) == (size == 0)
 
 
+def test_one_person_is_no_people(plans: Plans) -> None:
+    counts = Counts(1, 0, 1, 0, 0, 2, 0, 1, 1, 1, 2, 2)
+    stops = (
+        Stop("first-push", "y", "", ""),
+        Stop("growth", "1", "adds 1, the last push added 0", "", 1, 0),
+        Stop("removals", "1", "", "", 0.5, 0.1),
+        Stop("basis", "", "", ""),
+        Stop("welcome", "Durham regulars", "", "", 1),
+        Stop("unsubscribe", "1", "", ""),
+    )
+    policy = Policy(stale="unsubscribe", create_contacts=True, basis="in the shop")
+    html = page(kept(plans, counts=counts, stops=stops, policy=policy, welcome=1, refused={}))
+    for words in (
+        "1 person joins it",
+        "1 person leaves the list",
+        "1 contact is made",
+        "1 person is unsubscribed",
+    ):
+        assert words in html
+    assert re.search(r"\b1 (?:people|\w+ messages|contacts)\b|1 person (?:are|join|leave)\b", html) is None
+
+
+def test_why_a_check_was_overridden_names_nobody(plans: Plans) -> None:
+    checks: dict[str, Any] = {"ok": False, "failed": ["profile/email"], "stale": [], "uses": {"columns": []}}
+    checks["override"] = {"check": "profile/email", "who": "maya", "because": "only ada@example.com is odd"}
+    html = page(kept(plans, checks=checks))
+    assert "is odd" in html
+    assert "ada@" not in html
+
+
 def test_a_name_is_a_name(plans: Plans) -> None:
     hostile = '<script>hit()</script> [red] \u202e"' + "x" * 200
     target = replace(TARGET, company=hostile, folder=hostile, list=hostile)
