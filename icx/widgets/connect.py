@@ -16,7 +16,7 @@ from icx import mask
 from icx.connections.base import LINK, PATH
 from icx.connections.diagnosis import STEPS, Step, Verified, verify
 from icx.connections.login import Login
-from icx.connections.saved import SavedConnection
+from icx.connections.saved import SavedConnection, check_name
 from icx.errors import BadInput, IcxError, NeedsYou
 from icx.http import Secret
 from icx.icontact import PRODUCTION
@@ -90,7 +90,8 @@ class Connect(Widget):
         return {"saved": [_plain(one) for one in self._logins.saved()]}
 
     def ask_simulate(self, label: str) -> Answer:
-        """Start a simulated account."""
+        """Start a simulated account; the label is a file's name too."""
+        check_name(label)
         return {"state": "done", "saved": _plain(self._logins.simulate(label)), "steps": [], "place": None}
 
     def ask_diagnose(self, label: str) -> Answer:

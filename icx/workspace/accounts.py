@@ -17,7 +17,7 @@ from icx.icontact import Client, Waiting
 from icx.pull import register
 from icx.pull import reset as drop_what_was_pulled
 from icx.store import Store
-from icx.store.journal import Journal
+from icx.store.journal import Journal, SharedBudget
 from icx.store.names import check_name
 
 if TYPE_CHECKING:
@@ -198,6 +198,11 @@ class Accounts:
 
     def calls_left(self, saved: SavedConnection) -> int | None:
         """Return the calls left this hour, or None when the secret is not at hand."""
+        budget = self.budget(saved)
+        return None if budget is None else budget.left()
+
+    def budget(self, saved: SavedConnection) -> SharedBudget | None:
+        """Return what counts the calls of a connection's key, or None when the secret is not at hand."""
         app_id = SANDBOX
         if saved.kind != SANDBOX:
             try:
@@ -205,10 +210,9 @@ class Accounts:
             except NeedsYou:
                 return None
         settings = self._settings
-        budget = self._journal().budget(
+        return self._journal().budget(
             app_id, saved.account_id, per_hour=settings.calls_per_hour, per_day=settings.calls_per_day
         )
-        return budget.left()
 
     def start_sandbox(self, name: str, state: Path, **options: Any) -> SavedConnection:
         """Start a simulated account whose state is kept in a file, and save it as a connection.
@@ -217,6 +221,7 @@ class Accounts:
         """
         from icx.sandbox.process import SandboxFailed, start
 
+        check_name(name)
         real = next((one for one in self.connections.all() if one.name == name and one.kind != SANDBOX), None)
         if real is not None:
             raise BadInput(

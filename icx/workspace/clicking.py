@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
     from icx.plan import Policy
     from icx.rules import Rule
-    from icx.store.activity import Rest
     from icx.widgets.builder import Builder
     from icx.widgets.connect import Connect
     from icx.widgets.fields import Fields
@@ -89,21 +88,6 @@ class Clicking:
         from icx.workspace.watching import Watching
 
         return Monitor(Watching(self))
-
-    def pause_pushes(self: Workspace, why: str = "") -> Rest:  # type: ignore[misc]
-        """Let all pushes of this workspace rest: none is begun, and one under way ends after its batch.
-
-        Pulls, builds and counting go on. An apply that is refused meanwhile raises NeedsYou ("pushes-paused").
-        """
-        from icx.store.activity import PUSHES, Activity
-
-        return Activity(self.journal).pause(PUSHES, self.who, why or self.because or "")
-
-    def resume_pushes(self: Workspace) -> None:  # type: ignore[misc]
-        """Let pushes go on; a plan that was stopped goes on with its next `ws.apply`."""
-        from icx.store.activity import PUSHES, Activity
-
-        Activity(self.journal).resume(PUSHES)
 
 
 class _Logins:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from icx.pull import Ledger, PullReport
     from icx.quality import CheckReport, Gate
     from icx.store import Store
+    from icx.store.activity import Rest
     from icx.store.db import Migrated
     from icx.store.journal import Journal
     from icx.store.plans import Plans
@@ -304,6 +305,21 @@ class Workspace(Choosing, Clicking, Repeating):
 
         found = self.audience(audience) if isinstance(audience, str) else audience
         return verdict.ask(self, verdict.uses(self, found, mapped, {}))
+
+    def pause_pushes(self, why: str = "") -> Rest:
+        """Let all pushes of this workspace rest: none is begun, and one under way ends after its batch.
+
+        Pulls, builds and counting go on. An apply that is refused meanwhile raises NeedsYou ("pushes-paused").
+        """
+        from icx.store.activity import PUSHES, Activity
+
+        return Activity(self.journal).pause(PUSHES, self.who, why or self.because or "")
+
+    def resume_pushes(self) -> None:
+        """Let pushes go on; a plan that was stopped goes on with its next `ws.apply`."""
+        from icx.store.activity import PUSHES, Activity
+
+        Activity(self.journal).resume(PUSHES)
 
     # --- repeat -----------------------------------------------------------------------------------------------------
 

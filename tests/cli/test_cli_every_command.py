@@ -21,7 +21,7 @@ TYPED = {
     "catalogue": "fields", "fields": "fields", "fill_rates": "fields", "lists": "lists", "people": "audience",
     "audience": "audience", "audiences": "audience", "delete_audience": "audience", "compare": "audience", "plan": "plan", "plans": "plans",
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
-    "connection": "status", "with_sandbox": "sandbox", "run": "run",
+    "connection": "status", "with_sandbox": "sandbox", "pause_pushes": "pause", "resume_pushes": "resume", "run": "run",
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "serve": "serve",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.

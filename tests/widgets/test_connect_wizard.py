@@ -122,3 +122,11 @@ def test_no_secret_is_state(ws: Workspace, typed: Any, agency: SandboxProcess) -
     kept = json.dumps(wizard.get_state(), default=str) + repr(wizard) + str(wizard.static_html())
     for secret in (agency.password, agency.app_id):
         assert secret not in kept
+
+
+@pytest.mark.parametrize("label", ["", "../up", "a b", "icx"])
+def test_a_label_that_is_no_name_starts_nothing(ws: Workspace, label: str) -> None:
+    before = sorted(ws.layout.root.parent.rglob("*.sqlite"))
+    said = ws.connect().answer("simulate", {"label": label})
+    assert said["error"]["code"] == "connection-name", said
+    assert sorted(ws.layout.root.parent.rglob("*.sqlite")) == before
