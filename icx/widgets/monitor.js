@@ -46,7 +46,6 @@ export default {
     let filter = "all";
     let trouble = null;
     let last = performance.now();
-    let alive = model.get("alive");
     let quiet = false;
     let spoken = "";
     let unanswered = 0;
@@ -181,11 +180,8 @@ export default {
       quiet = false;
       draw();
     };
-    const here = () => {
-      q.latest("here");
-    };
     const pulse = setInterval(() => {
-      here();
+      q.latest("here", { still: true });
       if (!quiet && performance.now() - last > QUIET * 1000) {
         quiet = true;
         draw();
@@ -196,7 +192,7 @@ export default {
     keepKeys(root);
     root.append(view, voice.element);
     el.append(root);
-    here();
+    q.latest("here");
     draw();
     return () => {
       clearInterval(pulse);

@@ -73,12 +73,17 @@ class Monitor(Widget):
 
     # --- what the browser asks ----------------------------------------------------------------------------------
 
-    def ask_here(self) -> Answer:
-        """A browser shows this view: look while it does."""
+    def ask_here(self, still: bool = False) -> Answer:
+        """A browser shows this view: look while it does. That it shows it `still` does not undo `stop()`."""
         self._heard = self._monotonic()
-        if self._looking is None or not self._looking.is_alive():
-            self._ended.clear()
-            self._looking = threading.Thread(target=self._look, daemon=True, name="icx monitor")
+        stopped = self._ended.is_set()
+        if stopped and still:
+            return {}
+        if stopped or self._looking is None or not self._looking.is_alive():
+            self._ended = threading.Event()  # a thread that was told to end keeps its own
+            self._looking = threading.Thread(
+                target=self._look, args=(self._ended,), daemon=True, name="icx monitor"
+            )
             self._looking.start()
         return {}
 
@@ -98,10 +103,10 @@ class Monitor(Widget):
         self.refresh()
         return {}
 
-    def _look(self) -> None:
-        while not self._ended.wait(self._every) and self._monotonic() - self._heard < ALONE:
+    def _look(self, ended: threading.Event) -> None:
+        while not ended.wait(self._every) and self._monotonic() - self._heard < ALONE:
             try:
                 self.refresh()
             except Exception:  # the journal may be closed or busy; the browser says since when nothing came
-                if self._ended.wait(self._every * 5):
+                if ended.wait(self._every * 5):
                     return

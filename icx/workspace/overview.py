@@ -147,7 +147,7 @@ def overview(ws: Workspace) -> Overview:
     from icx.connections.saved import Connections
 
     every = Connections(ws.layout.data).all()
-    chosen = next((one for one in every if one.default), every[0] if every else None)
+    chosen = _chosen(every)
     lines: list[Line] = [Line(one, 0, None, 0) for one in every]
     picture, held_by = None, ""
     if chosen is not None and ws.layout.database.exists():
@@ -174,13 +174,49 @@ def overview(ws: Workspace) -> Overview:
     )
 
 
+def ledger_of(ws: Workspace) -> tuple[Ledger, datetime] | None:
+    """Return the ledger of the connection `ws` shows and when it was pulled (aware UTC), or None before a pull.
+
+    Raises `TryLater` when another program has the database open: it is not waited for.
+    """
+    from icx.connections.saved import Connections
+    from icx.pull.ledger import of
+
+    chosen = _chosen(Connections(ws.layout.data).all())
+    if chosen is None or not ws.layout.database.exists():
+        return None
+    store = Store(ws.layout.database, clock=ws.clock, wait_minutes=0)
+    with store.open() as con:
+        if chosen.name not in _schemas(con):
+            return None
+        with store.open(chosen.name) as own:
+            pulled = _pulled(own)
+            return None if pulled is None else (of(own, chosen.name, naive_utc(ws.clock.now())), pulled)
+
+
+def _chosen(every: Sequence[SavedConnection]) -> SavedConnection | None:
+    return next((one for one in every if one.default), every[0] if every else None)
+
+
+def _schemas(con: Connection) -> set[str]:
+    return {row[0] for row in con.execute("select schema_name from duckdb_schemas()").fetchall()}
+
+
+def _pulled(con: Connection) -> datetime | None:
+    """Return when the last complete pull began, aware UTC."""
+    row = one_row(
+        con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
+    )
+    return _aware(row[0] if row else None)
+
+
 def _stored(
     ws: Workspace, every: Sequence[SavedConnection], chosen: SavedConnection
 ) -> tuple[list[Line], Picture | None]:
     store = Store(ws.layout.database, clock=ws.clock, wait_minutes=0)
     now = naive_utc(ws.clock.now())
     with store.open() as con:
-        there = {row[0] for row in con.execute("select schema_name from duckdb_schemas()").fetchall()}
+        there = _schemas(con)
         lines = [_line(store, one) if one.name in there else Line(one, 0, None, 0) for one in every]
         if chosen.name not in there:
             return lines, None
@@ -191,21 +227,16 @@ def _stored(
 def _line(store: Store, saved: SavedConnection) -> Line:
     with store.open(saved.name) as con:
         contacts = _count(con, "select count(*) from icontact_users where gone_at is null")
-        pulled = one_row(
-            con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
-        )
         open_units = _count(con, "select count(*) from units where state <> 'equal'")
-    return Line(saved, contacts, _aware(pulled[0] if pulled else None), open_units)
+        return Line(saved, contacts, _pulled(con), open_units)
 
 
 def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
     """Return the picture of a connection, or None before its first complete pull; `now` is naive UTC."""
     from icx.pull.ledger import of
 
-    pulled = one_row(
-        con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
-    )
-    if pulled is None or pulled[0] is None:
+    pulled_at = _pulled(con)
+    if pulled_at is None:
         return None
     tables = {row[0] for row in con.execute(sql.TABLES, [name]).fetchall()}
     build = one_row(
@@ -221,7 +252,7 @@ def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
         domains=_domains(con, has_profile),
         lists=[Listed(*row) for row in con.execute(sql.LISTS, [SHOWN]).fetchall()],
         ledger=of(con, name, now),
-        pulled_at=aware_utc(pulled[0]),
+        pulled_at=pulled_at,
         built_at=_aware(build[1]) if build else None,
         built_of=_aware(build[2]) if build else None,
         people=build[3] if build else 0,

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from icx import mask
-from icx.errors import BadInput, IcxError
+from icx.errors import BadInput, IcxError, TryLater
 from icx.look.page import number
 from icx.look.when import lasted, moment
 from icx.store.activity import PUSHES, Activity, Event, Failed, Under
 
 if TYPE_CHECKING:
+    from icx.connections.saved import SavedConnection
+    from icx.store.journal import SharedBudget
     from icx.workspace.workspace import Workspace
 
 RUNS = 24  # of a job's strip
@@ -41,13 +43,18 @@ Said = dict[str, Any]
 
 
 class Watching:
-    """A workspace as its monitor sees it; every call reads afresh, from whatever thread."""
+    """A workspace as its monitor sees it; every call reads afresh, from whatever thread.
+
+    The journal is asked every time. A keychain is asked once for each connection: it may be slow, or ask its owner.
+    The database is asked when a run ended since, and not while one is under way that may want it.
+    """
 
     def __init__(self, ws: Workspace) -> None:
         self._ws = ws
         self._activity = Activity(ws.journal)
         self._ledger_of = ""
         self._ledger: Said = {}
+        self._budgets: dict[SavedConnection, SharedBudget | None] = {}
 
     def look(self) -> Said:
         """Return everything there is to show; no address is in it."""
@@ -55,7 +62,8 @@ class Watching:
         now = ws.clock.now()
         rest = activity.paused()
         jobs, wrong = self._jobs(now)
-        under = self._under(activity.under_way(), {job["name"]: job for job in jobs}, now)
+        running = activity.under_way()
+        under = self._under(running, {job["name"]: job for job in jobs}, now)
         failed = activity.failed_rows()
         return {
             "name": ws.layout.root.resolve().name,
@@ -69,7 +77,7 @@ class Watching:
             "jobs_wrong": wrong,
             "rows": [self._row(one, now) for one in failed],
             "happened": [self._event(one, now) for one in activity.events()],
-            "ledger": self._book(now),
+            "ledger": self._book(now, bool(running)),
         }
 
     # --- acts -------------------------------------------------------------------------------------------------------
@@ -116,9 +124,11 @@ class Watching:
         ws = self._ws
         lefts = []
         for saved in ws.accounts.connections.all()[:3]:
-            left = ws.accounts.calls_left(saved)
-            if left is not None:
-                lefts.append(f"{saved.name} {number(left)}")
+            if saved not in self._budgets:
+                self._budgets[saved] = ws.accounts.budget(saved)
+            budget = self._budgets[saved]
+            if budget is not None:
+                lefts.append(f"{saved.name} {number(budget.left())}")
         return f"calls left this hour: {', '.join(lefts)}" if lefts else ""
 
     def _rest(self, who: str, since: datetime, why: str, now: datetime) -> str:
@@ -271,10 +281,10 @@ class Watching:
             "group": "refused" if one.state == "failed" else "",
         }
 
-    def _book(self, now: datetime) -> Said:
+    def _book(self, now: datetime, running: bool) -> Said:
         """Return the ledger as strips; the store is opened only when a run ended since, and never waited for."""
         of = self._activity.last_change()
-        if of != self._ledger_of:
+        if of != self._ledger_of and not (running and self._ledger):
             read = self._read_book(now)
             if read is None:
                 return self._ledger | {"busy": True} if self._ledger else {"busy": True}
@@ -282,18 +292,15 @@ class Watching:
         return self._ledger
 
     def _read_book(self, now: datetime) -> Said | None:
-        from icx.errors import TryLater
-        from icx.workspace.overview import overview
+        from icx.workspace.overview import ledger_of
 
         try:
-            seen = overview(self._ws)
+            read = ledger_of(self._ws)
         except TryLater:
             return None
-        if seen.held_by:
-            return None
-        if seen.picture is None or seen.saved is None:
-            return {"name": seen.saved.name if seen.saved else "", "kinds": []}
-        book = seen.picture.ledger
+        if read is None:
+            return {"kinds": []}
+        book, pulled_at = read
         ids = sorted({cell.unit.message_id for cell in book.cells if cell.unit.message_id is not None})[
             -MESSAGES:
         ]
@@ -308,11 +315,11 @@ class Watching:
             for state in ("equal", "explained", "unequal")
         }
         return {
-            "name": seen.saved.name,
+            "name": book.connection,
             "kinds": kinds if ids else [],
             "equal": counts["equal"],
             "explained": counts["explained"],
             "unequal": counts["unequal"],
             "due": len(book.cells) - sum(counts.values()),
-            "as_of": moment(seen.picture.pulled_at, now, self._ws.settings.zone),
+            "as_of": moment(pulled_at, now, self._ws.settings.zone),
         }

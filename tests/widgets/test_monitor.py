@@ -193,14 +193,31 @@ def test_the_ledger_is_read_again_only_when_a_run_ended(
     reads: list[int] = []
     import icx.workspace.overview as module
 
-    true = module.overview
-    monkeypatch.setattr(module, "overview", lambda ws: reads.append(1) or true(ws))
+    true = module.ledger_of
+    monkeypatch.setattr(module, "ledger_of", lambda ws: reads.append(1) or true(ws))
     monitor.refresh()
     assert reads == []
     with ws.noted("build", "acme"):
         pass
     monitor.refresh()
     assert reads == [1]
+    with ws.noted("pull", "acme"):
+        with ws.noted("build", "acme"):
+            pass
+        monitor.refresh()
+        assert reads == [1], "the database was opened beside a run that may want it"
+    monitor.refresh()
+    assert reads == [1, 1]
+
+
+def test_a_keychain_is_asked_once_for_each_connection(ws: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    true = ws.accounts.budget
+    monkeypatch.setattr(ws.accounts, "budget", lambda saved: asked.append(saved.name) or true(saved))
+    monitor = ws.monitor()
+    monitor.refresh()
+    assert asked == ["acme"]
+    assert monitor.said["calls"].startswith("calls left this hour: acme ")
 
 
 class Counting:
@@ -250,3 +267,9 @@ def test_it_looks_by_itself_while_a_browser_shows_it(tmp_path: Path) -> None:
     monitor.stop()
     monitor._looking.join(5)
     assert not monitor._looking.is_alive()
+    monitor.answer("here", {"still": True})  # the browser's pulse
+    assert not monitor._looking.is_alive()
+    monitor.answer("here", {})  # shown again
+    assert monitor._looking.is_alive()
+    monitor.stop()
+    monitor._looking.join(5)
