@@ -103,6 +103,11 @@ def is_final(job: Job, attempt: int, lasting: bool) -> bool:
     return lasting or attempt > job.retries
 
 
+def is_taken_up(job: Job, attempt: int) -> bool:
+    """Tell whether a run that was cut off or stopped is taken up once more."""
+    return attempt <= max(job.retries, TAKEN_UP)
+
+
 def _since(job: Job, handled: datetime | None, last: Last | None) -> datetime:
     """Return the moment after which times of the schedule are still open."""
     found = max(job.counts_from, handled) if handled is not None else job.counts_from
@@ -114,7 +119,7 @@ def _since(job: Job, handled: datetime | None, last: Last | None) -> datetime:
 def _once_more(job: Job, handled: datetime | None, last: Last | None, now: datetime) -> Due | None:
     if last is None or last.due_at < max(job.counts_from, handled or job.counts_from):
         return None  # of a time before it was paused or changed, or one that a later time has overtaken
-    if last.state in {"cut off", "stopped"} and last.attempt <= max(job.retries, TAKEN_UP):
+    if last.state in {"cut off", "stopped"} and is_taken_up(job, last.attempt):
         return Due("again", last.due_at, last.attempt + 1, last.first)
     again = retry_at(job, last)
     if again is not None and again <= now:

@@ -12,7 +12,7 @@ from icx import mask
 from icx.clock import Clock
 from icx.errors import BadInput, IcxError, NeedsYou, TryLater
 from icx.jobs import alerts
-from icx.jobs.due import Due, due, is_final, next_at
+from icx.jobs.due import Due, due, is_final, is_taken_up, next_at
 from icx.jobs.history import History, Ran
 from icx.jobs.job import Job, everything, load
 from icx.store.journal import Journal
@@ -116,6 +116,8 @@ class Executor:
                     self._one(job, ran, let_go)
             except _Busy:
                 busy.append(job.name)
+        for job in jobs:
+            self._tell_of_the_dead(job)
         return RunDue(now, ran, let_go, busy, wrong, self.next())
 
     def next(self) -> tuple[str, datetime] | None:
@@ -186,6 +188,14 @@ class Executor:
         if size is not None and alerts.outside(job, size):
             return alerts.tell(job, alerts.of_size(job, ran, size), self.history, self._clock)
         return []
+
+    def _tell_of_the_dead(self, job: Job) -> None:
+        """Tell, once, of a run that was cut off and is not taken up again: its own process could not."""
+        for ran in self.history.runs(job.name, 1):
+            if ran.state == "cut off" and not ran.alerts and not is_taken_up(job, ran.attempt):
+                text = f"Its process ended before the run did, {ran.attempt:,} times."
+                dead = replace(ran, message=text, code="cut-off")
+                alerts.tell(job, alerts.of_failure(job, dead), self.history, self._clock)
 
     def _size(self, job: Job, ran: Ran) -> int | None:
         """Return how many people a job's audience has now; an export knows it from its plan."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from bench import MONDAY, Bench, bench, hook
 from icx import notify
 from icx.clock import ManualClock
 from icx.errors import BadInput, NeedsYou, Refused, TryLater
+from icx.jobs.due import Due
 from icx.jobs.job import Alert
 from icx.jobs.run_due import Done
 
@@ -148,6 +150,21 @@ def test_an_alert_that_does_not_arrive_is_noted_and_hides_nothing(here: Bench) -
 
 
 # --- one way at a time ----------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_was_killed_as_often_as_it_is_taken_up_is_told_once(here: Bench) -> None:
+    with hook() as web:
+        here.job(alert=Alert(webhook=web.address))
+        here.history.start("weekly", Due("again", MONDAY, attempt=4, first="r-1"), "maya")
+        with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+            pass
+        with here.journal.write() as db:
+            db.execute("update runs set pid = ?", (gone.pid,))
+        for _ in range(2):
+            assert here.executor.run_due().ran == []
+    (told,) = web.got
+    assert (told["alert"], told["run"], told["code"]) == ("failed", "r-1", "cut-off")
+    assert told["text"] == "Its process ended before the run did, 4 times."
 
 
 def test_a_webhook_is_tried_again_when_it_was_busy_and_not_when_it_said_no() -> None:
