@@ -107,6 +107,7 @@ function failure(error, ...acts) {
  * `waiting(listener)` hears how long the oldest unanswered question has waited, in seconds, and 0 when none is left.
  */
 function questions(model) {
+  const mark = ownId("ask"); // a widget shown twice hears the answers of both views
   let last = 0;
   const open = new Map();
   const newest = new Map();
@@ -127,7 +128,7 @@ function questions(model) {
   model.on("msg:custom", heard);
   const send = (verb, given, latest) =>
     new Promise((resolve) => {
-      const id = ++last;
+      const id = `${mark}-${++last}`;
       if (latest) newest.set(verb, id);
       open.set(id, { resolve, verb, latest, since: performance.now() });
       try {

@@ -55,3 +55,27 @@ def test_a_request_is_seen(bare: Bare) -> None:
     view = bare(SOURCE, {"name": "x"})
     view.page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://example.com/x.png'}))")
     view.until(lambda: not view.quiet())
+
+
+TWICE = (
+    SOURCE.partition("export default")[0]
+    + """
+export default { render({ model, el }) {
+  for (const name of ["first", "second"]) {
+    const q = questions(model);
+    const said = h("p", { "aria-label": name }, "nothing");
+    el.append(button(`Ask in the ${name}`, async () => { said.textContent = (await q.ask("who")).word; }), said);
+  }
+} };"""
+)
+
+
+def test_two_views_of_one_widget_hear_only_their_own_answers(bare: Bare) -> None:
+    """A notebook may show an output twice; both views hear every message of the one model."""
+    view = bare(TWICE)
+    for name in ("first", "second"):
+        view.page.get_by_role("button", name=f"Ask in the {name}").click()
+    view.until(lambda: len(view.questions("who")) == 2)
+    view.say({"id": view.questions("who")[0]["id"], "ok": True, "word": "for the first"})
+    view.page.get_by_text("for the first").wait_for()
+    assert view.page.get_by_text("nothing").count() == 1
