@@ -108,13 +108,14 @@ class Plan:
         not answered is asked for by the error, with the call to type. `test` adds this one contact only.
         """
         answers = {key: str(value) for key, value in (confirm or {}).items()}
-        return self._hand().apply(self, answers=answers, test=test, progress=progress)
+        return self.carrier().apply(self, answers=answers, test=test, progress=progress)
 
     def undo(self) -> Plan:
         """Plan the way back; sends nothing."""
-        return self._hand().undo(self)
+        return self.carrier().undo(self)
 
-    def _hand(self) -> Hand:
+    def carrier(self) -> Hand:
+        """Return what carries this plan out; raises BadInput (plan-unbound) when no workspace made it."""
         if self.hand is None:
             raise BadInput(
                 "plan-unbound",

@@ -320,13 +320,13 @@ def _refusals(applied: Applied) -> list[Said]:
 
 def _go(plan: Plan, applied: Applied, times: Times, kept: KeptPlan) -> Said:
     done = applied.added + applied.asked + applied.parked + applied.unsubscribed
-    doubt = f", {number(applied.in_doubt)} in doubt" if applied.in_doubt else ", 0 in doubt"
     act = does(plan)
     verb = "add" if plan.counts.add + plan.counts.create else "change"
     left = applied.not_sent + applied.in_doubt
     when = f"Your answers of {times.near(kept.began_at)} hold. " if kept.began_at and kept.answers else ""
     return {
-        "headline": f"Stopped: {number(done)} done and recorded, {number(applied.not_sent)} not sent{doubt}",
+        "headline": f"Stopped: {number(done)} done and recorded, {number(applied.not_sent)} not sent,"
+        f" {number(applied.in_doubt)} in doubt",
         "sub": f"{when}The list is read again first; nobody is {'added' if verb == 'add' else 'changed'} twice.",
         "button": f"Go on: {number(left)} to {verb}" if left and act else "Go on: read the list back",
     }

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import traitlets
 
 from icx import mask
-from icx.errors import BadInput, IcxError, NeedsYou
+from icx.errors import IcxError, NeedsYou
 from icx.look.page import Html
 from icx.plan import Applied, Plan, Progress
 from icx.plan.html import page
@@ -102,9 +102,9 @@ class PlanView(Widget):
             "masked": not show,
         }
 
-    def ask_outcomes(self, offset: int = 0, limit: int = PAGE, show: bool = False, state: str = "") -> Answer:
+    def ask_outcomes(self, offset: int = 0, limit: int = PAGE, show: bool = False) -> Answer:
         """Return what became of every row touched or left out; addresses masked unless `show`."""
-        every = self._plans().outcomes(self.plan.plan_id, *([state] if state in STATES else []))
+        every = self._plans().outcomes(self.plan.plan_id)
         some = every[max(0, offset) : max(0, offset) + min(max(1, limit), 500)]
         emails = _emails(self.plan.rows(), [one["row"] for one in some])
         times = self._times()
@@ -194,15 +194,7 @@ class PlanView(Widget):
         trouble: dict[str, Any] = {}
         asks: list[Any] = []
         try:
-            hand = self.plan.hand
-            if hand is None:
-                raise BadInput(
-                    "plan-unbound",
-                    f"{self.plan.plan_id} was not made by a workspace, so nothing can carry it out.",
-                    where="a plan made by hand",
-                    kept="nothing was sent",
-                    next=[["icx", "apply", self.plan.plan_id]],
-                )
+            hand = self.plan.carrier()
             done = hand.apply(
                 self.plan, answers=answers, test=test, progress=self._heard, ending=self._end.is_set
             )
@@ -227,6 +219,8 @@ class PlanView(Widget):
             with self._one:
                 self._live = None
                 self.asks, self.trouble = asks, trouble
+                if self.plan.target.list_id is None:
+                    self._say()  # the list may be made by now, and has an id
                 self._stand()
 
     def _heard(self, news: Progress) -> None:
@@ -267,8 +261,11 @@ class PlanView(Widget):
         self.plan = plan
         with self.hold_sync():  # one message: never one plan's words with another one's button
             self.trouble, self.asks, self.news = {}, [], ""
-            self.said = view(plan, self._plans().journal.clock.now())
+            self._say()
             self._stand()
+
+    def _say(self) -> None:
+        self.said = view(self.plan, self._plans().journal.clock.now())
 
     def _stand(self) -> None:
         with self._one:  # what is read first is told first: an older word never overwrites a newer one

@@ -376,7 +376,8 @@ def test_a_list_made_by_the_apply_has_its_id_afterwards(place: Place) -> None:
     assert view.said["places"][2]["id"] == "to be made"
     place.applied(view)
     assert view.at["state"] == "finished", view.trouble
-    assert PlanView(plan).said["places"][2]["id"].startswith("#")
+    assert view.said["places"][2]["id"].startswith("#")
+    assert PlanView(plan).said["places"][2] == view.said["places"][2]
 
 
 def test_a_list_that_is_as_wanted_has_no_button(place: Place) -> None:
