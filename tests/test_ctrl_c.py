@@ -26,6 +26,11 @@ def test_a_stop_that_came_out_as_another_error_is_a_stop() -> None:
         come_out_as_another_error()
 
 
+def test_a_stop_that_was_told_in_better_words_keeps_them() -> None:
+    with pytest.raises(LookupError, match="go on with r-15"), stays_heard():
+        told_in_better_words()
+
+
 def test_a_stop_that_was_dropped_ends_the_block() -> None:
     with pytest.raises(KeyboardInterrupt), stays_heard():
         dropped()
@@ -71,6 +76,13 @@ def test_another_thread_hears_no_signals_and_is_left_alone() -> None:
 def dropped() -> None:
     with contextlib.suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
+
+
+def told_in_better_words() -> None:
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt as stop:
+        raise LookupError("go on with r-15") from stop
 
 
 def come_out_as_another_error() -> None:
