@@ -58,33 +58,41 @@ class Repeating:
         Nothing runs by itself: `icx serve` or `icx run-due` does (`icx schedule install`). Raises BadInput before
         anything is saved; a job of the same name is replaced.
         """
-        from icx.workspace.scheduling import schedule
+        from icx.jobs.job import Alert, Job
+        from icx.workspace.scheduling import keep
 
-        return schedule(
-            cast("Workspace", self),
-            name,
-            notebook,
+        ws = cast("Workspace", self)
+        kind = "notebook" if notebook is not None else "export" if to is not None else "import"
+        if every is None:
+            # An import is brought up to date every day, or every hour by choice; anything else has its own time.
+            every = "hourly" if keep_updated else "daily" if kind == "import" else ""
+        if connection is None and kind == "import":
+            connection = ws.connection().name
+        job = Job(
+            name=name,
+            kind=kind,
             every=every,
-            params=params,
-            connection=connection,
+            zone=zone or ws.settings.zone,
+            counts_from=ws.clock.now(),
+            description=description,
+            notebook="" if notebook is None else str(notebook),
+            params=dict(params or {}),
+            connection=connection or "",
             contacts_only=contacts_only,
-            keep_updated=keep_updated,
-            audience=audience,
-            to=to,
+            audience=audience or "",
+            to=to or "",
             create=create,
             stale=stale,
-            answers=answers,
-            zone=zone,
-            description=description,
+            answers=dict(answers or {}),
             overlap=overlap,
             missed=missed,
             retries=retries,
             backoff=backoff,
             band=band,
             refused_share=refused_share,
-            alert_command=alert_command,
-            alert_webhook=alert_webhook,
+            alert=Alert(tuple(alert_command), alert_webhook),
         )
+        return keep(ws, job)
 
     def jobs(self) -> Jobs:
         """Return the jobs as they are now: next run, last run, failing since, paused by whom.

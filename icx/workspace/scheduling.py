@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput, IcxError, NeedsYou, Refused, TryLater
 from icx.jobs import alerts
 from icx.jobs.board import Jobs
 from icx.jobs.history import History
-from icx.jobs.job import Alert, Job, checked, save
+from icx.jobs.job import Job, checked, save
 from icx.jobs.run_due import Done, Executor, RunDue
 
 if TYPE_CHECKING:
@@ -21,73 +20,17 @@ if TYPE_CHECKING:
 
 #: Stops that count people: the answer given beforehand is how many there may be at most.
 AT_MOST = ("growth", "removals", "unsubscribe")
-Band = tuple[int | None, int | None]
 
 
-def schedule(
-    ws: Workspace,
-    name: str,
-    notebook: str | Path | None,
-    *,
-    every: str | None,
-    params: Mapping[str, Any] | None,
-    connection: str | None,
-    contacts_only: bool,
-    keep_updated: bool,
-    audience: str | None,
-    to: str | None,
-    create: bool,
-    stale: str,
-    answers: Mapping[str, str] | None,
-    zone: str | None,
-    description: str,
-    overlap: str,
-    missed: str,
-    retries: int,
-    backoff: float,
-    band: Band | None,
-    refused_share: float | None,
-    alert_command: Sequence[str],
-    alert_webhook: str,
-) -> Job:
-    """Save a job; see `Workspace.schedule`."""
-    kind = "notebook" if notebook is not None else "export" if to is not None else "import"
-    if every is None:
-        # An import is brought up to date every day, or every hour by choice; anything else has its own time.
-        every = "hourly" if keep_updated else "daily" if kind == "import" else ""
-    if connection is None and kind == "import":
-        connection = ws.connection().name
-    job = Job(
-        name=name,
-        kind=kind,
-        every=every,
-        zone=zone or ws.settings.zone,
-        counts_from=ws.clock.now(),
-        description=description,
-        notebook="" if notebook is None else str(notebook),
-        params=dict(params or {}),
-        connection=connection or "",
-        contacts_only=contacts_only,
-        audience=audience or "",
-        to=to or "",
-        create=create,
-        stale=stale,
-        answers=dict(answers or {}),
-        overlap=overlap,
-        missed=missed,
-        retries=retries,
-        backoff=backoff,
-        band=band,
-        refused_share=refused_share,
-        alert=Alert(tuple(alert_command), alert_webhook),
-    )
+def keep(ws: Workspace, job: Job) -> Job:
+    """Save a job, and return it as it was saved; raise what is wrong with it, or what it names and is not there."""
     job = _there(ws, checked(job))
     save(ws.layout.jobs, job)
     return job
 
 
 def _there(ws: Workspace, job: Job) -> Job:
-    """Return a job with its parameters read; raise what it names and is not there, before it is saved."""
+    """Return a job with its parameters read; raise what it names and is not there."""
     from icx.workspace.pushing import parse_target
 
     if job.connection:
