@@ -148,6 +148,23 @@ function questions(model) {
   };
 }
 
+/** Hear changes of traits: `{name: listener}`; what comes back ends it. */
+function following(model, listeners) {
+  const each = Object.entries(listeners);
+  for (const [name, listener] of each) model.on(`change:${name}`, listener);
+  return () => {
+    for (const [name, listener] of each) model.off(`change:${name}`, listener);
+  };
+}
+
+/** Where a push goes: company, folder and list with their ids, as `place_boxes` says them. */
+function placeBoxes(each) {
+  const box = (one) =>
+    h("div", { class: one.subject ? "subject" : "" }, h("dt", { class: "label" }, one.label),
+      h("dd", {}, h("b", { title: one.name }, one.name), h("span", { class: "mono muted" }, one.id)));
+  return h("dl", { class: "places" }, each.map(box));
+}
+
 /** Put new children in place of the old ones; focus and the cursor stay on the element of the same `key`. */
 function redraw(container, ...children) {
   const active = container.contains(document.activeElement) ? document.activeElement : null;

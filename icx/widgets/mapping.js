@@ -109,11 +109,6 @@ function render({ model, el }) {
       button("Check again", async () => { await python.ask("judge"); }, { shape: "refresh", key: "again", disabled: view.kernel === "gone", why: "no kernel answers" }));
   }
 
-  function places(facts) {
-    const box = (one) => h("div", { class: one.subject ? "subject" : "" }, h("dt", { class: "label" }, one.label), h("dd", {}, h("b", { title: one.name }, one.name), h("span", { class: "mono muted" }, one.id)));
-    return h("dl", { class: "places" }, facts.places.map(box));
-  }
-
   function makes() {
     const answers = model.get("answers");
     const id = `${uid}-basis`;
@@ -143,7 +138,7 @@ function render({ model, el }) {
       try { await navigator.clipboard.writeText(answers.python); view.copied = true; } catch { view.copied = false; }
       draw();
     };
-    renew(body, h("div", {}, head(rows), places(facts),
+    renew(body, h("div", {}, head(rows), placeBoxes(facts.places),
       answers.error?.message ? failure(answers.error) : null,
       h("section", { class: "panel" }, h("div", { class: "ph" }, h("h3", {}, "What travels with people"), h("span", { class: "label" }, "the address and the status never do")),
         cols, rows.map(line), h("div", { class: "row", style: { "padding-top": "8px" } }, button("Field", add, { shape: "plus", kind: "add", key: "add" }))),
@@ -158,11 +153,10 @@ function render({ model, el }) {
     view.copied = false;
     draw();
   }
-  const changed = { "change:answers": answered, "change:rows": draw, "change:facts": draw };
-  for (const [event, listener] of Object.entries(changed)) model.on(event, listener);
+  const deaf = following(model, { answers: answered, rows: draw, facts: draw });
   draw();
   return () => {
-    for (const [event, listener] of Object.entries(changed)) model.off(event, listener);
+    deaf();
     heart.close();
     python.close();
   };

@@ -21,6 +21,7 @@ from icx.plan import MapLine, Policy
 from icx.plan.html import places
 from icx.plan.mapping import CONTACT_FIELDS, LONGEST, nearest, problems, travels
 from icx.widgets.base import Answer, Widget, module, told
+from icx.words import counted
 
 LABELS = {
     "prefix": "Prefix",
@@ -66,7 +67,7 @@ class MappingEditor(Widget):
         self._people = people
         self._custom = [dict(row) for row in custom]
         self._policy = policy or Policy()
-        self._kept: dict[frozenset[str], pa.Table] = {}
+        self._kept: pa.Table | None = None  # the people last asked for, with the columns used then
         self._ids = itertools.count(1)
         facts = {
             "audience": mask.plain(audience),
@@ -110,7 +111,7 @@ class MappingEditor(Widget):
 
     def ask_judge(self) -> Answer:
         """Judge again, against the people as they are now."""
-        self._kept.clear()
+        self._kept = None
         self._judge()
         return {}
 
@@ -130,7 +131,7 @@ class MappingEditor(Widget):
         }
         try:
             known = {one["name"] for one in self.facts["columns"]}
-            want = self._want(frozenset(line.column for line in lines if line.column in known))
+            want = self._want({line.column for line in lines if line.column in known})
             answer["of"] = want.num_rows
             for one in problems(want, lines, self._custom):
                 # `want` has only the columns in use; what comes nearest is looked for among all.
@@ -153,13 +154,10 @@ class MappingEditor(Widget):
             answer["error"] = told(error)
         self.answers = answer
 
-    def _want(self, columns: frozenset[str]) -> pa.Table:
-        for held, rows in self._kept.items():
-            if columns <= held:
-                return rows
-        rows = self._people(sorted(columns))
-        self._kept = {columns: rows}
-        return rows
+    def _want(self, columns: set[str]) -> pa.Table:
+        if self._kept is None or not columns <= set(self._kept.column_names):
+            self._kept = self._people(sorted(columns))
+        return self._kept
 
     def _python(self) -> str:
         if not self.mapping and not self.make:
@@ -189,7 +187,8 @@ class MappingEditor(Widget):
             wrong = answers["problems"].get(row["id"])
             count = answers["travel"].get(row["id"])
             said = f"{number(count)} of {number(answers['of'])} have a value" if count is not None else ""
-            words = join(pill("bad", wrong["message"]), " ", _whom(wrong)) if wrong else said
+            whom = counted(wrong["people"], "person") if wrong and wrong["people"] else ""
+            words = join(pill("bad", wrong["message"]), " ", whom) if wrong else said
             empty = "empties the field" if row.get("blank") else "is left out"
             rows.append((tag("code", row["column"] or "–"), tag("code", row["field"] or "–"), empty, words))
         body = (
@@ -212,10 +211,6 @@ def _pill(answers: Mapping[str, Any], lines: int) -> Html:
         if lines
         else pill("", "By contact id alone")
     )
-
-
-def _whom(wrong: Mapping[str, Any]) -> str:
-    return f"{wrong['people']:,} {'person' if wrong['people'] == 1 else 'people'}" if wrong["people"] else ""
 
 
 def _targets(custom: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -10,13 +10,6 @@ function crumbs(said, busy) {
   return h("div", { class: "crumbs" }, parts.flatMap((part, n) => (n ? [h("span", {}, "·"), part] : [part])));
 }
 
-function places(said) {
-  const box = (one) =>
-    h("div", { class: one.subject ? "subject" : "" }, h("dt", { class: "label" }, one.label),
-      h("dd", {}, h("b", { title: one.name }, one.name), h("span", { class: "mono muted" }, one.id)));
-  return h("dl", { class: "places" }, said.places.map(box));
-}
-
 function tiles(each) {
   const tile = (one) =>
     h("div", { class: `tile${one.big ? " big" : ""}` },
@@ -357,7 +350,7 @@ function render({ model, el }) {
     const stopped = at.state === "stopped";
     root.setAttribute("aria-label", `Plan ${said.id}`);
     const newer = h("div", {},
-      head, places(said), notes(said, at),
+      head, placeBoxes(said.places), notes(said, at),
       stopped ? applyBar(at.go.headline, at.go.sub, at.go.button, "apply") : null,
       ["running", "elsewhere", "stopped"].includes(at.state) ? underWay(at) : null,
       ["finished", "closed"].includes(at.state) ? outcomePart(at) : null,
@@ -378,11 +371,10 @@ function render({ model, el }) {
     }
     draw();
   }
-  const changed = { "change:said": said, "change:at": stood, "change:trouble": draw, "change:asks": draw, "change:news": draw, "change:trail": draw };
-  for (const [event, listener] of Object.entries(changed)) model.on(event, listener);
+  const deaf = following(model, { said, at: stood, trouble: draw, asks: draw, news: draw, trail: draw });
   draw();
   return () => {
-    for (const [event, listener] of Object.entries(changed)) model.off(event, listener);
+    deaf();
     heart.close();
     python.close();
   };
