@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -106,13 +107,15 @@ class Executor:
         """Run each job that is due once, one after the other, the longest due first."""
         now = self._clock.now()
         jobs, wrong = everything(self.folder)
+        for job in jobs:
+            self._settle(job)
         found = [(job, one) for job in jobs if (one := self._due(job, now)) is not None]
         ran: list[Ran] = []
         let_go: list[tuple[str, Due]] = []
         busy: list[str] = []
         for job, _ in sorted(found, key=lambda each: (each[1].at, each[0].name)):
             try:
-                with self._journal.lock(f"job:{job.name}", what=f"the job {job.name}", busy=_busy):
+                with self._held(job):
                     self._one(job, ran, let_go)
             except _Busy:
                 busy.append(job.name)
@@ -129,6 +132,23 @@ class Executor:
             if at is not None:
                 coming.append((at, job.name))
         return (min(coming)[1], min(coming)[0]) if coming else None
+
+    def _held(self, job: Job) -> AbstractContextManager[None]:
+        return self._journal.lock(f"job:{job.name}", what=f"the job {job.name}", busy=_busy)
+
+    def _settle(self, job: Job) -> None:
+        """Note a run as cut off that nobody holds any more, although a process has its number.
+
+        In a container the program has the same number after every start, and the run would never end.
+        """
+        if not self._running(job):
+            return
+        with suppress(_Busy), self._held(job):
+            for ran in self._running(job):
+                self.history.end(replace(ran, state="cut off"))
+
+    def _running(self, job: Job) -> list[Ran]:
+        return [ran for ran in self.history.runs(job.name, 1) if ran.state == "running"]
 
     def _due(self, job: Job, now: datetime) -> Due | None:
         return due(job, self.history.handled(job.name), self.history.last(job.name), now)

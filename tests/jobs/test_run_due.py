@@ -163,6 +163,14 @@ def test_a_killed_run_is_taken_up_by_the_next_look(here: Bench, tmp_path: Path) 
     assert here.executor.run_due().ran == []
 
 
+def test_a_killed_run_is_taken_up_also_when_another_process_has_its_number(here: Bench) -> None:
+    here.job()
+    here.history.start("weekly", Due("clock", MONDAY), "maya")  # of this process's number, and not under way
+    (ran,) = here.executor.run_due().ran
+    assert (ran.why, ran.attempt, ran.state) == ("again", 2, "done")
+    assert [one.state for one in here.jobs.runs("weekly")] == ["done", "cut off"]
+
+
 def test_two_looks_at_once_run_a_job_once(here: Bench) -> None:
     here.job()
     begun, go = threading.Event(), threading.Event()
