@@ -14,7 +14,7 @@ from icx import mask
 from icx.look.page import number
 from icx.plan.applied import Applied, from_result, tally
 from icx.plan.view import Said, Times, does, title
-from icx.plan.words import people, reason
+from icx.plan.words import duration, people, reason
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
@@ -155,9 +155,7 @@ def _time_left(done: int, of: int, live: Live | None, now: datetime) -> str:
     if not live.done_before < done < of:
         return ""
     seconds = (now - live.sending_since).total_seconds() / (done - live.done_before) * (of - done)
-    if seconds < 90:
-        return f"about {max(1, seconds):.0f} s left"
-    return f"about {seconds / 60:.0f} min left" if seconds < 5400 else f"about {seconds / 3600:.1f} h left"
+    return f"{duration(seconds / 3600)} left"
 
 
 def _steps(

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from icx import mask
 from icx.clock import aware_utc
 from icx.look.page import number
+from icx.look.when import moment
 from icx.plan.questions import stop_words
 from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
@@ -49,15 +50,14 @@ Said = dict[str, Any]
 
 @dataclass(frozen=True)
 class Times:
-    """Times as one view writes them: the zone once, the year only when it is another one."""
+    """Times as one view writes them, all in its zone; `look.when` says how a moment is written."""
 
     zone: str
     now: datetime
 
     def day(self, when: datetime, *, zone: bool = False) -> str:
-        local, now = when.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
-        year = f" {local.year}" if abs((now - local).days) > 360 else ""
-        return f"{local.day} {local:%b}{year}, {local:%H:%M}" + (f" {local:%Z}" if zone else "")
+        name = f" {when.astimezone(ZoneInfo(self.zone)):%Z}" if zone else ""
+        return moment(when, self.now, self.zone) + name
 
     def clock(self, when: datetime) -> str:
         return f"{when.astimezone(ZoneInfo(self.zone)):%H:%M:%S}"
