@@ -38,7 +38,10 @@ def _there(ws: Workspace, job: Job) -> Job:
     if job.audience:
         ws.audience(job.audience)
     if job.kind == "export":
+        from icx.plan import Policy
+
         parse_target(ws, job.to)
+        Policy(stale=job.stale)  # raises what it cannot be
     if job.kind == "notebook":
         from icx.jobs import parameters
         from icx.workspace.running import runner

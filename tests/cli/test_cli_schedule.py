@@ -16,6 +16,7 @@ from bench import hook
 from typing_commands import Typed, begun, in_a_process
 
 from icx.clock import SystemClock
+from icx.errors import BadInput
 from icx.jobs.job import load, save
 from icx.workspace import Workspace
 
@@ -215,6 +216,12 @@ def test_install_prints_units_and_a_line_with_the_right_command(typed: Typed, tm
     command = line.removeprefix("*/5 * * * * ").replace("\\%", "%")
     assert shlex.split(command)[-4:] == ["--workspace", str(place), "--quiet", ">/dev/null"]
     assert not list(place.iterdir())
+
+
+def test_a_way_with_stale_members_that_there_is_not_is_told_before_anything_is_saved(ws: Workspace) -> None:
+    with pytest.raises(BadInput, match='"prak" is nothing that can be done'):
+        ws.schedule("weekly", audience="Everybody", to="acme/lists/X", every="weekly", stale="prak")
+    assert not ws.jobs()
 
 
 def test_an_audience_that_a_job_uses_is_not_deleted(ws: Workspace, typed: Typed, folder: Path) -> None:
