@@ -107,25 +107,23 @@ class Jobs(Sequence[JobStatus]):
 
     def status(self, job: Job) -> JobStatus:
         """Return how a job is now."""
-        last = self._history.runs(job.name, 1)
-        handled, facts = self._history.handled(job.name), self._history.last(job.name)
-        failures = self._history.failing(job.name)
+        last = next(iter(self._history.runs(job.name, 1)), None)
+        failures = self._history.failing(job.name) if last is not None and not last.ok else []
         state = "active"
         if job.paused is not None:
             state = "paused"
-        elif last and last[0].state == "running":
+        elif last is not None and last.state == "running":
             state = "running"
         elif failures:
             state = "failing"
-        told = last[0].alerts if last else ()
         return JobStatus(
             job,
             state,
-            next_at(job, handled, facts, self.now),
-            last[0] if last else None,
+            next_at(job, self._history.handled(job.name), last.facts if last else None, self.now),
+            last,
             failures[-1].started_at if failures else None,
             len(failures),
-            next((text for text in told if "not delivered" in text), ""),
+            next((text for text in (last.alerts if last else ()) if "not delivered" in text), ""),
         )
 
     def runs(self, name: str | None = None, limit: int = 50) -> list[Ran]:

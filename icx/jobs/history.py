@@ -46,6 +46,20 @@ class Ran:
     def ok(self) -> bool:
         return self.state == "done"
 
+    @property
+    def facts(self) -> Last:
+        """What `due` asks of the newest run."""
+        return Last(
+            self.run,
+            self.first,
+            self.attempt,
+            self.due_at,
+            self.started_at,
+            self.ended_at,
+            self.state,
+            self.lasting,
+        )
+
     def __str__(self) -> str:
         said = f"{self.job}: {self.state.upper() if self.state in GONE_WRONG else self.state} ({self.run})"
         more = self.message or self.text
@@ -140,19 +154,7 @@ class History:
     def last(self, job: str) -> Last | None:
         """Return what `due` asks of the newest run."""
         newest = self.runs(job, 1)
-        if not newest:
-            return None
-        ran = newest[0]
-        return Last(
-            ran.run,
-            ran.first,
-            ran.attempt,
-            ran.due_at,
-            ran.started_at,
-            ran.ended_at,
-            ran.state,
-            ran.lasting,
-        )
+        return newest[0].facts if newest else None
 
     def failing(self, job: str) -> list[Ran]:
         """Return the failures in a row up to now, newest first; what still runs or was stopped breaks no row."""
