@@ -168,6 +168,11 @@ def table(
     return join(tag("table", top, body), tag("div", foot, cls="foot") if foot else "")
 
 
+def columns(*each: tuple[object, str]) -> Html:
+    """Return the head of a table whose cells have classes of their own: (words, class)."""
+    return tag("thead", tag("tr", *(tag("th", words, cls=cls, scope="col") for words, cls in each)))
+
+
 def fold(summary: object, *parts: object, more: object = "", opened: bool = False) -> Html:
     """Return parts that are folded away behind a summary."""
     line = tag("summary", summary, tag("span", more, cls="muted") if more else "")

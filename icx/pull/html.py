@@ -11,6 +11,7 @@ from icx.look.page import (
     Html,
     Kind,
     bar,
+    columns,
     fold,
     head,
     icon,
@@ -151,18 +152,8 @@ def _not_equal(book: Ledger) -> Html | str:
         )
         for cell in open_[:NAMED]
     ]
-    heads = tag(
-        "tr",
-        *(
-            tag("th", words, cls=cls, scope="col")
-            for words, cls in (
-                ("", ""),
-                ("Count", ""),
-                ("Stored", "num hide-n"),
-                ("iContact", "num hide-n"),
-                ("Why", ""),
-            )
-        ),
+    heads = columns(
+        ("", ""), ("Count", ""), ("Stored", "num hide-n"), ("iContact", "num hide-n"), ("Why", "")
     )
     foot = f"{number(min(NAMED, len(open_)))} of {number(len(open_))} shown, worst first"
     red = next((cell for cell in open_ if cell.state == "unequal"), None)
@@ -170,7 +161,7 @@ def _not_equal(book: Ledger) -> Html | str:
     if red is not None:
         unit = f', unit=({red.unit.message_id}, "{red.unit.collection}")' if red.unit.is_events else ""
         again = join("Read again: ", tag("code", f'ws.pull("{book.connection}"{unit})'))
-    body = tag("div", tag("table", tag("thead", heads), tag("tbody", *rows)), cls="scroll")
+    body = tag("div", tag("table", heads, tag("tbody", *rows)), cls="scroll")
     return panel(
         "Not equal, and why",
         body,
@@ -191,19 +182,13 @@ def _messages(book: Ledger) -> Html | str:
 
     rows = [_message(message, by[message]) for message in sorted(by, key=worst)]
     shown, folded = rows[:SHOWN], rows[SHOWN:FOLDED]
-    heads = tag(
-        "tr",
-        *(
-            tag("th", words, cls=cls, scope="col")
-            for words, cls in (
-                ("Message", ""),
-                ("", "hide-n"),
-                ("Opens", "num"),
-                ("Clicks", "num"),
-                ("Bounces", "num"),
-                ("Unsub.", "num"),
-            )
-        ),
+    heads = columns(
+        ("Message", ""),
+        ("", "hide-n"),
+        ("Opens", "num"),
+        ("Clicks", "num"),
+        ("Bounces", "num"),
+        ("Unsub.", "num"),
     )
     what = tag(
         "span",
@@ -218,10 +203,10 @@ def _messages(book: Ledger) -> Html | str:
         ),
         cls="legend",
     )
-    whole = tag("div", tag("table", tag("thead", heads), tag("tbody", *shown)), cls="scroll")
+    whole = tag("div", tag("table", heads, tag("tbody", *shown)), cls="scroll")
     more: object = ""
     if folded:
-        rest = tag("div", tag("table", tag("thead", heads), tag("tbody", *folded)), cls="scroll")
+        rest = tag("div", tag("table", heads, tag("tbody", *folded)), cls="scroll")
         more = fold(f"{number(len(folded))} more messages", rest, more=f"of {number(len(rows))}")
     return panel("Messages, events stored", whole, more, right=what)
 
@@ -324,11 +309,10 @@ def _counts(report: PullReport) -> Html:
         )
         for row in report.rows()
     ]
-    heads = (("", ""), ("Stored", "num"), ("iContact", "num"), ("", ""), ("", ""))
-    top = tag("tr", *(tag("th", words, cls=cls, scope="col") for words, cls in heads))
+    heads = columns(("", ""), ("Stored", "num"), ("iContact", "num"), ("", ""), ("", ""))
     return panel(
         "Counted against the service",
-        tag("div", tag("table", tag("thead", top), tag("tbody", *rows)), cls="scroll"),
+        tag("div", tag("table", heads, tag("tbody", *rows)), cls="scroll"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from icx.look.lines import legend, strip
-from icx.look.page import Html, Kind, bar, head, icon, join, note, number, panel, pill, root, tag
+from icx.look.page import Html, Kind, bar, columns, head, icon, join, note, number, panel, pill, root, tag
 
 Said = dict[str, Any]
 RUN_STATE = {"done": "equal", "running": "none", "stopped": "due", "failed": "unequal", "cut off": "unequal"}
@@ -105,17 +105,11 @@ def _jobs(said: Said) -> Html:
         )
         for job in said["jobs"]
     ]
-    heads = tag(
-        "tr",
-        *(
-            tag("th", words, cls=cls, scope="col")
-            for words, cls in (("Job", ""), ("Last runs", ""), ("When", "hide-n"), ("Next", "num"))
-        ),
-    )
+    heads = columns(("Job", ""), ("Last runs", ""), ("When", "hide-n"), ("Next", "num"))
     what = legend(("okb", "done"), ("duef", "stopped"), ("badf", "failed"))
     return panel(
         "Jobs",
-        tag("div", tag("table", tag("thead", heads), tag("tbody", *rows), cls="jobs"), cls="scroll"),
+        tag("div", tag("table", heads, tag("tbody", *rows), cls="jobs"), cls="scroll"),
         *_wrong(said["jobs_wrong"]),
         right=what,
     )
@@ -173,21 +167,15 @@ def _rows(said: Said) -> Html:
         )
         for one in said["rows"]
     ]
-    heads = tag(
-        "tr",
-        *(
-            tag("th", words, cls=cls, scope="col")
-            for words, cls in (
-                ("", ""),
-                ("Contact", ""),
-                ("Push", "hide-n"),
-                ("In the service’s words", ""),
-                ("What icx did", "hide-n"),
-                ("At", "num"),
-            )
-        ),
+    heads = columns(
+        ("", ""),
+        ("Contact", ""),
+        ("Push", "hide-n"),
+        ("In the service’s words", ""),
+        ("What icx did", "hide-n"),
+        ("At", "num"),
     )
-    body = tag("div", tag("table", tag("thead", heads), tag("tbody", *rows), cls="rows"), cls="scroll")
+    body = tag("div", tag("table", heads, tag("tbody", *rows), cls="rows"), cls="scroll")
     return panel(
         f"Rows that failed, {number(len(rows))}", body, right=join(icon("mask"), " addresses masked")
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from icx.look.charts import sparkline
 from icx.look.lines import growth, legend, lines, stacked, strip
-from icx.look.page import Html, bar, fold, icon, join, number, panel, share, table, tag, tiles
+from icx.look.page import Html, bar, columns, fold, icon, join, number, panel, share, table, tag, tiles
 from icx.look.when import ago, moment
 from icx.workspace.attention import capital, odd
 from icx.workspace.overview import Overview, Picture, Push, Week
@@ -244,16 +244,8 @@ def domains_panel(picture: Picture) -> Html:
                 ),
             )
         )
-    heads = tag(
-        "tr",
-        *(
-            tag("th", words, cls=cls, scope="col")
-            for words, cls in (("Domain", ""), ("", ""), ("Contacts", "num"), ("Opened 90 d", "num"))
-        ),
-    )
-    return panel(
-        "Top domains", tag("table", tag("thead", heads), tag("tbody", *rows)), right="of five people or more"
-    )
+    heads = columns(("Domain", ""), ("", ""), ("Contacts", "num"), ("Opened 90 d", "num"))
+    return panel("Top domains", tag("table", heads, tag("tbody", *rows)), right="of five people or more")
 
 
 def consent_panel(picture: Picture) -> Html:
@@ -332,12 +324,11 @@ def lists_panel(picture: Picture) -> Html:
                 tag("td", number(one.unsubscribed), cls="num muted"),
             )
         )
-    heads = (("List", ""), ("", "hide-n"), ("Members", "num"), ("Pending", "num"), ("Left", "num"))
-    top = tag("tr", *(tag("th", words, cls=cls, scope="col") for words, cls in heads))
+    heads = columns(("List", ""), ("", "hide-n"), ("Members", "num"), ("Pending", "num"), ("Left", "num"))
     cell = picture.ledger.cell("lists")
     of = cell.stored if cell else len(picture.lists)
     foot = f"{len(picture.lists)} of {number(of)} shown, largest first"
-    return panel("Lists", tag("table", tag("thead", top), tag("tbody", *rows)), right=foot)
+    return panel("Lists", tag("table", heads, tag("tbody", *rows)), right=foot)
 
 
 def pushes_panel(seen: Overview) -> Html:
