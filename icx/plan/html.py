@@ -48,9 +48,9 @@ def page(said: Said, at: Said | None) -> Html:
     state = at["state"] if at else "open"
     parts = [_head(said, at), places(said)]
     if at and state in {"running", "elsewhere", "stopped"}:
-        parts += [*_notes(said, at), _under_way(at)]
+        parts += [*_notes(at), _under_way(at)]
     elif at and state in {"finished", "closed"}:
-        parts += [*_notes(said, at), *_outcome(at)]
+        parts += [*_notes(at), *_outcome(at)]
     if state in {"open", "stopped"}:
         parts += _decide(said, at)
     return root(*parts, name=f"Plan {said['id']}")
@@ -81,26 +81,11 @@ def places(said: Said) -> Html:
     return tag("dl", *boxes, cls="places")
 
 
-def _notes(said: Said, at: Said) -> list[Html]:
-    if at["state"] == "closed":
-        return [
-            note(
-                "bad",
-                "The list was deleted in iContact after the plan.",
-                f"Nothing more is sent; {said['id']} is closed, its record kept. Plan to another list.",
-            )
-        ]
-    if at["state"] == "elsewhere":
-        return [
-            note(
-                "",
-                f"{said['id']} is being applied to this list.",
-                f"{at['elsewhere']}. This view only looks.",
-            )
-        ]
+def _notes(at: Said) -> list[Html]:
+    notes = [note(*one) for one in at["notes"]]
     if at["state"] == "stopped":
-        return [note("warn", f"{at['go']['headline']}.", at["go"]["sub"])]
-    return []
+        notes.append(note("warn", f"{at['go']['headline']}.", at["go"]["sub"]))
+    return notes
 
 
 def _decide(said: Said, at: Said | None) -> list[Html]:

@@ -18,6 +18,7 @@ from icx.plan.words import duration, people, reason
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
+    from icx.store.locks import Holder
     from icx.store.plans import KeptPlan, Plans
 
 MADE = {
@@ -79,7 +80,6 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "left": _time_left(done, of, live, now),
         "verb": _verb(plan),
         "ending": bool(live and live.ending),
-        "note": mask.plain(live.note) if live else "",
         "steps": _steps(plan, applied, state, live, times, done, of, batches, kept),
         "batches": [_batch(one, times, under_way=state in {"running", "elsewhere"}) for one in batches],
         "tiles": _tiles(plan, applied, planned),
@@ -91,14 +91,9 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "go": _go(plan, applied, times, kept) if state == "stopped" else None,
         "answers": sorted(kept.answers),
         "answered": times.near(kept.began_at) if kept.began_at else "",
-        "elsewhere": "",
+        "notes": _notes(plan, state, live, holder, times),
         "blocked": None,
-        "waiting": "",
     }
-    if live and live.waiting_until and live.waiting_until > now:
-        said["waiting"] = f"until {times.clock(live.waiting_until)} ({said['note']})"
-    if state == "elsewhere" and holder is not None:
-        said["elsewhere"] = f"process {holder.pid}, since {times.near(holder.since)}"
     if state in {"open", "stopped"} and kept.place.list_id is not None:
         others = [one for one in plans.unfinished(kept.place) if one != plan.plan_id]
         said["blocked"] = others[0] if others else None
@@ -113,6 +108,21 @@ def _state(kept: KeptPlan, applied: Applied, live: Live | None, *, elsewhere: bo
     if elsewhere:
         return "elsewhere"
     return "stopped" if kept.state == "applying" else "open"
+
+
+def _notes(plan: Plan, state: str, live: Live | None, holder: Holder | None, times: Times) -> list[list[str]]:
+    """Return what is to be known before all else: its kind, what is, and what follows."""
+    if state == "closed":
+        what = "The list was deleted in iContact after the plan."
+        then = f"Nothing more is sent; {plan.plan_id} is closed, its record kept. Plan to another list."
+        return [["bad", what, then]]
+    if state == "elsewhere" and holder is not None:
+        since = f"process {holder.pid}, since {times.near(holder.since)}. This view only looks."
+        return [["", f"{plan.plan_id} is being applied to this list.", since]]
+    if live is not None and live.waiting_until and live.waiting_until > times.now:
+        until = f"until {times.clock(live.waiting_until)} ({mask.plain(live.note)})"
+        return [["warn", f"Waiting for iContact {until}.", "It goes on by itself; what is sent is on disk."]]
+    return []
 
 
 def _verb(plan: Plan) -> str:

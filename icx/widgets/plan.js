@@ -328,16 +328,14 @@ function render({ model, el }) {
     return list;
   }
 
-  function notes(said, at) {
+  function notes(at) {
     const trouble = model.get("trouble");
     const found = [];
     if (gone()) found.push(note("warn", "No kernel answers this view.", "It shows the plan as it was. Run the cell again: it reads where the plan stands, and offers to go on."));
     if (view.fault) found.push(failure(view.fault));
     if (trouble.message) found.push(failure(trouble));
     if (model.get("news")) found.push(note("ok", model.get("news"), "The rest of the plan waits for its button."));
-    if (at.state === "closed" && !trouble.message) found.push(note("bad", "The list was deleted in iContact after the plan.", `Nothing more is sent; ${said.id} is closed, its record kept. Plan to another list.`));
-    if (at.waiting) found.push(note("warn", `Waiting for iContact ${at.waiting}.`, "It goes on by itself; what is sent is on disk."));
-    if (at.state === "elsewhere") found.push(note("", `${said.id} is being applied to this list.`, `${at.elsewhere}. This view only looks.`));
+    if (at.state !== "closed" || !trouble.message) found.push(...at.notes.map((one) => note(...one)));
     return found;
   }
 
@@ -350,7 +348,7 @@ function render({ model, el }) {
     const stopped = at.state === "stopped";
     root.setAttribute("aria-label", `Plan ${said.id}`);
     const newer = h("div", {},
-      head, placeBoxes(said.places), notes(said, at),
+      head, placeBoxes(said.places), notes(at),
       stopped ? applyBar(at.go.headline, at.go.sub, at.go.button, "apply") : null,
       ["running", "elsewhere", "stopped"].includes(at.state) ? underWay(at) : null,
       ["finished", "closed"].includes(at.state) ? outcomePart(at) : null,

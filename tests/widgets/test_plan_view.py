@@ -213,7 +213,7 @@ def test_two_applies_at_once_and_the_second_one_only_looks(place: Place) -> None
     place.applied(view)
     at, began, trouble, second = seen
     assert at["state"] == "elsewhere"
-    assert "process" in at["elsewhere"]
+    assert "process" in at["notes"][0][2]
     assert began["ok"]
     assert trouble["code"] == "apply-running"
     assert second["error"]["code"] == "apply-running"
