@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, rows_of, spread
 from icx.audience.people import People
-from icx.audience.waterfall import Waterfall, members_of, waterfall
+from icx.audience.waterfall import Waterfall, members_of, size_without_machines, waterfall
 from icx.rules import Reading, Rule, Sql
 from icx.store import Connection
 from icx.store.published import Published, stamp
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 NUMBERED = "numbered"  # the published profile, each row with its number
 Running = Callable[[Connection], None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -83,11 +84,25 @@ class Live:
             yield opened
 
     def count(self, audience: Audience | Rule, running: Running | None = None) -> Waterfall:
-        """Return the figures of every node; see `waterfall`. Of a rule edited, only what is new is asked."""
-        published = self.published
-        found = self._count(published, audience, running)
-        # put in place meanwhile, tables of two builds may have been read
-        return found if published.current else self._count(self.published, audience, running)
+        """Return the figures of every node, without `human`; see `waterfall`. Of a rule edited, only what is new is asked."""
+
+        def figures(published: Published) -> Waterfall:
+            with self._open(published, audience, running) as (con, reading, rule):
+                return waterfall(con, "profile", rule, reading, _passing(published, con))
+
+        return self._of_one_build(figures)
+
+    def human(self, audience: Audience | Rule, running: Running | None = None) -> int | None:
+        """Return the size without what machines probably did; None when they cannot change it.
+
+        Events are counted a second time for this, which may take as long as the first count.
+        """
+
+        def size(published: Published) -> int | None:
+            with self._open(published, audience, running) as (con, reading, rule):
+                return size_without_machines(rule, reading, _passing(published, con))
+
+        return self._of_one_build(size)
 
     @contextmanager
     def chosen(self, audience: Audience | Rule) -> Iterator[Chosen]:
@@ -134,9 +149,11 @@ class Live:
             parts = spread(chosen.con, NUMBERED, field, chosen.those, most)
             return Breakdown("", by, len(chosen.rows), chosen.people, parts)
 
-    def _count(self, published: Published, audience: Audience | Rule, running: Running | None) -> Waterfall:
-        with self._open(published, audience, running) as (con, reading, rule):
-            return waterfall(con, "profile", rule, reading, _passing(published, con))
+    def _of_one_build(self, asked: Callable[[Published], Answer]) -> Answer:
+        published = self.published
+        found = asked(published)
+        # put in place meanwhile, tables of two builds may have been read
+        return found if published.current else asked(self.published)
 
     @contextmanager
     def _open(

@@ -49,7 +49,7 @@ class Figures:
 class Waterfall:
     """The figures of a rule's nodes by path (the whole rule's is ''), of how many people, and without machines.
 
-    `human` is None when machines cannot change who is in. `without` is the size of the whole without a node, for
+    `human` is None when machines cannot change who is in, or it was not asked. `without` is the size of the whole without a node, for
     the first node that leaves nobody of those who reach it; `empty` is that node's path, None when there is none.
     """
 
@@ -74,21 +74,21 @@ def waterfall(
     """Return the figures of every node of a rule, in one query.
 
     With `passing`, which says of a condition who of all people passes it, always in the same order, nothing is
-    queried here: whoever is asked again and again after small edits keeps the answers for what did not change.
+    queried here: whoever is asked again and again after small edits keeps the answers for what did not change, and
+    asks for the size without machines when the rest has been told (`size_without_machines`).
     Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
     """
     asked = _Asked(reading)
     asked.ask(rule, "")
-    human, humanly = _humanly(rule, reading)
-    differs = human != rule or humanly is not reading
-    if differs:
-        asked.reading = humanly
-        asked.ask(human, "human")
+    twin = _humanly(rule, reading) if passing is None else None
+    if twin:
+        asked.reading = twin[1]
+        asked.ask(twin[0], "human")
     patterns = asked.answered(con, profile) if passing is None else asked.known(passing)
     nodes: dict[str, Figures] = {}
     everybody = patterns.everybody
     patterns.figures(rule, "", everybody, everybody, None, nodes)
-    size = patterns.count(patterns.of(human, "human")) if differs else None
+    size = patterns.count(patterns.of(twin[0], "human")) if twin else None
     empty = None if nodes[""].left else _empties(rule, nodes)
     without = patterns.count(patterns.of(rule, "", leaving=empty)) if empty else 0
     return Waterfall(patterns.count(everybody), size, nodes, empty, without)
@@ -100,6 +100,12 @@ def members_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> 
     asked.ask(rule, "")
     everybody = passing(Sql("true"))
     return _Patterns(everybody, [passing(one) for one in asked.found], asked.places).of(rule, "")
+
+
+def size_without_machines(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> int | None:
+    """Return how many a rule is true of without what machines probably did; None when they cannot change it."""
+    twin = _humanly(rule, reading)
+    return None if twin is None else int(members_of(*twin, passing).sum())
 
 
 def reaching(rule: Rule, path: str) -> Rule:
@@ -267,10 +273,10 @@ class _WithoutMachines(Mapping[str, Rule]):
         return len(self._rules)
 
 
-def _humanly(rule: Rule, reading: Reading) -> tuple[Rule, Reading]:
-    """Return the rule without machines and what to read it against, nested audiences included."""
+def _humanly(rule: Rule, reading: Reading) -> tuple[Rule, Reading] | None:
+    """Return the rule without machines and what to read it against, nested audiences included; None if no other."""
     human = without_machines(rule, reading.catalogue)
     if not audiences_used(rule):
-        return human, reading
+        return None if human == rule else (human, reading)
     audiences = _WithoutMachines(reading.lookup.audiences, reading)
     return human, replace(reading, lookup=replace(reading.lookup, audiences=audiences))

@@ -289,10 +289,15 @@ function render({ model, el }) {
   function heard(answers) {
     if (!answers || answers.rev === undefined || answers.rev !== state.rev) return;
     if (state.newest && answers.rev < state.newest.rev) return;
+    const more = state.newest?.rev === answers.rev && state.newest.total === answers.total; // the size without machines comes when the total has been told
     state.newest = answers;
     Object.assign(state, { since: null, counting: false, stopped: false });
     if (answers.total !== null && answers.total !== undefined) {
       state.good = answers;
+      if (more) {
+        draw();
+        return;
+      }
       const was = answers.before === null || answers.before === undefined ? "" : `, ${number(answers.total - answers.before)} by the last edit`;
       if (state.drawn) speech.say(`${number(answers.total)} contacts in the audience${was}`);
     }

@@ -20,7 +20,7 @@ from icx.store.published import Interrupted
 from icx.widgets import builder_answers as answers
 from icx.widgets.base import Answer, Widget, module
 from icx.widgets.counting import Stopped, Turn, Worker
-from icx.widgets.document import Tree, read, same_rule, tree_of
+from icx.widgets.document import Tree, same_rule, tree_of
 from icx.widgets.inputs import catalogue_of, operators_of_types
 
 EDITS = 8
@@ -72,6 +72,7 @@ class Builder(Widget):
         self._given: tuple[Tree, Rule] | None = None
         self._sizes: list[int] = []
         self._answered = threading.Condition()
+        self._done = 0  # the rev that was told last, also without machines
         self._worker: Worker[tuple[int, Tree]] = Worker(self._count, "icx-builder")
         self._show(audience)
         self.observe(lambda _: self._edited(), "rev")
@@ -88,10 +89,7 @@ class Builder(Widget):
         """The rule as it stands; raises what is wrong with it first when it cannot be read."""
         if self._given is not None and self._given[0] == self.tree:
             return self._given[1]
-        document = read(self.tree)
-        if document.rule is None:
-            raise next(iter(document.errors.values()))
-        return same_rule(document.rule)
+        return same_rule(answers.rule_of(self.tree))
 
     @property
     def audience(self) -> Audience:
@@ -104,9 +102,12 @@ class Builder(Widget):
         self._show(audience)
 
     def wait(self, seconds: float = 30) -> Builder:
-        """Wait until the newest edit is counted and return the builder; raises TimeoutError after `seconds`."""
+        """Wait until the newest edit is counted, also without machines, and return the builder.
+
+        Raises TimeoutError after `seconds`.
+        """
         with self._answered:
-            if not self._answered.wait_for(lambda: self.answers.get("rev") == self.rev, seconds):
+            if not self._answered.wait_for(lambda: self._done == self.rev, seconds):
                 raise TimeoutError(f"the builder has not counted its newest edit within {seconds:g} s")
         return self
 
@@ -162,18 +163,13 @@ class Builder(Widget):
         return answers.why(self._live, rule, who)
 
     def ask_save(self, rule: Tree, name: str = "", description: str | None = None) -> Answer:
-        document = read(rule)
-        if document.rule is None:
-            raise next(iter(document.errors.values()))
+        answers.rule_of(rule)
         self.tree = rule
         saved = self.save(name or None, description)
         return {"name": saved.name}
 
     def ask_python_of(self, rule: Tree) -> Answer:
-        document = read(rule)
-        if document.rule is None:
-            raise next(iter(document.errors.values()))
-        return {"python": code(same_rule(document.rule))}
+        return {"python": code(same_rule(answers.rule_of(rule)))}
 
     def ask_stop(self) -> Answer:
         self._worker.stop()
@@ -224,7 +220,22 @@ class Builder(Widget):
                 "at": f"{self._clock.now().astimezone(self._live.zone):%H:%M:%S}",
                 **said,
             }
-            self._answered.notify_all()
+        try:
+            if total is not None:
+                self._count_human(tree, turn)
+        finally:
+            with self._answered:
+                self._done = rev
+                self._answered.notify_all()
+
+    def _count_human(self, tree: Tree, turn: Turn) -> None:
+        """Add the size without machines; it counts events once more, and the total does not wait for that."""
+        try:
+            human = answers.human(self._live, tree, self.name, turn.running)
+        except Exception:  # stopped, or the files went away: the total stands, and the next edit is counted
+            return
+        if human is not None and not turn.stopped:
+            self.answers = {**self.answers, "human": human}
 
     def _offer(self) -> None:
         """Say what there is to choose from, when that has changed."""

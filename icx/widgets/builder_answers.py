@@ -61,7 +61,6 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
     return NOTHING | {
         "total": found.size,
         "of": found.of,
-        "human": found.human,
         "nodes": {
             document.ids[path]: {
                 "before": own.before,
@@ -78,6 +77,11 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
         "params": len(chosen.params),
         "python": code(shown),
     }
+
+
+def human(live: Live, tree: Tree, name: str, running: Running | None) -> int | None:
+    """Return the size of a document that was counted, without what machines probably did; see `Live.human`."""
+    return live.human(Audience(name, rule_of(tree)), running)
 
 
 def not_counted(error: Exception) -> dict[str, Any]:

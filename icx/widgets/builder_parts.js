@@ -48,7 +48,7 @@ function noteView(b) {
 function heroView(b) {
   const shown = b.figures();
   return h("div", { class: `hero${b.dimmed() ? " busy" : ""}`, key: "hero" },
-    h("div", { class: "one" }, h("div", { class: "bigno" }, number(shown?.total)), h("div", { class: "small muted sub" }, subline(b))),
+    h("div", { class: "one" }, h("div", { class: "bigno" }, number(shown?.total)), h("div", { class: "small muted sub" }, subline(b)), h("div", { class: "small muted sub" }, machineLine(shown))),
     b.wrongCount() ? wrongNote(b) : sentenceView(shown), trend(shown));
 }
 
@@ -66,6 +66,12 @@ function subline(b) {
   const moved = change === null || !state.past.length ? null : change === 0 ? "the last edit changed nothing" : `${change > 0 ? "+" : ""}${number(change)} by the last edit`;
   if (shown.total === 0 && moved && change < 0) return [`${moved} · `, linkButton("undo it", () => b.undo(), "undo-it")];
   return [[`${share(shown.total, shown.of)} of contacts`, moved].filter(Boolean).join(" · ")];
+}
+
+/** What is left without what machines probably did, when that is fewer; an empty line until it is counted. */
+function machineLine(shown) {
+  const { human, total } = shown ?? {};
+  return human === null || human === undefined || human === total ? "" : `${number(human)} without likely machine opens`;
 }
 
 function linkButton(text, act, key) {

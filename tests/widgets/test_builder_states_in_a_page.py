@@ -371,6 +371,18 @@ def test_the_size_is_read_out_at_most_every_two_seconds(bare: Bare) -> None:
     assert view.page.evaluate("said.length") <= 2
 
 
+def test_the_size_without_machines_comes_after_the_total_and_moves_nothing(bare: Bare) -> None:
+    view = builder(bare)
+    hero = view.page.locator(".hero")
+    before = hero.bounding_box()
+    asked = [len(view.questions(verb)) for verb in ("sample", "breakdown")]
+    view.set(answers=ANSWERS | {"human": 1204})
+    hero.get_by_text("1,204 without likely machine opens").wait_for()
+    assert hero.bounding_box() == before
+    view.pump()
+    assert [len(view.questions(verb)) for verb in ("sample", "breakdown")] == asked
+
+
 def test_without_colours_of_its_own_bars_have_borders(bare: Bare) -> None:
     view = builder(bare, forced_colors="active")
     widths = view.page.evaluate(
