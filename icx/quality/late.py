@@ -2,15 +2,20 @@
 
 Altair draws one of its pages, jsonschema judges one of its expectations (and builds the grammar of international
 addresses when it is imported), scipy.stats two: together two thirds of the time that its import takes.
+
+Only modules of the package that is loaded late are told so, by an `__import__` of their own. `sys.modules` is not
+touched: whoever else imports one of these meanwhile, in a notebook's other thread say, gets the module.
 """
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import ModuleType
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 RARELY_USED = ("altair", "jsonschema", "scipy.stats")
@@ -23,22 +28,62 @@ class _Late(ModuleType):
         # Whoever looks through all modules (inspect, warnings) asks for these; that is no use of the module.
         if name.startswith("__") and name not in {"__path__", "__version__", "__all__"}:
             raise AttributeError(name)
-        _leave(self)
         return getattr(importlib.import_module(self.__name__), name)
 
 
+class _Loader(SourceFileLoader):
+    """Loads a module whose import statements are answered by `known`."""
+
+    known: Mapping[str, Any]
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)["__builtins__"] = self.known
+        super().exec_module(module)
+
+
+class _Finder:
+    """Finds the modules of one package, to be loaded with stand-ins for these names."""
+
+    def __init__(self, package: str, names: Sequence[str]) -> None:
+        self.package = package
+        self.names = names
+        self.known = vars(builtins) | {"__import__": self._import}
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name.split(".", maxsplit=1)[0] != self.package:
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = _Loader(spec.loader.name, spec.loader.path)
+            spec.loader.known = self.known
+        return spec
+
+    def _import(
+        self,
+        name: str,
+        globals: Mapping[str, object] | None = None,
+        locals: Mapping[str, object] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> Any:
+        for one in () if level else self.names:
+            parent, _, leaf = one.rpartition(".")
+            if one not in sys.modules:
+                if name == one and not parent:  # import altair as alt
+                    return _Late(one)
+                if parent and name == parent and tuple(fromlist or ()) == (leaf,):  # from scipy import stats
+                    return SimpleNamespace(**{leaf: _Late(one)})
+        return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+
 @contextmanager
-def late(*names: str) -> Iterator[None]:
-    """Inside, importing one of these modules gives a stand-in, which its importer keeps; afterwards, the module."""
-    standing = [_Late(name) for name in names if name not in sys.modules]
-    sys.modules.update({one.__name__: one for one in standing})
+def late(package: str, *names: str) -> Iterator[None]:
+    """Inside, a module of `package` that is loaded gets stand-ins for modules of these names, and keeps them."""
+    finder = _Finder(package, names)
+    sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
-        for one in standing:
-            _leave(one)
-
-
-def _leave(one: ModuleType) -> None:
-    if sys.modules.get(one.__name__) is one:
-        sys.modules.pop(one.__name__, None)
+        sys.meta_path.remove(finder)

@@ -114,7 +114,7 @@ def result_of(gx_json: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _gx() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when it is imported
-    with _IMPORTING, _quiet(), late(*RARELY_USED):
+    with _IMPORTING, _quiet(), late("great_expectations", *RARELY_USED):
         import great_expectations
         import great_expectations.core
         import great_expectations.expectations.core

@@ -1,9 +1,11 @@
 """What Great Expectations hardly uses is loaded when it is used, and everybody else gets the module itself."""
 
+import importlib
 import json
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -28,15 +30,26 @@ def test_they_are_loaded_when_used_and_then_are_the_modules_themselves() -> None
     assert done.returncode == 0, done.stderr
 
 
-def test_a_stand_in_leaves_when_the_import_is_over_and_when_it_failed(
-    monkeypatch: pytest.MonkeyPatch,
+def test_only_the_package_gets_a_stand_in_whoever_else_imports_meanwhile_gets_the_module(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
-    with suppress(KeyError), late("colorsys", "json"):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "latecomer").mkdir()
+    (tmp_path / "latecomer" / "__init__.py").write_text(
+        "import colorsys\nimport json\nfrom latecomer import more\n"
+    )
+    (tmp_path / "latecomer" / "more.py").write_text("from os import path\n")
+    with suppress(KeyError), late("latecomer", "colorsys", "json"):
+        latecomer = importlib.import_module("latecomer")
+        assert latecomer.json is json
+        assert "colorsys" not in sys.modules
         import colorsys
 
-        assert not hasattr(colorsys, "__file__")
-        assert sys.modules["json"] is json
+        assert colorsys.__file__
+        assert latecomer.colorsys is not colorsys
+        assert latecomer.colorsys.rgb_to_hls is colorsys.rgb_to_hls
         raise KeyError
-    assert "colorsys" not in sys.modules
-    assert colorsys.ONE_THIRD == 1 / 3
+    assert not [one for one in sys.meta_path if type(one).__module__ == late.__module__]
+    for name in ("latecomer", "latecomer.more"):
+        monkeypatch.delitem(sys.modules, name)
