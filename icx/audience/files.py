@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-import os
-import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,12 +17,11 @@ from icx.audience.audience import Audience
 from icx.errors import BadInput, Damaged, IcxError, NeedsYou
 from icx.rules import Rule, audiences_used, from_json, to_json
 from icx.rules.lookup import audience_unknown, cycle
+from icx.store import shared
 
 VERSION = 1
 LONGEST_NAME = 200
 LONGEST_FILE = 120
-# Names Windows keeps for devices, whatever the ending.
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ def file_name(name: str) -> str:
     ('Loyal in Durham.json', '%2E%2E%2Fetc%2Fpasswd.json', 'Größe%3A 10 %25.json')
     """
     text = "".join(c if c.isalnum() or c in " -_" else quote(c, safe="").replace(".", "%2E") for c in name)
-    if text.lower() in DEVICES:
+    if text.lower() in shared.DEVICES:
         text = f"%{ord(text[0]):02X}{text[1:]}"
     if len(text.encode()) > LONGEST_FILE:
         short = text.encode()[:90].decode(errors="ignore").rsplit("%", 1)[0].rstrip()
@@ -88,19 +85,7 @@ def save(folder: Path, audience: Audience) -> Path:
     _refuse_cycle(folder, name, audience.rule)
     text = json.dumps(as_json(audience) | {"name": name}, indent=2, ensure_ascii=False) + "\n"
     path = folder / file_name(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # mkstemp makes the file for its owner alone; an audience holds no secret and is shared through git
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    shared.write(path, text)
     return path
 
 

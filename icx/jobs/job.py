@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -18,14 +16,13 @@ from zoneinfo import ZoneInfo
 from icx import mask
 from icx.errors import BadInput, Damaged, IcxError
 from icx.jobs.schedule import check_zone, english, parse
+from icx.store import shared
 
 VERSION = 1
 KINDS = ("notebook", "import", "export")
 OVERLAP = ("skip", "wait")
 MISSED = ("once", "skip")
 LONGEST_NAME = 80
-# Names Windows keeps for devices, whatever the ending.
-DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ def check_name(name: str) -> str:
     'loyal weekly'
     """
     kept = unicodedata.normalize("NFC", name).strip()
-    if not re.fullmatch(r"[^\W_][\w -]*", kept) or len(kept) > LONGEST_NAME or kept.lower() in DEVICES:
+    if not re.fullmatch(r"[^\W_][\w -]*", kept) or len(kept) > LONGEST_NAME or kept.lower() in shared.DEVICES:
         raise BadInput(
             "job-name",
             f"A job is named with letters, digits, blanks, - and _, at most {LONGEST_NAME}, a letter first.",
@@ -192,20 +189,9 @@ def save(folder: Path, job: Job) -> Path:
             raise _bad(
                 job.name, f'there is a job "{other}"; upper and lower case are one', f"name it {other}"
             )
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{job.name}.json"
     text = json.dumps(job.as_dict(), indent=2, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".saving-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # no secret is in it, and it is shared through version control
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    shared.write(path, text)
     return path
 
 
