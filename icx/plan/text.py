@@ -65,7 +65,8 @@ def _people(plan: Plan) -> list[str]:
     if counts.pending:
         lines.append(_row(counts.pending, "ask", "as pending, with a confirmation message; cannot be undone"))
     if counts.create:
-        lines.append(_row(counts.create, "create", f"new contacts; basis: {policy.basis or 'not stated'}"))
+        basis = mask.plain(mask.addresses_in(policy.basis)) or "not stated"
+        lines.append(_row(counts.create, "create", f"new contacts; basis: {basis}"))
     lines.append(_row(counts.keep, "keep", "already on the list"))
     lines.append(_row(counts.refused, "refused", refused_line(plan)))
     lines.append(

@@ -237,6 +237,12 @@ def test_one_person_is_no_people(plans: Plans) -> None:
     assert re.search(r"\b1 (?:people|\w+ messages|contacts)\b|1 person (?:are|join|leave)\b", html) is None
 
 
+def test_on_what_basis_contacts_are_made_names_nobody(plans: Plans) -> None:
+    policy = Policy(create_contacts=True, basis="ada@example.com collected\x1b[31m them")
+    words = str(kept(plans, counts=Counts(1, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1), policy=policy, refused={}))
+    assert "a…@e….com collected\\x1b[31m them" in words
+
+
 def test_why_a_check_was_overridden_names_nobody(plans: Plans) -> None:
     checks: dict[str, Any] = {"ok": False, "failed": ["profile/email"], "stale": [], "uses": {"columns": []}}
     checks["override"] = {"check": "profile/email", "who": "maya", "because": "only ada@example.com is odd"}
