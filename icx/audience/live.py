@@ -75,14 +75,6 @@ class Live:
         """Whom audiences choose from, with the fields and the moment of the build."""
         return self._people(self.published)
 
-    @contextmanager
-    def open(
-        self, audience: Audience | Rule, running: Running | None = None
-    ) -> Iterator[tuple[Connection, Reading, Rule]]:
-        """Open as `People.open` does; answers about events are kept, and `running` hears of the cursor to interrupt."""
-        with self._open(self.published, audience, running) as opened:
-            yield opened
-
     def count(self, audience: Audience | Rule, running: Running | None = None) -> Waterfall:
         """Return the figures of every node, without `human`; see `waterfall`. Of a rule edited, only what is new is asked."""
 
@@ -159,6 +151,7 @@ class Live:
     def _open(
         self, published: Published, audience: Audience | Rule, running: Running | None
     ) -> Iterator[tuple[Connection, Reading, Rule]]:
+        """Open as `People.open` does; answers about events are kept, and `running` hears of the cursor to interrupt."""
         with self._people(published).open(audience) as (con, reading, rule):
             if running is not None:
                 running(con)

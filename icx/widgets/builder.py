@@ -11,7 +11,7 @@ from typing import Any
 
 import traitlets
 
-from icx.audience import Audience, Live
+from icx.audience import Audience, Live, checked
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.look.page import Html
@@ -119,8 +119,7 @@ class Builder(Widget):
             self._live.connection,
             self._description if description is None else description,
         )
-        with self._live.open(audience) as (_, reading, rule):
-            answers.checked(rule, reading)
+        checked(self._live.people, audience)
         self._save(audience)
         self.name, self._description = audience.name, audience.description
         self._say_saved()
@@ -181,7 +180,9 @@ class Builder(Widget):
         given = (
             audience
             if isinstance(audience, Audience)
-            else Audience(self.name, EVERYBODY if audience is None else audience)
+            else Audience(
+                self.name, EVERYBODY if audience is None else audience, description=self._description
+            )
         )
         self._given = (tree_of(given.rule), given.rule)
         self._description = given.description

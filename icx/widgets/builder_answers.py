@@ -13,7 +13,7 @@ from icx.audience.html import cell
 from icx.audience.live import NUMBERED, Chosen, Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
-from icx.rules import EVERYBODY, Reading, Rule, code, condition, segments
+from icx.rules import EVERYBODY, Reading, Rule, code, segments
 from icx.store import Connection
 from icx.store.db import DatabaseError
 from icx.widgets.base import Answer
@@ -40,11 +40,6 @@ def place(live: Live) -> dict[str, Any]:
         "contacts": about.people,
         "zone": str(live.zone),
     }
-
-
-def checked(rule: Rule, reading: Reading) -> None:
-    """Raise what is wrong with a rule."""
-    condition(rule, reading)
 
 
 def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[str, Any]:
@@ -245,7 +240,7 @@ def _empty(live: Live, document: Document, path: str, without: int) -> dict[str,
 def _reached(live: Live, tree: Tree, node: str) -> Rule:
     """Return the rule of those who reach a node; rules that cannot be read yet keep nobody out."""
     document = read(tree)
-    with live.open(EVERYBODY) as (_, reading, _rule):
+    with live.people.open(EVERYBODY) as (_, reading, _rule):
         document.check(reading)
     path = document.path(node)
     return EVERYBODY if path is None else audiences.reaching(document.partial, path)

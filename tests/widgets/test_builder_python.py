@@ -216,3 +216,10 @@ def test_where_nobody_is_left_the_closest_values_are_named(make: Make) -> None:
     ]
     assert make(f.opens_90d >= 50).answers["empty"]["closest"][0]["set"] == {"value": 7}
     assert make(f.email == "person109@example.org").answers["empty"]["closest"] == []
+
+
+def test_a_rule_set_in_code_keeps_the_name_and_the_description(make: Make) -> None:
+    view = make(Audience("Loyal", LOYAL, description="Near the shop"))
+    view.audience = f.city == "Raleigh"
+    assert (view.audience.name, view.audience.description) == ("Loyal", "Near the shop")
+    assert view.save().description == "Near the shop"

@@ -41,7 +41,8 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(live: Any, tree: Any, name: str, running: Any) -> Any:
         if tree["rules"] and tree["rules"][0].get("value") == 0:
-            with live.open(LOYAL, running) as (con, _, _rule):
+            with live.people.open(LOYAL) as (con, _, _rule):
+                running(con)
                 began.append("slow")
                 con.execute(ENDLESS).fetchall()
         return real(live, tree, name, running)
@@ -112,7 +113,8 @@ def test_a_newer_edit_stops_the_count_without_machines_too(
 
     def human(live: Any, tree: Any, name: str, running: Any) -> Any:
         if not began:
-            with live.open(LOYAL, running) as (con, _, _rule):
+            with live.people.open(LOYAL) as (con, _, _rule):
+                running(con)
                 began.append("slow")
                 con.execute(ENDLESS).fetchall()
         return real(live, tree, name, running)
@@ -271,3 +273,13 @@ def test_the_same_question_about_events_asked_by_two_threads_is_kept_once(make: 
         one.join(5)
     assert found[0] == found[1]
     assert kept_tables(published) == before + 1
+
+
+def test_a_question_about_one_rule_does_not_count_the_events_of_another(make: Make) -> None:
+    view = make(LOYAL)
+    before = kept_tables(view._live.published)
+    tree = tree_of((f.city == "Durham") & f.opened(3, days=11))
+    said = view.answer("values", {"rule": tree, "node": tree["rules"][0]["id"], "field": "city"})
+    assert said["ok"]
+    assert said["reach"] == 10
+    assert kept_tables(view._live.published) == before
