@@ -6,6 +6,7 @@ The runner sets `ICX_RUN` and `ICX_WORKSPACE`; everything else stands in the run
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Mapping
@@ -100,10 +101,12 @@ def _read(run: str, workspace: str) -> Inside | None:
 def plainly(value: Any) -> Any:
     """Return what JSON can hold of a value: objects of icx as their own JSON, tables as rows, the rest as text.
 
-    >>> plainly({"n": 1, "when": (1, None)})
-    {'n': 1, 'when': [1, None]}
+    >>> plainly({"n": 1, "when": (1, None), "mean": float("nan")})
+    {'n': 1, 'when': [1, None], 'mean': None}
     """
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None  # a mean of nobody: JSON has no word for it
+    if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Mapping):
         return {str(key): plainly(each) for key, each in value.items()}
@@ -115,7 +118,10 @@ def plainly(value: Any) -> Any:
         return plainly(value.to_dict("records") if hasattr(value, "columns") else value.to_dict())
     if hasattr(value, "isoformat"):
         return value.isoformat()
-    return value.item() if hasattr(value, "item") else str(value)
+    if hasattr(value, "item"):  # a number of numpy
+        found = value.item()
+        return plainly(found) if isinstance(found, float) else found
+    return str(value)
 
 
 def write_json(path: Path, value: Any) -> None:
