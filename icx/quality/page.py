@@ -5,19 +5,14 @@ from __future__ import annotations
 import importlib.resources
 import os
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
 from icx import mask
+from icx.look.page import icon, text
 from icx.quality import words
 from icx.quality.report import CheckReport, Result, stops_every_push
 
-_ICONS = {
-    "passed": '<circle cx="8" cy="8" r="6.3"/><path d="M5 8.3 7.2 10.4 11 6"/>',
-    "warning": '<path d="M8 2 14.5 13.5H1.5Z"/><path d="M8 6.3v3.4M8 11.4v.3"/>',
-    "failed": '<circle cx="8" cy="8" r="6.3"/><path d="m5.8 5.8 4.4 4.4m0-4.4-4.4 4.4"/>',
-}
 _TONE = {"passed": "ok", "warning": "warn", "failed": "bad"}
 _ORDER = {"failed": 0, "warning": 1, "passed": 2}
 
@@ -42,7 +37,7 @@ def write(path: Path, reports: Sequence[CheckReport]) -> Path:
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Checks of {escape(names)}</title><style>{style()}</style></head>"
+        f"<title>Checks of {text(names)}</title><style>{style()}</style></head>"
         f'<body class="icx-page">{_body(reports)}</body></html>'
     )
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +68,7 @@ def _body(reports: Sequence[CheckReport]) -> str:
     )
     return (
         '<div class="icx icx-checks" role="region" aria-label="Checks">'
-        f'<div class="head">{_icon(state, 18)}<h2>{verdict}</h2></div>'
+        f'<div class="head">{icon(_TONE[state])}<h2>{verdict}</h2></div>'
         f'<p class="muted small">{" · ".join(_where(reports, len(results)))}</p>'
         f'<div class="tiles">{tiles}</div>'
         '<p class="muted small masked">addresses masked</p>'
@@ -85,11 +80,9 @@ def _body(reports: Sequence[CheckReport]) -> str:
 
 
 def _where(reports: Sequence[CheckReport], total: int) -> list[str]:
-    said = [f"<b>{words.count(total)} expectations</b> on {escape(reports[0].connection)}" if reports else ""]
+    said = [f"<b>{words.count(total)} expectations</b> on {text(reports[0].connection)}" if reports else ""]
     for report in reports:
-        said.append(
-            f"{escape(report.suite)} {escape(report.judged)}: {report.rows_judged:,} {escape(report.noun)}"
-        )
+        said.append(f"{text(report.suite)} {text(report.judged)}: {report.rows_judged:,} {text(report.noun)}")
     if reports:
         ran = max(report.ran_at for report in reports)
         said.append(f"ran {ran.day} {ran:%b %Y, %H:%M} UTC, {sum(one.seconds for one in reports):.1f} s")
@@ -98,7 +91,7 @@ def _where(reports: Sequence[CheckReport], total: int) -> list[str]:
 
 def _tile(outcome: str, label: str, number: int, context: str) -> str:
     return (
-        f'<div class="tile"><span class="label">{_icon(outcome, 14)} {label}</span>'
+        f'<div class="tile"><span class="label">{icon(_TONE[outcome])} {label}</span>'
         f'<b>{words.count(number)}</b><span class="muted small">{context}</span></div>'
     )
 
@@ -118,20 +111,20 @@ def _row(report: CheckReport, one: Result) -> str:
     unexpected = "" if one.unexpected is None else words.count(one.unexpected)
     share = "" if not one.percent else words.percent(one.percent)
     main = (
-        f'<tr class="{_TONE[one.outcome]}"><td class="icon">{_icon(one.outcome, 14)}<span class="sr">{one.outcome}</span></td>'
-        f'<td class="mono">{escape(report.suite)}</td><td class="mono clip" title="{escape(column)}">{escape(column)}</td>'
-        f'<td class="wrap">{escape(one.says + words.allowance(one.mostly))}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
-        f'<td class="mono muted wrap">{escape(shown)}</td><td>{effect}</td></tr>'
+        f'<tr class="{_TONE[one.outcome]}"><td class="icon">{icon(_TONE[one.outcome])}<span class="sr">{one.outcome}</span></td>'
+        f'<td class="mono">{text(report.suite)}</td><td class="mono clip" title="{text(column)}">{text(column)}</td>'
+        f'<td class="wrap">{text(one.says + words.allowance(one.mostly))}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
+        f'<td class="mono muted wrap">{text(shown)}</td><td>{effect}</td></tr>'
     )
     if one.outcome == "passed" and not one.unexpected:
         return main
     people = words.ids(one.people, 5)
-    parts = [f"<b>{escape(one.line)}</b>"]
+    parts = [f"<b>{text(one.line)}</b>"]
     if people:
-        parts.append(f'<span class="muted">rows of {escape(people)}</span>')
+        parts.append(f'<span class="muted">rows of {text(people)}</span>')
     if one.outcome == "failed":
         parts.append(
-            f'<span class="mono muted">override for one plan: --override {escape(one.key)} --because …</span>'
+            f'<span class="mono muted">override for one plan: --override {text(one.key)} --because …</span>'
         )
     samples = _samples(one)
     return (
@@ -146,23 +139,14 @@ def _samples(one: Result) -> str:
     if not rows:
         return ""
     names = list(rows[0])
-    head = "".join(f"<th>{escape(name)}</th>" for name in names)
+    head = "".join(f"<th>{text(name)}</th>" for name in names)
     body = "".join(
-        "<tr>"
-        + "".join(f'<td class="mono">{escape(_sample(row.get(name)))}</td>' for name in names)
-        + "</tr>"
+        "<tr>" + "".join(f'<td class="mono">{text(_sample(row.get(name)))}</td>' for name in names) + "</tr>"
         for row in rows
     )
     return f'<table class="samples"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
 
 
 def _sample(value: Any) -> str:
-    text = "no value" if value is None else mask.plain(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
-
-
-def _icon(outcome: str, size: int) -> str:
-    return (
-        f'<svg class="i {_TONE[outcome]}" width="{size}" height="{size}" viewBox="0 0 16 16" aria-hidden="true" '
-        f'fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round">{_ICONS[outcome]}</svg>'
-    )
+    shown = "no value" if value is None else mask.plain(value)
+    return shown if len(shown) <= 40 else f"{shown[:39]}…"
