@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from icx.errors import IcxError, NeedsYou
-from icx.jobs.run import RECORD
+from icx.jobs.run import read
 
 RUN, WORKSPACE = "ICX_RUN", "ICX_WORKSPACE"
 RESULTS, ERROR, ANSWERED, WRONG = "results.json", "error.json", "answered.txt", "wrong.jsonl"
@@ -75,25 +75,22 @@ class Inside:
 
 
 def current() -> Inside | None:
-    """Return the run that this process is the kernel of, or None."""
+    """Return the run that this process is the kernel of, or None; raises BadInput when its record is gone."""
     run, workspace = os.environ.get(RUN), os.environ.get(WORKSPACE)
     return _read(run, workspace) if run and workspace else None
 
 
 @cache
-def _read(run: str, workspace: str) -> Inside | None:
-    folder = Path(workspace) / "data" / "runs" / run
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return None
+def _read(run: str, workspace: str) -> Inside:
+    runs = Path(workspace) / "data" / "runs"
+    record = read(runs, run)  # without it nobody can say whether this run may send
     return Inside(
         run=run,
         root=record["root"],
         apply=record["apply"],
         notebook=record["notebook"],
         workspace=Path(workspace),
-        folder=folder,
+        folder=runs / run,
         parameters=record.get("parameters", {}),
     )
 

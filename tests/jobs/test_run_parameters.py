@@ -189,3 +189,12 @@ def test_a_notebook_that_is_run_opens_the_workspace_of_the_run(
             assert ws.inside is not None
     with icx.open("other") as ws:
         assert ws.layout.root == Path("other")
+
+
+def test_a_run_whose_record_is_gone_is_not_taken_for_work_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ICX_RUN", "r-8")
+    monkeypatch.setenv("ICX_WORKSPACE", str(tmp_path))
+    with pytest.raises(BadInput, match="no run r-8"):
+        inside.current()
