@@ -33,7 +33,8 @@ from icx.store.plans import Plans
 from icx.widgets.base import Answer, Widget, module, told
 
 PAGE = 20  # rows shown at a time
-TOLD_EVERY = 0.25  # seconds between two updates of a view while an apply runs
+TOLD_EVERY = 0.25  # seconds at least between two updates of a view while an apply runs
+SHARE = 0.1  # of an apply's time goes into telling: reading the journal of a million rows takes seconds
 STATES = {
     "done": "done",
     "sent": "sent, outcome not known",
@@ -68,7 +69,7 @@ class PlanView(Widget):
         self._worker: threading.Thread | None = None
         self._end = threading.Event()
         self._one = threading.RLock()  # whoever says where the plan stands: the kernel and an apply's thread
-        self._told_at = 0.0
+        self._tell_at = 0.0
         super().__init__()
         self._show(plan)
 
@@ -239,9 +240,11 @@ class PlanView(Widget):
             live.marks.setdefault("read", now)
             live.marks["decided"] = now
         live.ending = live.ending or news.what == "ending"
-        if first or clock.monotonic() - self._told_at > TOLD_EVERY:
-            self._told_at = clock.monotonic()
+        start = clock.monotonic()
+        if first or start >= self._tell_at:
             self._stand()
+            took = clock.monotonic() - start
+            self._tell_at = start + took + max(TOLD_EVERY, took * (1 - SHARE) / SHARE)
         if began:
             live.done_before = self.at["done"]
 

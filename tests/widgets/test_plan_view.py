@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from plan_place import DONE_IN, Place
 
-from icx.plan import Applied, Plan, Policy
+from icx.plan import Applied, Plan, Policy, Progress
 from icx.plan.stage import stage
 from icx.settings import Settings
 from icx.store.plans import Intent
@@ -30,7 +31,8 @@ def no_address(place: Place, text: str) -> bool:
 @pytest.fixture
 def batches(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small batches, so that there is something to stop between, each told."""
-    monkeypatch.setattr("icx.widgets.plan.TOLD_EVERY", -1)
+    monkeypatch.setattr("icx.widgets.plan.TOLD_EVERY", 0)
+    monkeypatch.setattr("icx.widgets.plan.SHARE", 1)
     monkeypatch.setitem(place.ws.__dict__, "settings", Settings(batch_size=5))
 
 
@@ -273,6 +275,29 @@ def test_a_slow_look_never_hides_that_the_apply_has_ended(
     view.answer("refresh", {})
     view.wait(DONE_IN)
     assert view.at["state"] == "open"
+
+
+def test_telling_is_a_small_part_of_an_apply(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+
+    class Quick(Patient):
+        def apply(self, plan: Plan, **given: Any) -> Applied:
+            for done in range(50):
+                given["progress"](Progress("adding", done, 50))
+            return Applied(plan.plan_id, "stopped")
+
+    def dear(*given: Any) -> Any:
+        time.sleep(0.02)
+        told.append("")
+        return stage(*given)
+
+    view = PlanView(replace(place.plan(place.make_list()[0]), hand=Quick()))
+    monkeypatch.setattr("icx.widgets.plan.stage", dear)
+    monkeypatch.setattr("icx.widgets.plan.TOLD_EVERY", 0)
+    view.answer("apply", {"plan": view.plan.plan_id})
+    view.wait(DONE_IN)
+    assert view.trouble == {}
+    assert 3 <= len(told) < 10
 
 
 def test_a_list_that_is_gone_closes_the_plan_and_is_shown(place: Place) -> None:
