@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -133,16 +132,9 @@ def plans(do: F) -> F:
             "policy": asked["policy"].as_dict() if asked.get("policy") else None,
             "overrides": dict(asked.get("overrides") or {}),
         }
-        done: Plan = once(
-            ws,
-            "plan",
-            f"{found.name} to {to}",
-            place(saved) | inputs,
-            lambda: do(ws, audience, to, **asked),
-            freeze=lambda made: made.plan_id,
-            thaw=lambda plan_id: _standing(ws, plan_id),
+        return _planned(
+            ws, "plan", f"{found.name} to {to}", place(saved) | inputs, lambda: do(ws, audience, to, **asked)
         )
-        return done
 
     return cast(F, verb)
 
@@ -153,16 +145,7 @@ def undos(do: F) -> F:
     @wraps(do)
     def verb(ws: Workspace, plan: Any) -> Plan:
         plan_id = plan if isinstance(plan, str) else plan.plan_id
-        done: Plan = once(
-            ws,
-            "undo",
-            plan_id,
-            {"plan": plan_id},
-            lambda: do(ws, plan),
-            freeze=lambda made: made.plan_id,
-            thaw=lambda made: _standing(ws, made),
-        )
-        return done
+        return _planned(ws, "undo", plan_id, {"plan": plan_id}, lambda: do(ws, plan))
 
     return cast(F, verb)
 
@@ -244,9 +227,14 @@ def _loaded(ws: Workspace, plan_id: str) -> Plan:
     return carried(ws, load(ws.plan_journal, plan_id))
 
 
-def _standing(ws: Workspace, plan_id: str) -> Plan | None:
-    found = _loaded(ws, plan_id)
-    return None if found.state == "closed" else replace(found)
+def _planned(ws: Workspace, verb: str, what: str, inputs: dict[str, Any], do: Callable[[], Plan]) -> Plan:
+    """Return what a verb planned, from the record as long as that plan is not closed."""
+
+    def stands(plan_id: str) -> Plan | None:
+        found = _loaded(ws, plan_id)
+        return None if found.state == "closed" else found
+
+    return once(ws, verb, what, inputs, do, freeze=lambda made: made.plan_id, thaw=stands)
 
 
 def _show(plan: Plan) -> None:
