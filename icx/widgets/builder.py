@@ -71,6 +71,7 @@ class Builder(Widget):
         self._description = ""
         self._given: tuple[Tree, Rule] | None = None
         self._sizes: list[int] = []
+        self._offered: tuple[object, ...] | None = None
         self._answered = threading.Condition()
         self._done = 0  # the rev that was told last, also without machines
         self._worker: Worker[tuple[int, Tree]] = Worker(self._count, "icx-builder")
@@ -202,6 +203,7 @@ class Builder(Widget):
         began = self._clock.monotonic()
         try:
             said = answers.counted(self._live, tree, self.name, turn.running)
+            self._offer()
         except Interrupted:
             raise Stopped from None
         except Exception as error:  # whatever it is must be told, and the next edit be counted
@@ -212,7 +214,6 @@ class Builder(Widget):
             self._sizes = [*self._sizes, total][-EDITS:]
         before = self._sizes[-2] if total is not None and len(self._sizes) > 1 else None
         with self._answered:
-            self._offer()
             self.answers = {
                 "rev": rev,
                 "ms": round(1000 * (self._clock.monotonic() - began), 1),
@@ -243,13 +244,13 @@ class Builder(Widget):
         place = answers.place(self._live)
         names = list(self._names())
         offered = (place, names, self.name)
-        if getattr(self, "_offered", None) == offered:
+        if self._offered == offered:
             return
-        self._offered = offered
         people = self._live.people
         with people.open(EVERYBODY) as (_, reading, _rule):
             self.catalogue = catalogue_of(people.catalogue, dict(reading.lookup.lists), names, self.name)
         self.place = place
+        self._offered = offered
 
     def _say_saved(self) -> None:
         kept = None

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builder_bed import LOYAL, Make, builder, edit, f, files, make, published
+from builder_bed import LOYAL, ZONE, Make, builder, edit, f, files, make, published
 
+from icx.audience import Live
 from icx.rules import Group
 from icx.store import Store
 from icx.store.published import KEPT, Published
 from icx.widgets import builder_answers as answers
+from icx.widgets.builder import Builder
 from icx.widgets.counting import Stopped, Turn, Worker
 from icx.widgets.document import tree_of
 
@@ -283,3 +285,19 @@ def test_a_question_about_one_rule_does_not_count_the_events_of_another(make: Ma
     assert said["ok"]
     assert said["reach"] == 10
     assert kept_tables(view._live.published) == before
+
+
+def test_what_cannot_be_offered_is_told_and_the_next_edit_is_counted(files: Path) -> None:
+    gone: list[OSError] = []
+
+    def names() -> list[str]:
+        if gone:
+            raise gone.pop()
+        return []
+
+    view = Builder(Live(files, "acme", None, ZONE), LOYAL, save=lambda _: None, names=names).wait(10)
+    gone.append(FileNotFoundError("audiences"))
+    edit(view, tree_of(f.city == "Durham")).wait(5)
+    assert "icx build" in view.answers["note"]
+    assert edit(view, tree_of(f.city == "Raleigh")).wait(5).answers["total"] == 1
+    view.close()
