@@ -93,9 +93,11 @@ def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:
     assert view.at["undo"]
     assert no_address(place, everything(view))
 
+    first = view.plan.plan_id
     told = view.answer("undo", {})
     assert told["ok"]
-    assert view.trail == [told["plan"].replace(told["plan"], view.said["undo_of"])]
+    assert view.said["undo_of"] == first != told["plan"] == view.plan.plan_id
+    assert view.trail == [first]
     assert view.at["pill"][1] == "Nothing has been sent"
     assert len(place.members(list_id)) == found
     under_way: list[str] = []
