@@ -59,6 +59,10 @@ class Api:
         )
         if wait:
             await asyncio.sleep(wait)
+        if fault is not None and fault.fault == "hold":
+            while not await request.is_disconnected():
+                await asyncio.sleep(0.01)
+            return
         if fault is not None and fault.fault == "close-before":
             await _hang_up(scope)
             return

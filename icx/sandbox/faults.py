@@ -16,6 +16,7 @@ KINDS = (
     "html-page",  # a page of HTML instead of JSON, with 200
     "total-moves",  # `total` is higher than it was, by `by`
     "slow",  # the answer comes after `seconds`
+    "hold",  # nothing is done and nothing answered until the caller is gone
 )
 
 

@@ -34,6 +34,17 @@ class Account:
             if one["method"].startswith(method) and one["path"].startswith(path)
         )
 
+    @contextmanager
+    def holding(self, method: str, path: str, after: int) -> Iterator[None]:
+        """Inside, whoever makes more than `after` such calls waits for the next one until he is gone."""
+        order = {"match": f"{method or '*'} {path}", "fault": "hold", "after": max(0, after), "times": 1_000}
+        place = f"{self.sandbox.control_url}/faults"
+        requests.post(place, json=order, timeout=30).raise_for_status()
+        try:
+            yield
+        finally:
+            requests.delete(place, timeout=30).raise_for_status()
+
     def workspace(self, folder: Path, settings: str = "") -> Path:
         """A workspace with the connection `acme` to it."""
         folder.mkdir(parents=True)

@@ -72,15 +72,22 @@ def test_a_pull_killed_at_other_moments(
     _kill_a_pull(served, quiet, tmp_path, seed)
 
 
+def _killed_at(
+    served: Account, words: list[str], workspace: Path, moment: int, method: str = "", path: str = ""
+) -> bool:
+    """Kill a command once such calls have become `moment`; it cannot end before: one of the next is held."""
+    left = moment - served.calls(method, path)
+    with served.holding(method, path, after=left + 1):
+        return killed(*words, workspace=workspace, when=lambda: served.calls(method, path) >= moment)
+
+
 def _kill_a_pull(served: Account, quiet: tuple[Path, int], tmp_path: Path, seed: int) -> None:
     undisturbed, calls = quiet
     workspace, rnd, kills = served.workspace(tmp_path / "w", SETTINGS), random.Random(seed), 0
     before = served.calls()
-    for moment in sorted(rnd.randrange(3, calls) for _ in range(3)):
-        kills += killed(
-            "pull", "acme", workspace=workspace, when=lambda m=moment: served.calls() - before >= m
-        )
-    assert kills >= 2
+    for moment in sorted(rnd.randrange(3, calls - 2) for _ in range(3)):
+        kills += _killed_at(served, ["pull", "acme"], workspace, before + moment)
+    assert kills == 3
     last = icx("pull", "acme", "--json", workspace=workspace)
     assert last.code == 0, last.err
     together = served.calls() - before
@@ -136,13 +143,9 @@ def _kill_an_apply(served: Account, built: Path, seed: int) -> None:
     assert len(adds) > 100
     command = ["apply", plan["plan"], *confirmed(plan["stops"])]
     batches, kills, before = -(-len(adds) // BATCH), 0, served.calls("POST", "/subscriptions")
-    for moment in sorted(rnd.randrange(1, batches) for _ in range(3)):
-        kills += killed(
-            *command,
-            workspace=built,
-            when=lambda m=moment: served.calls("POST", "/subscriptions") - before >= m,
-        )
-    assert kills >= 2
+    for moment in sorted(rnd.randrange(1, batches - 2) for _ in range(3)):
+        kills += _killed_at(served, command, built, before + moment, "POST", "/subscriptions")
+    assert kills == 3
     last = done(*command, "--json", workspace=built).json
     list_id = held.list_id(name)
     assert held.on(list_id) == dict.fromkeys(adds, "normal")
@@ -166,13 +169,10 @@ def _park_half(served: Account, built: Path, name: str, members: set[int], rnd: 
     assert len(rows["park"]) > 20
     command = ["apply", plan["plan"], *confirmed(plan["stops"])]
     before, kills = served.calls("PUT", "/subscriptions"), 0
-    for moment in sorted(rnd.randrange(1, len(rows["park"])) for _ in range(1 if name == "Killed 1" else 2)):
-        kills += killed(
-            *command,
-            workspace=built,
-            when=lambda m=moment: served.calls("PUT", "/subscriptions") - before >= m,
-        )
-    assert kills
+    moments = sorted(rnd.randrange(1, len(rows["park"]) - 2) for _ in range(1 if name == "Killed 1" else 2))
+    for moment in moments:
+        kills += _killed_at(served, command, built, before + moment, "PUT", "/subscriptions")
+    assert kills == len(moments)
     last = done(*command, "--json", workspace=built).json
     list_id, parking = held.list_id(name), held.list_id("icx parking")
     assert held.members(list_id) == rows["keep"] | rows["add"] | rows["stay"]
