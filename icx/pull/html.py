@@ -26,6 +26,7 @@ from icx.look.page import (
     tiles,
 )
 from icx.look.when import lasted, moment
+from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.pull.first import FirstPull
@@ -207,7 +208,7 @@ def _messages(book: Ledger) -> Html | str:
     more: object = ""
     if folded:
         rest = tag("div", tag("table", heads, tag("tbody", *folded)), cls="scroll")
-        more = fold(f"{number(len(folded))} more messages", rest, more=f"of {number(len(rows))}")
+        more = fold(counted(len(folded), "more message"), rest, more=f"of {number(len(rows))}")
     return panel("Messages, events stored", whole, more, right=what)
 
 
@@ -263,7 +264,7 @@ def report_html(report: PullReport) -> Html:
     )
     as_of = aware_utc(report.as_of)
     title = f"{'First pull' if report.first else 'Pull'} of {report.connection}"
-    calls = f"{number(report.calls)} {'call' if report.calls == 1 else 'calls'}"
+    calls = counted(report.calls, "call")
     calls += f", {number(report.retried)} of them repeats" if report.retried else ""
     top = head(
         title,

@@ -113,7 +113,7 @@ export default {
           ? button("Resume", () => act("resume", { job: job.name }), { shape: "play", key: `job-${job.name}`, "aria-label": `Resume ${job.name}` })
           : button("Pause", () => act("pause", { job: job.name }), { shape: "pause", key: `job-${job.name}`, "aria-label": `Pause ${job.name}` });
         return h("tr", {}, h("td", { class: "name", title: job.about }, h("b", { class: "k" }, job.name)),
-          cell("runs", block(states, `${job.name}: last ${job.runs.length} runs, ${failed} failed`, 24)),
+          cell("runs", block(states, `${job.name}: last ${job.runs.length} ${job.runs.length === 1 ? "run" : "runs"}, ${failed} failed`, 24)),
           cell("muted free hide-n", job.says), cell("num free", job.words || job.next), cell("num", rest));
       });
       const what = h("span", { class: "legend" }, swatch("okb", "done"), swatch("duef", "stopped"), swatch("badf", "failed"));

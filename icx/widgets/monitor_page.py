@@ -7,6 +7,7 @@ from typing import Any
 
 from icx.look.lines import legend, strip
 from icx.look.page import Html, Kind, bar, columns, head, icon, join, note, number, panel, pill, root, tag
+from icx.words import counted
 
 Said = dict[str, Any]
 RUN_STATE = {"done": "equal", "running": "none", "stopped": "due", "failed": "unequal", "cut off": "unequal"}
@@ -122,7 +123,7 @@ def _wrong(files: Sequence[str]) -> list[Html]:
 def _runs(name: str, runs: Sequence[str]) -> tuple[list[str], str]:
     padded = ["none"] * max(0, 24 - len(runs)) + [RUN_STATE.get(state, "due") for state in runs]
     failed = sum(state in ("failed", "cut off") for state in runs)
-    return padded, f"{name}: last {len(runs)} runs, {failed} failed"
+    return padded, f"{name}: last {counted(len(runs), 'run')}, {failed} failed"
 
 
 def _ledger(book: Said) -> Html:

@@ -11,6 +11,7 @@ from icx.errors import BadInput, IcxError, TryLater
 from icx.look.page import number
 from icx.look.when import lasted, moment
 from icx.store.activity import PUSHES, Activity, Event, Failed, Under
+from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
@@ -180,8 +181,8 @@ class Watching:
             until = moment(one.waiting_until, now, self._ws.settings.zone, seconds=True)
             return f"waits for iContact until {until}{f': {one.note}' if one.note else ''}"
         if not one.what:
-            return f"{number(one.calls)} calls" if one.calls else "under way"
-        counted = (
+            return counted(one.calls, "call") if one.calls else "under way"
+        so_far = (
             f", {number(one.done)} of {number(one.whole)}"
             if one.whole
             else f", {number(one.done)}"
@@ -189,7 +190,7 @@ class Watching:
             else ""
         )
         note = f" · {one.note}" if one.note else ""
-        return f"{one.what}{counted}{note}"
+        return f"{one.what}{so_far}{note}"
 
     def _unfinished(self, under_way: set[str]) -> list[Said]:
         rows = self._ws.journal.read(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from road.conftest import no_keyring
@@ -81,6 +82,18 @@ def test_a_wait_says_until_when_and_why(ws: Workspace, elsewhere: int) -> None:
         line["words"] == f"waits for iContact until {until.astimezone(ws.settings.tz):%H:%M:%S}: 503, try 3"
     )
     assert "1 waiting" in ws.monitor().static_html()
+
+
+def test_a_run_that_said_nothing_yet_tells_its_calls(ws: Workspace, elsewhere: int) -> None:
+    call = ws.journal.tape_sink(running_in(ws, elsewhere, "pull", "acme"))
+    for words in ("under way", "1 call", "2 calls"):
+        (line,) = ws.monitor().said["now"]
+        assert line["words"] == words
+        call(
+            SimpleNamespace(
+                at=ws.clock.now(), method="GET", path="/", status=200, ms=1.0, bytes=2, attempt=1, problem=""
+            )
+        )
 
 
 def test_a_process_that_is_gone_is_not_shown_as_running(ws: Workspace) -> None:
