@@ -70,9 +70,12 @@ def register(
     store.create_schema(name)
     with store.open() as con:
         row = one_row(
-            con.execute("select account_id, client_folder_id from shared.connections where name = ?", [name])
+            con.execute(
+                "select account_id, client_folder_id, is_default from shared.connections where name = ?",
+                [name],
+            )
         )
-        if row is not None and tuple(row) != (account_id, client_folder_id):
+        if row is not None and tuple(row[:2]) != (account_id, client_folder_id):
             held = one_row(con.execute(f"select count(*) from {quoted(name)}.icontact_users"))
             raise NeedsYou(
                 "other-account",
@@ -103,9 +106,9 @@ def register(
                 "folder_name = coalesce(?, folder_name), contacts_only = coalesce(?, contacts_only) where name = ?",
                 [company, folder_name, contacts_only, name],
             )
-        if default:
+        if default and not (row is not None and row[2]):
             con.execute("update shared.connections set is_default = (name = ?)", [name])
-    if row is None or default:
+    if row is None or (default and not row[2]):  # nearly every command comes by here, and finds them made
         refresh_views(store)
 
 
