@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from icx.cli.common import Obj, asked, command, group, moment, shown, workspace
+from icx.cli.common import Obj, asked, group, moment, shown, workspace
 from icx.cli.result import Result
 from icx.errors import BadInput
 from icx.words import counted as number
@@ -22,16 +21,7 @@ if TYPE_CHECKING:
 audience = group("audience", "Choose who is meant, how many, and why.")
 
 
-def _add(name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
-    def wrap(function: Callable[..., Any]) -> click.Command:
-        made = command(name, help, *examples)(function)
-        audience.add_command(made)
-        return made
-
-    return wrap
-
-
-@_add(
+@audience.verb(
     "save",
     "Save an audience from a rule file or a template.",
     "icx audience save Loyal --rule 'data/audiences/Loyal in Durham.json'",
@@ -86,7 +76,7 @@ def save(
     )
 
 
-@_add("list", "List the saved audiences.", "icx audience list", "icx audience list --json")
+@audience.verb("list", "List the saved audiences.", "icx audience list", "icx audience list --json")
 def list_(obj: Obj) -> Result:
     _, console = obj
     ws = workspace(obj)
@@ -100,7 +90,7 @@ def list_(obj: Obj) -> Result:
     return Result("audience-list/1", text, {"audiences": data})
 
 
-@_add(
+@audience.verb(
     "show",
     "Show an audience: its size, what each rule keeps, its rule.",
     "icx audience show 'Loyal in Durham'",
@@ -139,7 +129,7 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
     return Result("audience-show/1", "\n".join(lines), data)
 
 
-@_add(
+@audience.verb(
     "count",
     "Count an audience.",
     "icx audience count 'Loyal in Durham'",
@@ -172,7 +162,7 @@ def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> R
     return Result("audience-count/1", text, counted.as_dict())
 
 
-@_add(
+@audience.verb(
     "why",
     "Say why a person is in or out.",
     "icx audience why 'Loyal in Durham' 70057",
@@ -192,7 +182,7 @@ def why(obj: Obj, name: str, who: str, as_of: str | None) -> Result:
     )
 
 
-@_add(
+@audience.verb(
     "compare",
     "Show how audiences overlap, and how the first one grew.",
     "icx audience compare Loyal Sunset",
@@ -205,7 +195,7 @@ def compare(obj: Obj, names: tuple[str, ...]) -> Result:
     return Result("audience-compare/1", repr(found), found.as_dict())
 
 
-@_add(
+@audience.verb(
     "delete",
     "Delete a saved audience; refused while another one uses it.",
     "icx audience delete Loyal",

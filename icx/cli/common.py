@@ -42,6 +42,16 @@ class Command(click.Command):
 class Group(click.Group):
     """A command with commands of its own."""
 
+    def verb(self, name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], Command]:
+        """Make one of its commands; see `command`."""
+
+        def wrap(function: Callable[..., Any]) -> Command:
+            made = command(name, help, *examples)(function)
+            self.add_command(made)
+            return made
+
+        return wrap
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from icx.cli.common import Obj, command, group, shown, workspace
+from icx.cli.common import Obj, group, shown, workspace
 from icx.cli.result import Result
 from icx.errors import BadInput
 from icx.jobs.coming import coming, standing
@@ -20,16 +19,7 @@ if TYPE_CHECKING:
 schedule = group("schedule", "Let jobs run by the clock.")
 
 
-def _add(name: str, help: str, *examples: str) -> Callable[[Callable[..., Any]], click.Command]:
-    def wrap(function: Callable[..., Any]) -> click.Command:
-        made = command(name, help, *examples)(function)
-        schedule.add_command(made)
-        return made
-
-    return wrap
-
-
-@_add(
+@schedule.verb(
     "add",
     "Save a job that imports, exports or runs a notebook by the clock.",
     "icx schedule add nightly --import acme --every 'daily 06:00'",
@@ -158,7 +148,7 @@ def _usage(message: str, where: str, name: str) -> BadInput:
     )
 
 
-@_add(
+@schedule.verb(
     "list",
     "Show every job: when it comes next, how it went.",
     "icx schedule list",
@@ -204,7 +194,7 @@ def _standing(one: JobStatus, now: datetime) -> str:
     return standing(one.state, one.failing_since, by, one.next_at, one.job.tz, now)
 
 
-@_add(
+@schedule.verb(
     "next",
     "Show the times that come next, of one job or of all.",
     "icx schedule next",
@@ -222,7 +212,7 @@ def next_(obj: Obj, name: str | None, count: int) -> Result:
     return Result("schedule-next/1", text, {"times": [{"at": at, "job": job} for at, job in times]})
 
 
-@_add(
+@schedule.verb(
     "pause",
     "Let a job rest; --because says why.",
     "icx schedule pause nightly --because 'the account moves'",
@@ -237,7 +227,7 @@ def pause(obj: Obj, name: str) -> Result:
     return Result("schedule/1", text, ws.jobs()[job.name].as_dict())
 
 
-@_add(
+@schedule.verb(
     "resume",
     "Let a paused job go on; what passed meanwhile is not run.",
     "icx schedule resume nightly",
@@ -255,7 +245,7 @@ def resume(obj: Obj, name: str) -> Result:
     )
 
 
-@_add(
+@schedule.verb(
     "install",
     "Print what makes this machine run the jobs: systemd units, or a line for cron; installs nothing.",
     "icx schedule install --print",
@@ -284,7 +274,7 @@ def install(obj: Obj, only_print: bool, cron: bool, always: bool) -> Result:
     )
 
 
-@_add(
+@schedule.verb(
     "remove",
     "Delete a job; its runs stay in the journal.",
     "icx schedule remove nightly",
