@@ -8,6 +8,7 @@ from icx.errors import IcxError, NeedsYou, Refused
 from icx.plan.plan import Plan
 from icx.plan.stops import Stop, confirm_options, open_stops
 from icx.settings import Settings
+from icx.store import pushed
 from icx.store.locks import Holder
 from icx.store.plans import KeptPlan, Plans
 
@@ -50,7 +51,7 @@ def check_data(plan: Plan) -> None:
 
 def check_unfinished(plans: Plans, kept: KeptPlan) -> None:
     """Raise apply-unfinished when another plan to the same list was begun and not finished."""
-    others = [other for other in plans.unfinished(kept.place) if other != kept.plan_id]
+    others = [other for other in pushed.unfinished(plans.journal, kept.place) if other != kept.plan_id]
     if not others:
         return
     summary = plans.summary(others[0])

@@ -21,7 +21,7 @@ from icx.plan.plan import Plan
 from icx.plan.policy import Policy
 from icx.plan.stops import Gate, stops
 from icx.settings import Settings
-from icx.store import Store
+from icx.store import Store, pushed
 from icx.store.plans import Place, Plans
 
 
@@ -110,8 +110,8 @@ def make(
     found = stops(
         counts,
         list_name=target.list,
-        first=not plans.pushed(target.place),
-        last_push=plans.last_push(target.place),
+        first=not pushed.pushed(plans.journal, target.place),
+        last_push=pushed.last_push(plans.journal, target.place),
         welcome=welcome,
         basis=basis,
         makes_parking_list=makes_parking,
@@ -167,7 +167,9 @@ def read_side(
     """Return the target list's subscriptions, and the parking lists that matter to it, read now."""
     ids = {row["listId"] for row in lists}
     have = reading.list_members(client, place.list_id) if place.list_id else HAVE.empty_table()
-    parked = {contact: where for contact, where in plans.parked(place).items() if where in ids}
+    parked = {
+        contact: where for contact, where in pushed.parked(plans.journal, place).items() if where in ids
+    }
     named = [row["listId"] for row in lists if row["name"] == policy.parking_list]
     parking_list_id = min(named) if named else None
     looked_at = set(parked.values()) | ({parking_list_id} if policy.stale == "park" else set()) - {None}
@@ -223,7 +225,7 @@ def decide_now(
         side.have,
         contacts,
         known.facts,
-        plans.own_writes(target.place),
+        pushed.own_writes(plans.journal, target.place),
         policy=policy,
         now=clock.now(),
         parking=side.parking,

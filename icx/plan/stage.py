@@ -15,6 +15,7 @@ from icx.look.page import number
 from icx.plan.applied import Applied, from_result, tally
 from icx.plan.view import Said, Times, does, title
 from icx.plan.words import duration, people, reason
+from icx.store import pushed
 
 if TYPE_CHECKING:
     from icx.plan.plan import Plan
@@ -95,7 +96,7 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "blocked": None,
     }
     if state in {"open", "stopped"} and kept.place.list_id is not None:
-        others = [one for one in plans.unfinished(kept.place) if one != plan.plan_id]
+        others = [one for one in pushed.unfinished(plans.journal, kept.place) if one != plan.plan_id]
         said["blocked"] = others[0] if others else None
     return said
 

@@ -12,7 +12,7 @@ from icx.clock import aware_utc
 from icx.errors import BadInput
 from icx.functions import email as email_key
 from icx.mask import address, plain
-from icx.store import Connection, Store, quoted
+from icx.store import Connection, Store, pushed, quoted
 from icx.store.plans import Plans
 from icx.words import counted, form
 
@@ -254,7 +254,11 @@ class _Pushes(Mapping[tuple[str, int], Sequence[Push]]):
 
     def __getitem__(self, key: tuple[str, int]) -> Sequence[Push]:
         connection, contact_id = key
-        rows = [row for row in self._plans.of_contact(contact_id) if row["connection"] == connection]
+        rows = [
+            row
+            for row in pushed.of_contact(self._plans.journal, contact_id)
+            if row["connection"] == connection
+        ]
         return [
             Push(
                 plan=row["plan"],

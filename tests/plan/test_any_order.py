@@ -3,6 +3,8 @@
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from icx.store import pushed
+
 PEOPLE = 8
 WHO = st.integers(0, PEOPLE - 1)
 GROUP = st.sets(WHO, max_size=PEOPLE)
@@ -62,7 +64,7 @@ def _any_order(here, steps):
             if (
                 parking
                 and person in here.members(parking)
-                and person in here.plans.parked(_place(here, target))
+                and person in pushed.parked(here.plans.journal, _place(here, target))
             ):
                 here.put(parking, [person], "unsubscribed")
                 said_no.add(person)

@@ -14,6 +14,7 @@ from icx.plan.policy import Policy
 from icx.plan.send import may
 from icx.plan.stops import Stop, confirm_options, stops
 from icx.settings import Settings
+from icx.store import pushed
 from icx.store.plans import Plans
 
 TRANSCRIPT = """\
@@ -124,7 +125,7 @@ def test_every_outcome_is_a_row_and_a_person_can_ask_for_theirs(planned):
     added = [row for row in plan.rows().to_pylist() if row["action"] == "add"]
     outcomes = here.plans.outcomes(plan.plan_id)
     assert {row["contact_id"] for row in outcomes} == {row["contact_id"] for row in added}
-    (mine,) = here.plans.of_contact(added[0]["contact_id"])
+    (mine,) = pushed.of_contact(here.plans.journal, added[0]["contact_id"])
     assert (mine["plan"], mine["audience"], mine["state"], mine["who"]) == ("P-1", "Loyal", "done", "maya")
 
 

@@ -15,6 +15,7 @@ import requests
 from icx.errors import IcxError
 from icx.plan import Policy
 from icx.pull import reset
+from icx.store import pushed
 from icx.store.plans import Place
 from icx.workspace import Workspace
 from road.account import Account
@@ -343,7 +344,7 @@ class World:
             for (origin,) in self.held.rows("select list_id from lists where name = ?", TARGET):
                 sandbox = self.account.sandbox
                 place = Place(sandbox.account_id, sandbox.client_folder_id, origin)
-                if self.ws.plan_journal.parked(place).get(contact) == list_id:
+                if pushed.parked(self.ws.plan_journal.journal, place).get(contact) == list_id:
                     self.no.say(origin, contact, address)
 
     # -- choosing
