@@ -14,7 +14,6 @@ from collections.abc import Callable
 from typing import Any
 
 import anywidget
-import traitlets
 
 from icx.errors import IcxError
 from icx.look.page import ICONS, Html, style
@@ -41,8 +40,6 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     """
 
     _css = style()
-    alive = traitlets.Unicode("").tag(sync=True)
-    """Changes with each kernel; a view that was saved with another one says that it is not live."""
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -61,7 +60,7 @@ class Builder(Widget):
         `save` keeps an audience, `bound` gives it the people it counts in code; `kept` is the saved rule of a name,
         `names` those of all saved audiences.
         """
-        super().__init__(alive=secrets.token_hex(8), operators=operators_of_types())
+        super().__init__(operators=operators_of_types())
         self._live = live
         self._save = save
         self._bound = bound

@@ -47,7 +47,7 @@ class Monitor(Widget):
         self._ended = threading.Event()
         self._looking: threading.Thread | None = None
         self._heard = monotonic()
-        super().__init__(alive=f"{time.time():.6f}")
+        super().__init__()
         self.said = watched.look()
 
     def __repr__(self) -> str:

@@ -137,7 +137,7 @@ SHOWN = ["jo@example.com", "ada@example.org", "bart@example.com", "rui@example.o
 def traits(**changes: Any) -> dict[str, Any]:
     return {
         "tree": copy.deepcopy(RULE), "rev": 1, "name": "Loyal in Durham", "saved": {"name": "Loyal in Durham", "same": True},
-        "catalogue": CATALOGUE, "operators": OPERATORS, "place": PLACE, "answers": copy.deepcopy(ANSWERS), "alive": "1",
+        "catalogue": CATALOGUE, "operators": OPERATORS, "place": PLACE, "answers": copy.deepcopy(ANSWERS),
     } | changes  # fmt: skip
 
 
