@@ -46,7 +46,8 @@ class Chosen:
 class Live:
     """The people of one connection as the last build published them.
 
-    When another build has been published the next question is asked of that one. Any thread may ask.
+    When another build has been published the next question is asked of that one. Any thread may ask; the memory
+    goes when nobody holds it any more.
     """
 
     def __init__(self, directory: Path, connection: str, audiences: Path | None, zone: tzinfo) -> None:
@@ -160,10 +161,6 @@ class Live:
                 return Sql(published.keep(con, asked.text, asked.params))
 
             yield con, replace(reading, keep=keep), rule
-
-    def close(self) -> None:
-        """Let the memory go; nothing can be asked afterwards."""
-        self._published.close()
 
     def _people(self, published: Published) -> People:
         about = published.about

@@ -127,9 +127,8 @@ class Builder(Widget):
         return self._bound(audience)
 
     def close(self) -> None:
-        """End the worker and the view."""
+        """End the worker and the view; what is in memory ends with the last builder of the connection."""
         self._worker.close()
-        self._live.close()
         super().close()
 
     @property

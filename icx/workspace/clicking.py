@@ -57,8 +57,11 @@ class Clicking:
         given = load(folder, audience) if isinstance(audience, str) else audience
         own = given.connection if isinstance(given, Audience) else ""
         name = self.connection(connection or own or None).name
+        # A notebook keeps every widget it has shown: a cell run again and again must not fill the memory.
+        live = self.lives.get(name) or Live(self.layout.published / name, name, folder, self.settings.tz)
+        self.lives[name] = live
         return Builder(
-            Live(self.layout.published / name, name, folder, self.settings.tz),
+            live,
             given,
             save=lambda fresh: save(folder, fresh),
             bound=lambda found: found.of(self.people(name)),

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from icx.clock import SYSTEM, Clock
 from icx.ctrl_c import stays_heard
@@ -22,7 +23,7 @@ from icx.workspace.repeating import Repeating
 if TYPE_CHECKING:
     import pandas as pd
 
-    from icx.audience import Audience
+    from icx.audience import Audience, Live
     from icx.connections.saved import SavedConnection
     from icx.icontact import Client
     from icx.jobs import Run
@@ -152,6 +153,11 @@ class Workspace(Choosing, Clicking, Repeating):
         from icx.jobs import inside
 
         return inside.current()
+
+    @cached_property
+    def lives(self) -> WeakValueDictionary[str, Live]:
+        """What the builders of each connection ask, as long as one of them is there."""
+        return WeakValueDictionary()
 
     def connection(self, name: str | None = None) -> SavedConnection:
         """Return a saved connection: the named one, else the only one, else the default."""

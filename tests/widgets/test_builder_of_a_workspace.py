@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,3 +58,16 @@ def test_what_it_saves_is_what_code_gives_back(ws: Workspace) -> None:
     assert again.saved == {"name": "Clicked", "same": True}
     for one in (view, again):
         one.close()
+
+
+def test_a_cell_that_is_run_again_reads_the_people_once(ws: Workspace) -> None:
+    """Widgets are kept for as long as the kernel lives, each with its worker; what they count from is one."""
+    views = [ws.builder() for _ in range(3)]
+    assert len({id(view._live) for view in views}) == len(ws.lives) == 1
+    views[0].close()
+    assert views[1].wait(20).answers["total"] == views[1].answers["of"]
+    for view in views[1:]:
+        view.close()
+    del views, view
+    gc.collect()
+    assert len(ws.lives) == 0
