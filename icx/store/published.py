@@ -105,7 +105,7 @@ class Published:
         self._reading = 0
         self._lock = threading.RLock()
         self._root = [memory()]
-        self._closing = weakref.finalize(self, _end, self._root)  # also when Python ends with it still open
+        weakref.finalize(self, _end, self._root)  # let go of, or when Python ends
         schema = quoted(connection)
         self._root[0].execute(f"create schema {schema}")
         numbered = literal(str(directory / "profile.parquet"))
@@ -183,10 +183,6 @@ class Published:
             old = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - KEPT)]
             for name in old:
                 self._root[0].execute(f"drop table main.{name}")
-
-    def close(self) -> None:
-        """Let the memory go; the files stay."""
-        self._closing()
 
 
 def _end(root: list[Connection]) -> None:

@@ -73,18 +73,15 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
             return {"ok": False, "error": {"code": "bug", "message": f"This view cannot {verb}."}}
         try:
             return {"ok": True, **(found(**given) or {})}
-        except IcxError as error:
-            return {"ok": False, "error": told(error)}
         except Exception as error:  # the browser must hear of it; the kernel's log is seen by nobody
-            words = f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend."
-            return {
-                "ok": False,
-                "error": {"code": "bug", "message": words, "kept": "", "next": "", "where": ""},
-            }
+            return {"ok": False, "error": told(error)}
 
 
-def told(error: IcxError) -> dict[str, str]:
-    """Return an error's four parts as a view shows them."""
+def told(error: Exception) -> dict[str, str]:
+    """Return an error's four parts as a view shows them; of a fault of icx only its kind, for it may hold anything."""
+    if not isinstance(error, IcxError):
+        words = f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend."
+        return {"code": "bug", "message": words, "where": "", "kept": "", "next": ""}
     return {
         "code": error.code,
         "message": error.message,

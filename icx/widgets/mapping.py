@@ -15,7 +15,6 @@ import pyarrow as pa
 import traitlets
 
 from icx import mask
-from icx.errors import IcxError
 from icx.look.page import Html, head, join, note, number, panel, pill, root, table, tag
 from icx.plan import MapLine, Policy
 from icx.plan.html import places
@@ -150,7 +149,7 @@ class MappingEditor(Widget):
             if self.make:
                 nobody = sum(1 for value in want.column("email").to_pylist() if not value)
                 answer["unmade"] = nobody
-        except IcxError as error:
+        except Exception as error:  # a view that only waits would say nothing
             answer["error"] = told(error)
         self.answers = answer
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -242,7 +243,8 @@ class PlanView(Widget):
         live.ending = live.ending or news.what == "ending"
         start = clock.monotonic()
         if first or start >= self._tell_at:
-            self._stand()
+            with suppress(Exception):  # a view that cannot be drawn never breaks off what is being sent
+                self._stand()
             took = clock.monotonic() - start
             self._tell_at = start + took + max(TOLD_EVERY, took * (1 - SHARE) / SHARE)
         if began:

@@ -26,6 +26,7 @@ TYPED = {
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
+    "lives",
     "client",
     "noted",
     "inside",

@@ -422,3 +422,25 @@ def test_hostile_names_stay_words(place: Place) -> None:
     assert "<img" not in html
     assert "&lt;img" in html
     assert "\u202e" not in html
+
+
+def test_a_view_that_cannot_be_drawn_breaks_off_nothing(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_id, _ = place.make_list()
+    place.put(list_id, place.normal()[:3])
+    view = place.view(list_id)
+    drawn, broken = view._stand, []
+
+    def stand() -> None:
+        if view._live is not None and view._live.what == "adding" and not broken:
+            broken.append(view._live.what)
+            raise RuntimeError("no picture")
+        drawn()
+
+    monkeypatch.setattr(view, "_stand", stand)
+    assert view.answer("apply", {"plan": view.plan.plan_id, "answers": place.answers(view)})["ok"]
+    view.wait(DONE_IN)
+    assert broken
+    assert view.at["state"] == "finished", view.trouble
+    assert len(place.members(list_id)) == view.at["of"] + 3
