@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from forked import forking
 from hypothesis import settings
 from misbehaving import Misbehaving
 
+from icx.sandbox import process
 from icx.sandbox.process import SandboxProcess, start
+
+IN_AN_INTERPRETER = process._begin
 
 # The gate tries the same examples each time, so that a red gate says something about the change;
 # HYPOTHESIS_PROFILE=search looks for new ones.
@@ -48,6 +52,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest files; within a file, tests stay in the order they are read."""
     place = {name: at for at, name in enumerate(LONGEST)}
     items.sort(key=lambda item: place.get(item.nodeid.split("::")[0], len(place)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_sandboxes() -> Iterator[None]:
+    """Sandboxes are forked from a process that has read their libraries."""
+    with forking():
+        yield
+
+
+@pytest.fixture
+def own_interpreter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sandboxes are started as users start them."""
+    monkeypatch.setattr(process, "_begin", IN_AN_INTERPRETER)
 
 
 @pytest.fixture(scope="session")

@@ -79,12 +79,7 @@ def start(*, wait: float = 120, **options: Any) -> SandboxProcess:
     within `wait` seconds.
     """
     said = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
-    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-        [sys.executable, "-m", "icx.sandbox", *arguments(**options), "--json", "--exit-with-stdin"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=said,
-    )
+    process = _begin([*arguments(**options), "--json", "--exit-with-stdin"], said)
     assert process.stdout is not None
     line = _first_line(process.stdout, wait)
     try:
@@ -92,6 +87,16 @@ def start(*, wait: float = 120, **options: Any) -> SandboxProcess:
     except ValueError:
         raise _failed(process, said) from None
     return SandboxProcess(**facts, process=process, said=said)
+
+
+def _begin(words: list[str], said: IO[bytes]) -> subprocess.Popen[bytes]:
+    """Begin an interpreter of its own with these words, complaining into `said`."""
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+        [sys.executable, "-m", "icx.sandbox", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=said,
+    )
 
 
 def _first_line(stream: IO[bytes], wait: float) -> bytes:

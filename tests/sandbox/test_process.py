@@ -49,6 +49,7 @@ def order(box: SandboxProcess, **fault: Any) -> None:
     requests.post(f"{box.control_url}/faults", json=fault, timeout=10).raise_for_status()
 
 
+@pytest.mark.usefixtures("own_interpreter")
 def test_it_answers_when_start_returns_and_is_gone_after_stop():
     box = start(contacts=20, messages=2)
     with box:
@@ -60,6 +61,7 @@ def test_it_answers_when_start_returns_and_is_gone_after_stop():
         requests.get(f"{box.base_url}/time", timeout=5)
 
 
+@pytest.mark.usefixtures("own_interpreter")
 def test_it_ends_when_the_parents_end_of_stdin_closes():
     box = start(contacts=20, messages=2)
     try:
