@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import traceback
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,24 +16,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import Receive, Scope, Send
 
-from icx.sandbox import dispatch
+from icx.sandbox import dispatch, fault_account, fault_answers
 from icx.sandbox.answers import Answer, php_json
 from icx.sandbox.dispatch import Wire
-from icx.sandbox.faults import Fault, Faults, below_folder
+from icx.sandbox.fault_queue import Asked, Faults, below_folder, folder_of
+from icx.sandbox.faults import Fault
 from icx.sandbox.state import State
 
 SMALLEST_GZIP = 1400
-ERROR_TEXTS = {
-    "400": "Bad Request",
-    "401": "Api username invalid",
-    "402": "Payment Required",
-    "403": "Forbidden",
-    "404": "Not Found",
-    "500": "Internal Server Error",
-    "503": "Service Unavailable",
-    "507": "Insufficient Space",
-}
-HTML_PAGE = b"<html><head><title>iContact</title></head><body><h1>We will be right back</h1></body></html>"
 
 
 class Api:
@@ -52,45 +43,42 @@ class Api:
             return
         raw_path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
         wire = Wire(request.method, raw_path, request.url.query, dict(request.headers), body)
-        self.calls[request.method, below_folder(scope["path"])] += 1
-        fault = self.faults.take(wire.method, scope["path"], wire.query)
-        wait = self.state.switches.latency_ms / 1000 + (
-            fault.seconds if fault and fault.fault == "slow" else 0
-        )
-        if wait:
-            await asyncio.sleep(wait)
-        if fault is not None and fault.fault == "hold":
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.01)
-            return
-        if fault is not None and fault.fault == "close-before":
-            await _hang_up(scope)
-            return
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(self.pool, self.respond, wire, fault)
-        if fault is not None and fault.fault == "close-after-write":
-            await _hang_up(scope)
-        elif fault is not None and fault.fault == "truncate":
-            await _send_half(response, scope, send)
-        else:
-            await response(scope, receive, send)
+        path = below_folder(scope["path"])
+        self.calls[request.method, path] += 1
+        asked = Asked(wire.method, path, wire.query, self.state.switches.page_size_cap)
+        met = self.faults.take(asked)
+        if self.state.switches.latency_ms:
+            await asyncio.sleep(self.state.switches.latency_ms / 1000)
 
-    def respond(self, wire: Wire, fault: Fault | None) -> Response:
+        def respond() -> Response:
+            return self.respond(wire, asked, met)
+
+        loop = asyncio.get_running_loop()
+        await fault_answers.send(
+            next((fault for fault in met if fault.effect == "answer"), None),
+            lambda: loop.run_in_executor(self.pool, respond),
+            request, scope, receive, send,
+        )  # fmt: skip
+
+    def respond(self, wire: Wire, asked: Asked, met: Sequence[Fault]) -> Response:
         """Make the whole answer, its bytes included; runs in a worker thread."""
-        kind = fault.fault if fault else ""
-        if kind.isdigit():
-            answer = Answer(int(kind), {"errors": [ERROR_TEXTS.get(kind, "Error")]})
-        else:
-            answer = self._answer(wire)
-        body: Any = answer.body
-        if fault and kind == "total-moves" and isinstance(body, dict) and isinstance(body.get("total"), int):
-            body = body | {"total": body["total"] + fault.by}
+        spoiled, kind = None, ""
+        for fault in met:
+            if fault.effect == "answer":
+                spoiled, kind = fault_answers.spoil(fault, wire, asked, self._answer), fault.fault
+            elif fault.effect == "clock":
+                self.state.shift(fault.seconds)
+            else:
+                fault_account.change(self.state, fault, folder_of(wire.raw_path), asked)
+        answer = spoiled.answer if spoiled else self._answer(wire)
         html = self.state.switches.html_type or kind in ("html-type", "html-page")
         headers = {
             "content-type": "text/html; charset=utf-8" if html else "application/json",
             **answer.headers,
         }
-        content = HTML_PAGE if kind == "html-page" else php_json(body)
+        content = spoiled.content if spoiled and spoiled.content is not None else php_json(answer.body)
+        if kind == "cut-json":
+            content = content[: len(content) // 2]
         headers["vary"] = "Accept-Encoding"
         if (
             self.state.switches.gzip
@@ -109,24 +97,6 @@ class Api:
         ):  # a fault of the sandbox itself: say it where its owner looks, answer as the service does
             traceback.print_exc()
             return Answer(500, {"errors": ["Internal Server Error"]})
-
-
-async def _hang_up(scope: Scope) -> None:
-    """End the connection without an answer."""
-    transport = scope["state"]["transport"]
-    transport.abort()
-    while transport in scope["state"]["open"]:  # until the server has noticed, so that it answers nothing
-        await asyncio.sleep(0.001)
-
-
-async def _send_half(response: Response, scope: Scope, send: Send) -> None:
-    """Announce the whole answer, send half of it, and end the connection."""
-    body = bytes(response.body)
-    await send(
-        {"type": "http.response.start", "status": response.status_code, "headers": response.raw_headers}
-    )
-    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-    scope["state"]["transport"].close()
 
 
 def control(api: Api) -> Mount:
@@ -159,6 +129,14 @@ def control(api: Api) -> Mount:
                 return JSONResponse({"errors": [str(error)]}, 400)
         return JSONResponse({"faults": api.faults.waiting()})
 
+    async def clock(request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                api.state.shift(float((await request.json())["seconds"]))
+            except (ValueError, TypeError, KeyError):
+                return JSONResponse({"errors": ['the clock takes {"seconds": 60}']}, 400)
+        return JSONResponse({"timestamp": api.state.now()})
+
     async def machine_labels(_: Request) -> Response:
         con = api.state.reader()
         sql = "select event_id, message_id, kind, contact_id from events where machine order by event_id"
@@ -171,14 +149,17 @@ def control(api: Api) -> Mount:
             Route("/violations", violations),
             Route("/calls", calls, methods=["GET", "DELETE"]),
             Route("/faults", faults, methods=["GET", "POST", "DELETE"]),
+            Route("/clock", clock, methods=["GET", "POST"]),
             Route("/machine-labels", machine_labels),
         ],
     )
 
 
-def make_app(state: State) -> Starlette:
-    """Return the application that serves `state`."""
-    api = Api(state, Faults())
+def make_app(state: State, orders: Sequence[Mapping[str, Any]] = ()) -> Starlette:
+    """Return the application that serves `state`, with these faults waiting from the beginning."""
+    api = Api(state, Faults(state.exact_now))
+    for order in orders:
+        api.faults.add(order)
     app = Starlette(routes=[control(api), Route("/{path:path}", api)])
     app.router.redirect_slashes = False
     return app

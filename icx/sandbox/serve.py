@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import uvicorn
 from uvicorn.protocols.http import h11_impl
 
+from icx.sandbox import faults
 from icx.sandbox.answers import EASTERN, REASONS
 from icx.sandbox.app import make_app
 from icx.sandbox.spare import ends_in_order, spare_folder
@@ -45,7 +46,12 @@ class Identity:
 
 def parser() -> argparse.ArgumentParser:
     """Return the options of the sandbox."""
-    p = argparse.ArgumentParser(prog="icx sandbox", description="Run a simulated iContact on this machine.")
+    p = argparse.ArgumentParser(
+        prog="icx sandbox",
+        description="Run a simulated iContact on this machine.",
+        epilog=faults.help_text(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = p.add_argument
     add("--host", default="127.0.0.1")
     add("--port", type=int, default=0, help="0: any free port")
@@ -88,6 +94,9 @@ def parser() -> argparse.ArgumentParser:
     add("--page-size-cap", type=int, metavar="N", help="never more rows on a page than this")
     add("--deny", action="append", default=[], metavar="AREA[@FOLDER]",
         help="403 for: tracking, subscriber, creative, account, read, write or everything")  # fmt: skip
+    add("--fault", action="append", default=[], metavar="ORDER", type=_fault,
+        help="something goes wrong, see below; may be given several times")  # fmt: skip
+    add("--faults", metavar="random:SEED", type=_plan, help="a plan of faults, the same for the same seed")
     add("--no-gzip", action="store_true")
     add("--cert", type=Path, metavar="PEM", help="serve HTTPS with this certificate")
     add("--cert-key", type=Path, metavar="PEM")
@@ -102,6 +111,22 @@ def _moment(text: str) -> int:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no time like 2026-03-02T09:15:00-05:00") from None
     return int((moment if moment.tzinfo else moment.replace(tzinfo=EASTERN)).timestamp())
+
+
+def _fault(text: str) -> dict[str, Any]:
+    try:
+        order = faults.read(text)
+        faults.made(order)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return order
+
+
+def _plan(text: str) -> list[dict[str, Any]]:
+    try:
+        return faults.plan(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def identity(options: argparse.Namespace) -> Identity:
@@ -312,7 +337,7 @@ def _server(state: State, options: argparse.Namespace, ready: Any) -> Server:
     for code, phrase in REASONS.items():
         h11_impl.STATUS_PHRASES[code] = phrase.encode()
     config = uvicorn.Config(
-        make_app(state),
+        make_app(state, [*options.fault, *(options.faults or [])]),
         http=Protocol,
         loop="asyncio",
         log_level="critical",

@@ -78,6 +78,12 @@ class State:
         with self.write() as con:
             con.execute("insert or replace into meta values ('clock_offset', ?)", [str(self._offset)])
 
+    def shift(self, seconds: float) -> None:
+        """Let the sandbox's time jump, also for whoever opens the file again."""
+        self._offset += seconds
+        with self.write() as con:
+            con.execute("insert or replace into meta values ('clock_offset', ?)", [str(self._offset)])
+
     def reader(self) -> sqlite3.Connection:
         """Return this thread's own connection."""
         con: sqlite3.Connection | None = getattr(self._local, "con", None)
