@@ -5,6 +5,7 @@ IcxError
 ├── NeedsYou        exit 3: a check, a limit or an unanswered question stopped it
 ├── Refused         exit 1: the service answered and said no
 ├── TryLater        exit 1: the same command later goes on where this one stopped
+├── Stopped         exit 130: somebody asked for its end; the same command goes on
 └── Damaged         exit 1: something here needs mending (disk, database, folder)
 """
 
@@ -99,6 +100,12 @@ class Refused(IcxError):
 
 class TryLater(IcxError):
     """Nothing is lost; the same command goes on later."""
+
+
+class Stopped(IcxError):
+    """Somebody asked for its end: what was done is kept, and the same command goes on."""
+
+    exit_code = 130
 
 
 class Damaged(IcxError):

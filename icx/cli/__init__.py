@@ -34,6 +34,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Bring in": {
         "pull": ("bring", "bring in what changed and count it against the service"),
+        "stop": ("rest", "let a pull end after its page; the next one goes on"),
         "attach": ("bring", "add a table's columns as fields"),
         "build": ("bring", "make one profile row per contact"),
         "check": ("bring", "judge the data before acting on it"),

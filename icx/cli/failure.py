@@ -12,13 +12,14 @@ from pathlib import Path
 
 import click
 
+from icx import errors
 from icx.cli.nearest import nearest
 from icx.cli.options import WORDS, Options
 from icx.errors import BadInput, Damaged, IcxError
 from icx.mask import addresses_in
 
 
-class Stopped(IcxError):
+class Stopped(errors.Stopped):
     """Somebody ended the command from outside."""
 
     def __init__(self, standing: str, argv: Sequence[str], exit_code: int) -> None:

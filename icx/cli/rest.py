@@ -1,6 +1,8 @@
-"""Commands that let all pushes rest, and go on."""
+"""Commands that let all pushes rest, and go on; and that end a pull after its page."""
 
 from __future__ import annotations
+
+import click
 
 from icx.cli.common import Obj, command, shown, workspace
 from icx.cli.result import Result
@@ -28,3 +30,19 @@ def resume(obj: Obj) -> Result:
     open_ = [plan["plan"] for plan in ws.status().unfinished]
     step = f"Next: icx apply {open_[0]}" if open_ else "No plan is unfinished."
     return Result("pause/1", f"Pushes go on. {step}", {"paused": None, "unfinished": open_})
+
+
+@command(
+    "stop",
+    "Let a pull under way, in any process, end after its page; the next pull goes on there.",
+    "icx stop acme",
+    "icx stop --json",
+)
+@click.argument("what", required=False, default="", metavar="[CONNECTION|RUN]")
+def stop(obj: Obj, what: str) -> Result:
+    ws = workspace(obj)
+    asked = ws.stop(what)
+    names = ", ".join(f"{run.what} ({run.run})" for run in asked)
+    step = " ".join(["icx pull", *dict.fromkeys(run.what for run in asked)])
+    text = f"Asked to end after its page: {names}. What is there is kept. Next, when it has ended: {step}"
+    return Result("stop/1", text, {"asked": [{"run": run.run, "connection": run.what} for run in asked]})

@@ -21,8 +21,8 @@ MOST_COUNTED = 1_000
 class Last:
     """The newest run of a job. `due_at` is the time it answers, `first` the first try of it.
 
-    `state` is running, done, failed, stopped or cut off. `lasting` is a failure that another try cannot mend: a
-    name that is not there, a question nobody answered. Times are aware, UTC.
+    `state` is running, done, failed, stopped or cut off. `lasting` is an end that another try cannot mend, or shall
+    not: a name that is not there, a question nobody answered, a pull somebody stopped. Times are aware, UTC.
     """
 
     run: str
@@ -119,7 +119,7 @@ def _since(job: Job, handled: datetime | None, last: Last | None) -> datetime:
 def _once_more(job: Job, handled: datetime | None, last: Last | None, now: datetime) -> Due | None:
     if last is None or last.due_at < max(job.counts_from, handled or job.counts_from):
         return None  # of a time before it was paused or changed, or one that a later time has overtaken
-    if last.state in {"cut off", "stopped"} and is_taken_up(job, last.attempt):
+    if last.state in {"cut off", "stopped"} and not last.lasting and is_taken_up(job, last.attempt):
         return Due("again", last.due_at, last.attempt + 1, last.first)
     again = retry_at(job, last)
     if again is not None and again <= now:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from icx.errors import BadInput, IcxError, NeedsYou, Refused
+from icx.errors import BadInput, IcxError, NeedsYou, Refused, Stopped
 
 State = Literal["done", "failed", "stopped", "needs-you"]
 EXIT = {"done": 0, "failed": 1, "needs-you": 3, "stopped": 130}
@@ -58,7 +58,7 @@ class Run:
         """Return why the run is not done, as the error to show."""
         if self.error is None:
             return None
-        kind = NeedsYou if self.state == "needs-you" else Refused
+        kind: type[IcxError] = {"needs-you": NeedsYou, "stopped": Stopped}.get(self.state, Refused)
         where = self.error.get("where") or {}
         return kind(
             str(self.error["code"]),

@@ -11,7 +11,7 @@ from typing import Any
 
 from icx import mask
 from icx.clock import Clock
-from icx.errors import BadInput, IcxError, NeedsYou, TryLater
+from icx.errors import BadInput, IcxError, NeedsYou, Stopped, TryLater
 from icx.jobs import alerts
 from icx.jobs.due import Due, due, is_final, is_taken_up, next_at
 from icx.jobs.history import History, Ran
@@ -185,6 +185,8 @@ class Executor:
                 ran = replace(
                     ran, state="done", text=_shown(done.text), figures=done.figures, child=done.child
                 )
+        except Stopped as error:  # somebody asked for it: nobody is alerted, and its time is done with
+            ran = replace(_failed(ran, error), state="stopped", lasting=True)
         except IcxError as error:
             ran = _failed(ran, error)
         except Exception as error:

@@ -16,7 +16,7 @@ from typing import Any
 
 from icx import mask
 from icx.clock import Clock
-from icx.errors import BadInput, IcxError, TryLater
+from icx.errors import BadInput, IcxError, NeedsYou, Stopped, TryLater
 from icx.jobs import inside, parameters
 from icx.jobs.parameters import as_json
 from icx.jobs.run import RECORD, Run, State, folder, read
@@ -187,7 +187,8 @@ class Runner:
             error = json.loads(told.read_text(encoding="utf-8"))
             exit_code = error.pop("exit", 1)
             error["where"] = dict(error.get("where") or {}) | {"cell": cells.get("index", 0) + 1}
-            return ("needs-you" if exit_code == 3 else "failed"), error
+            ends: dict[int, State] = {NeedsYou.exit_code: "needs-you", Stopped.exit_code: "stopped"}
+            return ends.get(exit_code, "failed"), error
         said = mask.plain(mask.addresses_in(text.strip().splitlines()[0] if text.strip() else ""))[:200]
         return "failed", _broken(record, cells, f"{name}: {said}" if said else f"{name}.", place)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from icx.clock import aware_utc, naive_utc
-from icx.errors import NeedsYou
+from icx.errors import IcxError, NeedsYou, TryLater
 from icx.pull.reading import Staged
 from icx.pull.units import Unit
 from icx.store import Connection, Store, check_name, one_row, quoted
+from icx.store.locks import Holder
 
 GOES_ON = timedelta(
     hours=12
@@ -205,3 +207,24 @@ def clear_staging(con: Connection) -> None:
         "and table_name like 'staged\\_%' escape '\\'"
     ).fetchall():
         con.execute(f"delete from {quoted(table)}")
+
+
+def note_pages(con: Connection, run: str, pages: int) -> None:
+    """Note how many pages a pull has landed."""
+    con.execute("update pulls set pages = ? where pull_id = ?", [pages, run])
+
+
+def busy(connection: str) -> Callable[[Holder | None], IcxError]:
+    """Return what to say when another process pulls this connection."""
+
+    def error(holder: Holder | None) -> IcxError:
+        by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
+        return TryLater(
+            "pull-running",
+            f"{connection} is being pulled.",
+            where=by,
+            kept="this one read nothing",
+            next=[["icx", "status"]],
+        )
+
+    return error

@@ -52,22 +52,31 @@ class Reader:
     waiting_until: Callable[[], datetime | None]
     calls_left: Callable[[], int | None]
     after: Callable[[Connection, int], None]
-    stopped: Callable[[], None] = lambda: None  # raises when the pull is to end
+    stopped: Callable[[], None] = lambda: None  # raises when the pull is to end at once
+    ending: Callable[[], IcxError | None] = lambda: None  # the end that somebody asked for
     pages: int = 0
     refused: list[tuple[Task, IcxError]] = field(default_factory=list)
 
     def read(self, tasks: Iterable[Task]) -> None:
-        """Read all tasks; raises the first error that a task does not absorb, after landing what came before."""
+        """Read all tasks; raises the first error that a task does not absorb, after landing what came before.
+
+        When its end is asked for nothing more is called, the pages under way are landed, and that end is raised; while
+        the service makes it wait there is nothing to land, and it ends at once.
+        """
         workers = Workers(self.threads)
         flying: deque[tuple[Task, Future[Any]]] = deque()
         try:
             calls = _Calls(iter(tasks))
+            end: IcxError | None = None
             while True:
                 self.stopped()
-                while len(flying) < self.threads + 2 and (asked := calls.next()) is not None:
+                end = end or self.ending()
+                while end is None and len(flying) < self.threads + 2 and (asked := calls.next()) is not None:
                     task, call = asked
                     flying.append((task, workers.submit(call)))
                 if not flying:
+                    if end is not None:
+                        raise end
                     return
                 self._wait(flying[0])
                 self._land(flying)
@@ -86,6 +95,8 @@ class Reader:
             except StillRunning:
                 self.bench.rest()
                 patience = 0.5
+                if self.waiting_until() is not None and (end := self.ending()) is not None:
+                    raise end from None
                 self.meter.say(waiting_until=self.waiting_until(), calls_left=self.calls_left)
 
     def _land(self, flying: deque[tuple[Task, Future[Any]]]) -> None:

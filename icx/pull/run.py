@@ -8,7 +8,7 @@ from datetime import datetime
 
 from icx.clock import Clock, naive_utc
 from icx.ctrl_c import stays_heard
-from icx.errors import BadInput, IcxError, TryLater
+from icx.errors import BadInput, IcxError
 from icx.pull import consent, due, keep, tags
 from icx.pull.agenda import Agenda, counters
 from icx.pull.ending import Ending
@@ -26,7 +26,6 @@ from icx.pull.waiting import Ear
 from icx.settings import Settings
 from icx.store import Connection, Store, one_row
 from icx.store.journal import Journal
-from icx.store.locks import Holder
 
 
 def pull(
@@ -42,6 +41,7 @@ def pull(
     unit: tuple[int, str] | None = None,
     tag: bool | None = None,
     progress: Callable[[Progress], None] | None = None,
+    ending: Callable[[], IcxError | None] = lambda: None,
     run: str | None = None,
     who: str = "",
 ) -> PullReport:
@@ -49,7 +49,8 @@ def pull(
 
     `full` verifies every unit, `unit` (message id, kind of event) reads one again and nothing else. `tag` overrides
     the setting `tag_filter`. `run` is the journal's run whose tape the client writes; without it one is started.
-    Stopped at any moment, by anything, the same call goes on: whole units are kept, waiting pages too.
+    Stopped at any moment, by anything, the same call goes on: whole units are kept, waiting pages too. `ending()` is
+    asked between pages; the error it returns, once it does, is raised when the pages under way are landed.
     """
     if client.account_id is None or client.client_folder_id is None:
         raise BadInput(
@@ -64,9 +65,9 @@ def pull(
     try:
         with (
             stays_heard() as stopped,
-            journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=_busy(connection)),
+            journal.lock(f"pull {connection}", what=f"a pull of {connection}", busy=keep.busy(connection)),
         ):
-            job = _Pull(store, journal, client, connection, settings, clock, run, progress, stopped)
+            job = _Pull(store, journal, client, connection, settings, clock, run, progress, stopped, ending)
             with store.open():  # one opening for the beginning of the pull
                 keep.register(store, connection, client.account_id, client.client_folder_id)
                 job.bench.con()
@@ -102,6 +103,7 @@ class _Pull:
     run: str
     progress: Callable[[Progress], None] | None
     stopped: Callable[[], None]  # raises the Ctrl-C that a library swallowed
+    ending: Callable[[], IcxError | None]  # the end that somebody asked for
     tagged: bool = False
     contacts_only: bool = False
     full: bool = False
@@ -304,8 +306,9 @@ class _Pull:
             self.meter,
             lambda: getattr(pace, "waiting_until", None) or self.ear.until(self.meter),
             lambda: pace.left() if pace is not None else None,
-            lambda con, pages: _note_pages(con, self.run, pages),
+            lambda con, pages: keep.note_pages(con, self.run, pages),
             self.stopped,
+            self.ending,
         )
 
     def _calls(self) -> tuple[int, int]:
@@ -383,21 +386,3 @@ class _Pull:
 
 # Without these there is nothing to work with; without the others the pull goes on with contacts only.
 _NEEDED = ("customfields", "lists", *PEOPLE)
-
-
-def _note_pages(con: Connection, run: str, pages: int) -> None:
-    con.execute("update pulls set pages = ? where pull_id = ?", [pages, run])
-
-
-def _busy(connection: str) -> Callable[[Holder | None], IcxError]:
-    def error(holder: Holder | None) -> IcxError:
-        by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
-        return TryLater(
-            "pull-running",
-            f"{connection} is being pulled.",
-            where=by,
-            kept="this one read nothing",
-            next=[["icx", "status"]],
-        )
-
-    return error

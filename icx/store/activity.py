@@ -21,7 +21,7 @@ BATCHES = 8  # newest batches of each of the newest plans
 
 @dataclass(frozen=True)
 class Under:
-    """A run under way, with what it said last. Times are aware UTC; `rate` is rows a second."""
+    """A run under way, with what it said last, and who asked it to end. Times are aware UTC; `rate` is rows a second."""
 
     run: Run
     what: str = ""
@@ -32,11 +32,12 @@ class Under:
     waiting_until: datetime | None = None
     told_at: datetime | None = None
     calls: int = 0
+    ends: Rest | None = None
 
 
 @dataclass(frozen=True)
 class Rest:
-    """Who let something rest, since when (aware UTC), and why."""
+    """Who let something rest, or asked for its end, since when (aware UTC), and why."""
 
     who: str
     since: datetime
@@ -123,8 +124,23 @@ class Activity:
                 continue
             said = self.journal.read("select * from run_progress where run = ?", (run.run,))
             calls, _ = self.journal.calls(run.run)
-            found.append(_under(run, said[0] if said else None, calls))
+            found.append(_under(run, said[0] if said else None, calls, self.ends(run.run)))
         return found
+
+    # -- an end asked for
+
+    def end(self, run: str, who: str) -> Rest:
+        """Ask a run to end after what it is at; whoever asked first is remembered."""
+        with self.journal.write() as db:
+            db.execute("insert or ignore into run_ends values (?, ?, ?)", (run, who, self._now()))
+        found = self.ends(run)
+        assert found is not None
+        return found
+
+    def ends(self, run: str) -> Rest | None:
+        """Return who asked a run to end, in this process or another one; None: nobody did."""
+        rows = self.journal.read("select * from run_ends where run = ?", (run,))
+        return Rest(rows[0]["who"], _moment(rows[0]["at"]), "") if rows else None
 
     # -- rest
 
@@ -256,9 +272,9 @@ def _another(run: Run) -> bool:
     return moment > run.started_at.timestamp() + 2
 
 
-def _under(run: Run, said: Any, calls: int) -> Under:
+def _under(run: Run, said: Any, calls: int, ends: Rest | None) -> Under:
     if said is None:
-        return Under(run, calls=calls)
+        return Under(run, calls=calls, ends=ends)
     until = said["waiting_until"]
     return Under(
         run,
@@ -270,6 +286,7 @@ def _under(run: Run, said: Any, calls: int) -> Under:
         _moment(until) if until else None,
         _moment(said["at"]),
         calls,
+        ends,
     )
 
 

@@ -78,6 +78,9 @@ export default {
     }
 
     function now(said) {
+      const end = (one) =>
+        !one.pull ? null
+        : button(one.ends ? "Stopping…" : "Stop after this page", () => act("end", { run: one.pull }), { shape: "pause", key: `end-${one.pull}`, disabled: one.ends, why: "the page under way is landed first", "aria-label": `Stop after this page: ${one.name}`, label: "What is there stays; the next pull goes on" });
       const rest = (one) =>
         !one.job ? null
         : one.paused ? button("Resume", () => act("resume", { job: one.job }), { shape: "play", key: `now-${one.job}`, "aria-label": `Resume ${one.job}` })
@@ -91,7 +94,7 @@ export default {
           cell("free", one.words),
           cell("num muted hide-n", one.since),
           cell("num muted", one.passed),
-          cell("num", rest(one))));
+          cell("num", h("span", { class: "row" }, end(one), rest(one)))));
       const open = said.unfinished.map((one) =>
         h("tr", {}, cell("", icon("stop", "stopped")), cell("", h("b", { class: "k" }, one.plan)), named(one.words, "muted hide-n"), cell("part"),
           cell("free", "stopped before its end; goes on with ", h("code", {}, `ws.apply("${one.plan}")`)), cell("hide-n"), cell(""), cell("")));

@@ -28,6 +28,7 @@ class Watched(Protocol):
     def people(self) -> Mapping[str, str]: ...
     def pause(self, job: str = "") -> None: ...
     def resume(self, job: str = "") -> None: ...
+    def end(self, run: str) -> None: ...
 
 
 class Monitor(Widget):
@@ -100,6 +101,12 @@ class Monitor(Widget):
     def ask_resume(self, job: str = "") -> Answer:
         """Let a job, or all pushes, go on."""
         self._watched.resume(job)
+        self.refresh()
+        return {}
+
+    def ask_end(self, run: str) -> Answer:
+        """Ask a pull to end after its page, whoever runs it."""
+        self._watched.end(run)
         self.refresh()
         return {}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from icx.clock import naive_utc
 from icx.workspace import again
 from icx.workspace.hearing import hear, hearing
+from icx.workspace.resting import asked_to_end, stop
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ def pull(
     with (
         ws.noted("pull", saved.name) as run,
         ws.accounts.client(saved, run=run) as client,
-        hearing(ws, run, progress, f"Pulling {saved.name}") as say,
+        hearing(ws, run, progress, f"Pulling {saved.name}", lambda: stop(ws, run)) as say,
     ):
         return pull(
             ws.store,
@@ -53,6 +54,7 @@ def pull(
             full=full,
             unit=unit,
             progress=say,
+            ending=asked_to_end(ws, run, saved.name),
             run=run,
             who=ws.who,
         )

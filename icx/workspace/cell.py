@@ -1,13 +1,20 @@
-"""Progress in a notebook's cell: one display that is drawn again, and one line of it when the work is over."""
+"""Progress in a notebook's cell: one display that is drawn again, and one line of it when the work is over.
+
+With an `end` the display is a widget with the button that asks for it; what is saved is the same page without one.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icx.clock import Clock
 from icx.look.page import Html, bar, head, icon, join, note, number, pill, root, tag, tile, tiles
 from icx.look.when import lasted, moment
+
+if TYPE_CHECKING:
+    from icx.widgets.working import Working
 
 EVERY = 0.5  # seconds between two drawings
 PHASES = (
@@ -30,8 +37,10 @@ def in_notebook() -> bool:
 class Cell:
     """Draws progress in a cell: called with each report, closed when the work ends."""
 
-    def __init__(self, title: str, clock: Clock, zone: str) -> None:
+    def __init__(self, title: str, clock: Clock, zone: str, end: Callable[[], object] | None = None) -> None:
         self.title, self.clock, self.zone = title, clock, zone
+        self._end = end
+        self._working: Working | None = None
         self._display: Any = None
         self._drawn = float("-inf")
         self._began = clock.monotonic()
@@ -48,7 +57,7 @@ class Cell:
         if now - self._drawn < EVERY and getattr(report, "waiting_until", None) == self._told:
             return
         self._drawn, self._told = now, getattr(report, "waiting_until", None)
-        self._show(self.html(report), f"{self.title} …")
+        self._draw(self.html(report), f"{self.title} …")
 
     def end(self, how: str) -> None:
         """Draw one line in place of the progress: how it ended, and that what landed is kept."""
@@ -67,12 +76,33 @@ class Cell:
                 f"{self.title} ended after {passed}, at {units}. What landed is kept; the same call goes on."
             )
             line = note("warn", words)
-        self._show(root(line, name=self.title), f"{self.title}: {how} after {passed}")
+        self._put(
+            {
+                "text/html": str(root(line, name=self.title)),
+                "text/plain": f"{self.title}: {how} after {passed}",
+            }
+        )
+        if self._working is not None:
+            self._working.close()
 
-    def _show(self, html: Html, plain: str) -> None:
+    def _draw(self, html: Html, plain: str) -> None:
+        """Show one moment: in the widget, once it is there, else in the display itself."""
+        if self._end is None:
+            self._put({"text/html": str(root(html, name=self.title)), "text/plain": plain})
+            return
+        if self._working is not None:
+            self._working.show(html, plain)
+            return
+        from icx.widgets.working import Working
+
+        self._working = Working(self.title, self._end)
+        self._working.show(html, plain)
+        shown, _ = self._working._repr_mimebundle_()
+        self._put(shown)
+
+    def _put(self, shown: dict[str, Any]) -> None:
         from IPython.core.display_functions import DisplayHandle
 
-        shown = {"text/html": str(html), "text/plain": plain}
         if self._display is None:
             self._display = DisplayHandle()  # type: ignore[no-untyped-call]
             self._display.display(shown, raw=True)
@@ -90,7 +120,7 @@ class Cell:
         self._until = until
 
     def html(self, report: Any) -> Html:
-        """Return one moment of the work as HTML."""
+        """Return one moment of the work as a part of a page."""
         done, whole = getattr(report, "done", None), getattr(report, "of", None)
         rate, left = getattr(report, "rate", None), getattr(report, "seconds_left", None)
         calls, until = getattr(report, "calls_left", None), getattr(report, "waiting_until", None)
@@ -114,7 +144,7 @@ class Cell:
             parts.append(_waiting(until, self.clock.now(), self.zone, str(getattr(report, "note", "") or "")))
         parts.append(self._phases(report))
         foot = "Safe to interrupt: what landed stays, the next pull goes on there."
-        return root(tag("div", *parts, tag("div", foot, cls="foot"), cls="gap"), name=self.title)
+        return tag("div", *parts, tag("div", foot, cls="foot"), cls="gap")
 
     def _phases(self, report: Any) -> Html:
         what = str(getattr(report, "what", ""))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from icx.errors import BadInput, NeedsYou
 from icx.store import quoted
 from icx.workspace import again, verdict
-from icx.workspace.hearing import check_rest, hear, resting
+from icx.workspace.hearing import hear
+from icx.workspace.resting import check_rest, resting
 
 if TYPE_CHECKING:
     import pyarrow as pa

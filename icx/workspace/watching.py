@@ -97,6 +97,10 @@ class Watching:
         else:
             self._activity.resume(PUSHES)
 
+    def end(self, run: str) -> None:
+        """Ask a pull to end after its page."""
+        self._ws.stop(run)
+
     def people(self) -> dict[str, str]:
         """Return the addresses of the failed rows that are shown, by their key, from the plans' own files."""
         found: dict[str, str] = {}
@@ -146,6 +150,8 @@ class Watching:
             telling = [one for one in each if one.what]
             inner = telling[-1] if telling else each[-1]
             job = jobs.get(outer.run.what) if outer.run.verb == "job" else None
+            pull = next((one for one in each if one.run.verb == "pull"), None)
+            ends = pull.ends if pull is not None else None
             waits = inner.waiting_until is not None and inner.waiting_until > now
             percent = 100 * (inner.done or 0) / inner.whole if inner.whole and not waits else None
             lines.append(
@@ -157,10 +163,13 @@ class Watching:
                     if job
                     else f"{VERBS.get(outer.run.verb, outer.run.verb)} {outer.run.what}",
                     "about": job["about"] if job else self._about(inner),
-                    "words": self._words(inner, waits, now),
+                    "words": self._words(inner, waits, now)
+                    + (f" · ends after this page, asked by {ends.who}" if ends is not None else ""),
                     "percent": None if percent is None else round(percent, 1),
                     "since": moment(outer.run.started_at, now, self._ws.settings.zone, seconds=True),
                     "passed": lasted((now - outer.run.started_at).total_seconds()),
+                    "pull": pull.run.run if pull is not None else "",
+                    "ends": ends is not None,
                     "job": job["name"] if job else "",
                     "paused": bool(job and job["paused"]),
                 }

@@ -13,12 +13,13 @@ from weakref import WeakValueDictionary
 
 from icx.clock import SYSTEM, Clock
 from icx.ctrl_c import stays_heard
-from icx.errors import IcxError
+from icx.errors import IcxError, Stopped
 from icx.settings import Settings, read_settings
 from icx.workspace.choosing import Choosing
 from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
 from icx.workspace.repeating import Repeating
+from icx.workspace.resting import Resting
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from icx.pull import Ledger, PullReport
     from icx.quality import CheckReport, Gate
     from icx.store import Store
-    from icx.store.activity import Rest
     from icx.store.db import Migrated
     from icx.store.journal import Journal
     from icx.store.plans import Plans
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Clicking, Repeating):
+class Workspace(Choosing, Clicking, Repeating, Resting):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its
@@ -175,7 +175,8 @@ class Workspace(Choosing, Clicking, Repeating):
             with stays_heard():
                 yield run
         except IcxError as error:
-            self.journal.end_run(run, "failed", {"code": error.code})
+            state = "stopped" if isinstance(error, Stopped) else "failed"
+            self.journal.end_run(run, state, {"code": error.code})
             raise
         except KeyboardInterrupt:
             self.journal.end_run(run, "stopped")
@@ -311,21 +312,6 @@ class Workspace(Choosing, Clicking, Repeating):
 
         found = self.audience(audience) if isinstance(audience, str) else audience
         return verdict.ask(self, verdict.uses(self, found, mapped, {}))
-
-    def pause_pushes(self, why: str = "") -> Rest:
-        """Let all pushes of this workspace rest: none is begun, and one under way ends after its batch.
-
-        Pulls, builds and counting go on. An apply that is refused meanwhile raises NeedsYou ("pushes-paused").
-        """
-        from icx.store.activity import PUSHES, Activity
-
-        return Activity(self.journal).pause(PUSHES, self.who, why or self.because or "")
-
-    def resume_pushes(self) -> None:
-        """Let pushes go on; a plan that was stopped goes on with its next `ws.apply`."""
-        from icx.store.activity import PUSHES, Activity
-
-        Activity(self.journal).resume(PUSHES)
 
     # --- repeat -----------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ TYPED = {
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
     "connection": "status", "with_sandbox": "sandbox", "pause_pushes": "pause", "resume_pushes": "resume", "run": "run",
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "serve": "serve",
+    "stop": "stop",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
@@ -39,7 +40,7 @@ PLUMBING = {
     "accounts",
 }
 # Examples that begin something which does not end by itself, need another login, or somebody at a terminal.
-ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve"}  # fmt: skip
+ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve", "icx stop acme", "icx stop --json"}  # fmt: skip
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

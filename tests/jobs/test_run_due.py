@@ -15,9 +15,9 @@ import pytest
 from bench import MONDAY, Bench, bench
 
 from icx.clock import ManualClock
-from icx.errors import BadInput, Refused, TryLater
+from icx.errors import BadInput, Refused, Stopped, TryLater
 from icx.jobs.due import Due
-from icx.jobs.job import load, names
+from icx.jobs.job import Alert, load, names
 from icx.jobs.run_due import Done, RunDue
 from icx.jobs.serve import serve
 
@@ -109,6 +109,18 @@ def test_a_stopped_run_ends_the_look_and_is_taken_up_by_the_next(here: Bench) ->
         here.executor.run_due()
     (ran,) = here.executor.run_due().ran
     assert (ran.why, ran.first, ran.attempt, ran.state) == ("again", "r-1", 2, "done")
+
+
+def test_a_pull_that_somebody_stopped_is_not_taken_up_before_its_next_time(here: Bench) -> None:
+    here.job(alert=Alert(command="false"))
+    here.ends = [Stopped("pull-stopped", "The pull of acme was stopped after its page.")]
+    (ran,) = here.executor.run_due().ran
+    assert (ran.state, ran.code, ran.alerts) == ("stopped", "pull-stopped", [])
+    here.clock.sleep(3600)
+    assert here.executor.run_due().ran == []
+    here.clock.sleep(7 * 24 * 3600)
+    (ran,) = here.executor.run_due().ran
+    assert (ran.why, ran.state) == ("clock", "done")
 
 
 def test_a_failed_notebook_is_repeated_from_its_own_run(here: Bench) -> None:

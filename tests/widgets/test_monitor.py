@@ -9,15 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import requests
 from road.conftest import no_keyring
 
-from icx.errors import NeedsYou
+from icx.errors import BadInput, NeedsYou, Stopped
 from icx.pull.progress import Progress
 from icx.store.activity import Activity
 from icx.widgets.monitor import Monitor
@@ -46,6 +48,18 @@ def ws(made: Workspace) -> Iterator[Workspace]:
         made.jobs().remove(job.name)
     with made.journal.write() as db:
         db.execute("update runs set state = 'done' where state = 'running'")
+
+
+@pytest.fixture
+def fault(ws: Workspace) -> Iterator[Callable[..., None]]:
+    """Order a fault of the simulated service; what is left of it is taken back."""
+
+    def send(method: str, body: list[Any] | None) -> None:
+        url = f"{ws.accounts._running['acme'].control_url}/faults"
+        requests.request(method, url, json=body, timeout=10).raise_for_status()
+
+    yield lambda match, kind, **more: send("POST", [{"match": match, "fault": kind, **more}])
+    send("DELETE", None)
 
 
 @pytest.fixture
@@ -118,6 +132,57 @@ def test_a_pull_notes_its_progress_in_the_journal(ws: Workspace) -> None:
     rows = ws.journal.read("select * from run_progress where run = ?", (run,))
     assert rows
     assert rows[0]["what"]
+
+
+def stopping(other: Workspace) -> Callable[[Any], None]:
+    """What a pull tells its progress to: the monitor of another kernel stops it once there is something to keep."""
+
+    def heard(report: Any) -> None:
+        if report.of and not other.said:
+            (line,) = other.monitor().said["now"]
+            other.said = [line["name"], other.monitor().answer("end", {"run": line["pull"]})["ok"]]
+            other.said.append(other.monitor().said["now"][0]["words"])
+
+    other.said = []
+    return heard
+
+
+def test_the_monitor_of_another_kernel_stops_a_pull_after_its_page_and_the_next_one_goes_on(
+    ws: Workspace, fault: Callable[..., None]
+) -> None:
+    fault("GET /messages/*/clicks", "slow", seconds=0.8, times=2)
+    with Workspace(ws.layout.root, who="noor") as other:
+        with pytest.raises(Stopped, match=r"stopped after its page, as noor asked .*\.") as caught:
+            ws.pull("acme", full=True, progress=stopping(other))
+        name, ok, words = other.said
+        assert (name, ok) == ("pull acme", True)
+        assert words.endswith(" · ends after this page, asked by noor")
+        assert re.fullmatch(r"\d+ of \d+ units and the pages waiting", caught.value.kept)
+        assert caught.value.next == [["icx", "pull", "acme"]]
+        assert ws.journal.runs("pull", "acme", limit=1)[0].state == "stopped"
+        assert other.monitor().said["happened"][0]["words"].startswith("stopped")
+        with pytest.raises(BadInput, match="No pull of acme runs now"):
+            other.stop("acme")
+    report = ws.pull("acme")
+    assert report.resumed is not None
+    assert report.resumed.earlier_calls + report.calls == report.resumed.quiet, "a page was read twice"
+    assert not report.ledger.red()
+
+
+def test_a_pull_that_waits_for_the_service_is_stopped_at_once(
+    ws: Workspace, fault: Callable[..., None]
+) -> None:
+    fault("GET /messages/*/clicks", "503", times=50)
+    began = time.monotonic()
+
+    def heard(report: Any) -> None:
+        if report.waiting_until is not None:
+            ws.stop()
+
+    with pytest.raises(Stopped) as caught:
+        ws.pull("acme", full=True, progress=heard)
+    assert time.monotonic() - began < 10
+    assert "clicks" in str(caught.value.where)
 
 
 def test_paused_pushes_are_refused_and_go_on_when_resumed(ws: Workspace) -> None:
@@ -259,6 +324,8 @@ class Counting:
     def pause(self, job: str = "") -> None: ...
 
     def resume(self, job: str = "") -> None: ...
+
+    def end(self, run: str) -> None: ...
 
 
 def test_it_looks_by_itself_while_a_browser_shows_it(tmp_path: Path) -> None:

@@ -1,0 +1,47 @@
+// Work under way: the page that Python draws of each moment, and the button that ends it, once the kernel answers.
+
+export default {
+  render({ model, el }) {
+    const q = questions(model);
+    const voice = speaker();
+    const root = h("div", { class: "icx", role: "region", "aria-label": model.get("name") });
+    const view = h("div");
+    let hears = false;
+    let asked = false;
+    let trouble = null;
+
+    async function end() {
+      asked = true;
+      draw();
+      voice.say("Stopping after this page");
+      const answer = await q.ask("end");
+      trouble = answer.ok ? null : answer.error;
+      asked = answer.ok;
+      draw();
+    }
+
+    function draw() {
+      const fresh = h("div");
+      fresh.innerHTML = model.get("html"); // made by icx.look: what comes from outside is escaped in it
+      const words = asked ? "Stopping after this page…" : "Stop after this page";
+      const act = button(words, end, { shape: "pause", key: "end", disabled: asked, label: "What is there stays; the next pull goes on", why: "the page under way is landed first" });
+      if (hears) fresh.querySelector(".head")?.append(act);
+      if (trouble) fresh.append(failure(trouble));
+      renew(view, fresh);
+    }
+
+    keepKeys(root);
+    root.append(view, voice.element);
+    el.append(root);
+    const deaf = following(model, { html: draw });
+    q.ask("alive").then(() => {
+      hears = true;
+      draw();
+    });
+    draw();
+    return () => {
+      deaf();
+      q.close();
+    };
+  },
+};
