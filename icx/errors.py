@@ -58,7 +58,7 @@ class IcxError(Exception):
         return "; ".join(f"{key} {value}" for key, value in self.where.items())
 
     def next_text(self) -> str:
-        return " · ".join(step if isinstance(step, str) else shlex.join(step) for step in self.next)
+        return steps(self.next)
 
     def __str__(self) -> str:
         return "\n".join(
@@ -80,6 +80,15 @@ class IcxError(Exception):
             "kept": self.kept,
             "next": self.next,
         }
+
+
+def steps(next: Sequence[Sequence[str] | str]) -> str:
+    """Return what to type next, as people read it.
+
+    >>> steps([["icx", "apply", "P-3"], "close it there"])
+    'icx apply P-3 · close it there'
+    """
+    return " · ".join(step if isinstance(step, str) else shlex.join(step) for step in next)
 
 
 class BadInput(IcxError, ValueError):

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import re
+import shlex
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -99,6 +100,26 @@ def masked(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [masked(each) for each in value]
     return value
+
+
+def shown_way(command: Sequence[str], webhook: str) -> str:
+    """Return who hears, for everybody to read: of a web address only its host, for its path may be a key.
+
+    >>> shown_way(["mail", "ops@example.com"], "https://hooks.example.com/T0/B0")
+    'command mail o…@e….com, webhook https://hooks.example.com/…'
+    >>> shown_way([], "env:OPS")
+    'webhook env:OPS'
+    """
+    ways = [f"command {mask.plain(mask.addresses_in(shlex.join(command)))}"] if command else []
+    return ", ".join(ways + ([f"webhook {shown_webhook(webhook)}"] if webhook else []))
+
+
+def shown_webhook(webhook: str) -> str:
+    """Return a webhook as everybody may read it: the name it is kept under, or the host it goes to."""
+    if webhook.startswith(("env:", "keyring:")) or "//" not in webhook:
+        return mask.plain(webhook)
+    parts = urlsplit(webhook)
+    return mask.plain(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…")
 
 
 def check_webhook(text: str) -> None:

@@ -17,6 +17,7 @@ class Settings:
 
     `zone` is how times are shown and weeks begin. Calls are counted per application id and account.
     Shares are fractions (0.5 is 50 %). `push = false` is for a workspace that only looks: no apply makes any request.
+    `alert_command` (a list of words) and `alert_webhook` hear of a job that goes wrong and names nobody itself.
     """
 
     zone: str = "America/New_York"
@@ -37,6 +38,8 @@ class Settings:
     contact_basis: str = ""
     one_sender: tuple[tuple[str, ...], ...] = ()
     singles_limit: int = 50
+    alert_command: tuple[str, ...] = ()
+    alert_webhook: str = ""
 
     @property
     def tz(self) -> ZoneInfo:
@@ -59,6 +62,10 @@ def read_settings(path: Path) -> Settings:
         default = known[key].default
         if key == "one_sender":
             values[key] = tuple(tuple(group) for group in value)
+        elif isinstance(default, tuple):
+            if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+                raise _wrong(path, f'{key} = {value!r} is not a list of words such as ["mail", "ops"]')
+            values[key] = tuple(value)
         elif isinstance(default, bool) != isinstance(value, bool) or not isinstance(
             value, (int, float) if isinstance(default, float) else type(default)
         ):

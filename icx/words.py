@@ -11,6 +11,7 @@ MANY = {
     "stays": "stay",
     "joins": "join",
     "leaves": "leave",
+    "retry": "retries",
 }
 
 

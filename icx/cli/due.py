@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def run_due(obj: Obj) -> Result:
     _, console = obj
     ws = workspace(obj)
-    done = ws.run_due(progress=_reporter(console))
+    done = ws.run_due(progress=reporter(console))
     text = str(done)
     if done.next is not None and done.ok:
         text += f"\nNext: {done.next[0]}, {coming(done.next[1], ws.settings.tz, done.now)}"
@@ -38,12 +38,12 @@ def _problem(done: RunDue) -> IcxError | None:
             f'The job "{one.job}" failed{more}: {one.message}',
             where=f"{one.run}, {one.code}",
             kept="the other jobs were run; what this one did until then is kept",
-            next=[["icx", "schedule", "list"]],
+            next=list(one.next) or [["icx", "schedule", "list"]],
         )
     return done.wrong[0] if done.wrong else None
 
 
-def _reporter(console: Console) -> Callable[[Any], None]:
+def reporter(console: Console) -> Callable[[Any], None]:
     """Return a function that shows where a job is, and keeps it for whoever stops the command."""
 
     def show(report: Any) -> None:
@@ -88,5 +88,5 @@ def serve(obj: Obj) -> Result:
         console.progress(text, changed=before[0] != following)
         before[0] = following
 
-    done = ws.serve(said=said, waiting=waiting, progress=_reporter(console))
+    done = ws.serve(said=said, waiting=waiting, progress=reporter(console))
     return Result("serve/1", str(done), done.as_dict())

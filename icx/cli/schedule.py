@@ -1,151 +1,27 @@
-"""Commands for jobs by the clock: schedule add, list, next, pause, resume, install, remove."""
+"""Commands for jobs by the clock: schedule list, show, next, run, pause, resume, install, remove (and add, change)."""
 
 from __future__ import annotations
 
 import shlex
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from icx.cli.common import Obj, group, shown, workspace
+from icx.cli.due import reporter
 from icx.cli.result import Result
-from icx.errors import BadInput
+from icx.cli.schedule_add import add, change
+from icx.errors import steps
 from icx.jobs.coming import coming, standing
+from icx.jobs.shown import way
 
 if TYPE_CHECKING:
-    from icx.jobs.board import JobStatus
+    from icx.jobs.board import Jobs, JobStatus
 
 schedule = group("schedule", "Let jobs run by the clock.")
-
-
-@schedule.verb(
-    "add",
-    "Save a job that imports, exports or runs a notebook by the clock.",
-    "icx schedule add nightly --import acme --every 'daily 06:00'",
-    "icx schedule add 'loyal weekly' --export 'Loyal in Durham' --to 'acme/lists/Durham regulars' --every 'Mon 07:00'",
-)
-@click.argument("name")
-@click.option("--import", "imports", metavar="CONN", help="Pull, build and check this connection.")
-@click.option("--contacts-only", is_flag=True, help="Import without messages and events.")
-@click.option("--keep-updated", is_flag=True, help="Import every hour; without --every it is once a day.")
-@click.option("--export", "exports", metavar="AUDIENCE", help="Plan and apply this audience to a list.")
-@click.option("--to", metavar="CONN/lists/LIST", help="The list of an export: its exact name, or #ID.")
-@click.option("--create", is_flag=True, help="Make the list when there is none of this name.")
-@click.option(
-    "--stale",
-    type=click.Choice(["stay", "park", "unsubscribe"]),
-    default="stay",
-    show_default=True,
-    help="Members no longer in the audience.",
-)
-@click.option("--notebook", metavar="FILE", help="Run this notebook.")
-@click.option(
-    "-p", "--param", "params", multiple=True, metavar="NAME=VALUE", help="A parameter of the notebook."
-)
-@click.option(
-    "--every", help="When: 'Mon 07:00', weekdays, hourly, 'every 15 min', '1st 08:00', or a cron expression."
-)
-@click.option("--zone", help="The time zone of --every; else the workspace's.")
-@click.option("--description", default="", help="A note for whoever reads it later.")
-@click.option(
-    "--overlap",
-    type=click.Choice(["skip", "wait"]),
-    default="skip",
-    show_default=True,
-    help="A time that comes while the run before is under way.",
-)
-@click.option(
-    "--missed",
-    type=click.Choice(["once", "skip"]),
-    default="once",
-    show_default=True,
-    help="Times that passed while nothing ran.",
-)
-@click.option("--retries", default=2, show_default=True, help="How often a failed run is tried again.")
-@click.option(
-    "--backoff", default=5.0, show_default=True, help="Minutes before the first retry; then twice as long."
-)
-@click.option("--audience", help="With a notebook or an import: the audience whose size --band is about.")
-@click.option(
-    "--band", metavar="LEAST:MOST", help="How many people the audience may have; either end may be empty."
-)
-@click.option("--refused-share", type=float, help="The share of refused rows that alerts, such as 0.01.")
-@click.option(
-    "--alert-command", metavar="COMMAND", help="Run this when it goes wrong; it gets JSON on stdin."
-)
-@click.option(
-    "--webhook", default="", help="Send JSON there when it goes wrong: env:NAME or keyring:NAME, https."
-)
-def add(
-    obj: Obj,
-    name: str,
-    imports: str | None,
-    exports: str | None,
-    to: str | None,
-    notebook: str | None,
-    params: tuple[str, ...],
-    audience: str | None,
-    band: str | None,
-    alert_command: str | None,
-    webhook: str,
-    **same: Any,  # what `Workspace.schedule` has under the same name
-) -> Result:
-    from icx.workspace.scheduling import typed_params
-
-    options, _ = obj
-    if sum(each is not None for each in (imports, exports, notebook)) != 1 or (exports is None) != (
-        to is None
-    ):
-        raise _usage(
-            "A job is one of: an import, an export with its list, a notebook.",
-            "--import CONN · --export AUDIENCE --to CONN/lists/LIST · --notebook FILE",
-            name,
-        )
-    ws = workspace(obj)
-    answers = dict(options.confirm)
-    if options.yes:
-        answers = {"first-push": "y", "parking": "y"} | answers
-    job = ws.schedule(
-        name,
-        notebook,
-        params=typed_params(ws, notebook, params) if notebook is not None else None,
-        connection=imports,
-        audience=exports or audience,
-        to=to,
-        answers=answers,
-        band=_band(band, name),
-        alert_command=shlex.split(alert_command or ""),
-        alert_webhook=webhook,
-        **same,
-    )
-    one = ws.jobs()[job.name]
-    when = coming(one.next_at, job.tz, ws.clock.now())
-    lines = [str(job), f"  next run {when}, data/jobs/{job.name}.json"]
-    if not job.alert:
-        lines.append("  nobody is told when it goes wrong; --webhook or --alert-command changes that")
-    lines.append("Nothing runs it yet unless icx serve does, or cron. Next: icx schedule install --print")
-    return Result("schedule/1", "\n".join(lines), one.as_dict())
-
-
-def _band(text: str | None, name: str) -> tuple[int | None, int | None] | None:
-    if text is None:
-        return None
-    ends = [each.strip().replace(",", "") for each in text.split(":")]
-    if len(ends) != 2 or not all(not each or (each.isascii() and each.isdigit()) for each in ends):
-        raise _usage(f'"{text}" is no band.', "--band LEAST:MOST, such as 100:5000, 100: or :5000", name)
-    low, high = (int(each) if each else None for each in ends)
-    return low, high
-
-
-def _usage(message: str, where: str, name: str) -> BadInput:
-    return BadInput(
-        "usage",
-        message,
-        where=where,
-        kept=f'nothing was saved for "{name}"',
-        next=[["icx", "schedule", "add", "--help"]],
-    )
+schedule.add_command(add)
+schedule.add_command(change)
 
 
 @schedule.verb(
@@ -170,11 +46,69 @@ def list_(obj: Obj) -> Result:
         for one in found
         if one.job.paused is not None and one.job.paused.why
     ]
+    lines += _told(found)
     failing = [one for one in found if one.state == "failing"]
-    lines += [f"{one.name}: {one.last.message} [{one.last.code}]" for one in failing if one.last is not None]
+    for one in failing:
+        if one.last is not None:
+            lines.append(f"{one.name}: {one.last.message} [{one.last.code}]")
+            lines += [f"  next  {steps(one.last.next)}"] if one.last.next else []
     text = "\n".join(lines) or "No job is saved yet. Next: icx schedule add --help"
     data = {"jobs": [one.as_dict() for one in found], "wrong": [error.as_dict() for error in found.wrong]}
     return Result("schedule-list/1", text, data)
+
+
+def _told(found: Jobs) -> list[str]:
+    """Return who hears when a job goes wrong, in as few lines as can be."""
+    own = [one for one in found if one.job.alert]
+    rest = [one.name for one in found if not one.job.alert]
+    lines = [f"{one.name} tells: {way(one.told)}" for one in own]
+    if rest and found.usual:
+        who = "the others tell" if own else "told when one goes wrong"
+        lines.append(f"{who}: {way(found.usual)} (icx.toml)")
+    elif rest:
+        which = f"{rest[0]} goes" if len(rest) == 1 else f"one of {len(rest):,} jobs goes"
+        lines.append(f"nobody is told when {which} wrong; alert_webhook in icx.toml changes that")
+    return lines
+
+
+@schedule.verb(
+    "show",
+    "Show one job: its choices, its answers, who is told, its last runs.",
+    "icx schedule show nightly",
+    "icx schedule show 'loyal weekly' --json",
+)
+@click.argument("name")
+@click.option(
+    "-n", "--count", default=5, show_default=True, type=click.IntRange(0, 1000), help="How many runs."
+)
+def show(obj: Obj, name: str, count: int) -> Result:
+    from icx.jobs.shown import shown as lines
+
+    ws = workspace(obj)
+    found = ws.jobs()
+    one = found[name]
+    runs = found.runs(one.name, count)
+    data = one.as_dict() | {"choices": one.job.choices(), "runs": [ran.as_dict() for ran in runs]}
+    return Result("schedule-show/1", "\n".join(lines(one, runs, ws.clock.now())), data)
+
+
+@schedule.verb(
+    "run",
+    "Run a job now, by hand, also a paused one; its next time by the clock stays.",
+    "icx schedule run nightly",
+    "icx schedule run 'loyal weekly' --json",
+)
+@click.argument("name")
+def run(obj: Obj, name: str) -> Result:
+    _, console = obj
+    ws = workspace(obj)
+    ran = ws.run_job(name, progress=reporter(console))
+    one = ws.jobs()[ran.job]
+    if ran.problem is not None:
+        code = ran.problem.exit_code
+        return Result("schedule-run/1", str(ran), ran.as_dict(), code, run=ran.run, problem=ran.problem)
+    text = f"{ran}\nBy the clock it comes next: {_standing(one, ws.clock.now())}"
+    return Result("schedule-run/1", text, ran.as_dict(), 0 if ran.ok else 1, run=ran.run)
 
 
 def _when(one: JobStatus, usual: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from icx import notify
 from icx.clock import Clock
+from icx.errors import BadInput
 from icx.jobs.due import Due
 from icx.jobs.history import History, Ran
-from icx.jobs.job import Job
+from icx.jobs.job import Alert, Job
+from icx.settings import Settings
 
 #: What an alert can be about.
 ABOUT = ("failed", "refused", "size", "missed")
@@ -27,6 +30,7 @@ def of_failure(job: Job, ran: Ran) -> dict[str, Any]:
         run=ran.run,
         code=ran.code,
         facts={"attempt": ran.attempt, "due_at": _text(ran.due_at)} | dict(ran.figures),
+        next=ran.next,
     )
 
 
@@ -60,14 +64,35 @@ def of_missed(job: Job, due: Due, now: datetime) -> dict[str, Any]:
     )
 
 
-def tell(job: Job, alert: Mapping[str, Any], history: History, clock: Clock) -> list[str]:
-    """Send an alert every way the job names, note what became of it, and return that."""
-    if not job.alert:
+def usual(settings: Settings) -> Alert:
+    """Return who hears of jobs that name nobody themselves, as icx.toml says; raise what cannot be kept there."""
+    try:
+        notify.check_command(settings.alert_command)
+        if settings.alert_webhook:
+            notify.check_webhook(settings.alert_webhook)
+    except BadInput as error:
+        raise BadInput(
+            "settings",
+            "The settings cannot be read as they are.",
+            where=f"icx.toml: {'alert_webhook' if error.code == 'webhook' else 'alert_command'}: {error.message}",
+            kept="nothing was started",
+            next=[
+                re.sub(r"--webhook (\S+)", r'alert_webhook = "\1"', step)
+                for step in error.next
+                if isinstance(step, str)
+            ],
+        ) from None
+    return Alert(settings.alert_command, settings.alert_webhook)
+
+
+def tell(way: Alert, alert: Mapping[str, Any], history: History, clock: Clock) -> list[str]:
+    """Send an alert every way there is, note what became of it, and return that."""
+    if not way:
         return []
-    done = notify.send(alert, command=job.alert.command, webhook=job.alert.webhook, clock=clock)
+    done = notify.send(alert, command=way.command, webhook=way.webhook, clock=clock)
     said = [f"{alert['alert']}: {delivery}" for delivery in done]
     for text in said:
-        history.note(job.name, "alert", text, run=str(alert.get("run") or ""))
+        history.note(str(alert["job"]), "alert", text, run=str(alert.get("run") or ""))
     return said
 
 
@@ -92,7 +117,15 @@ def outside(job: Job, size: int) -> bool:
 
 
 def _alert(
-    job: Job, about: str, text: str, *, at: datetime, run: str, code: str, facts: Mapping[str, Any]
+    job: Job,
+    about: str,
+    text: str,
+    *,
+    at: datetime,
+    run: str,
+    code: str,
+    facts: Mapping[str, Any],
+    next: Sequence[Sequence[str] | str] = (),
 ) -> dict[str, Any]:
     return {
         "schema": "alert/1",
@@ -106,7 +139,7 @@ def _alert(
         "code": code,
         "text": text,
         "facts": dict(facts),
-        "next": [["icx", "schedule", "list"]],
+        "next": list(next) or [["icx", "schedule", "list"]],
     }
 
 

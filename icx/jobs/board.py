@@ -9,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, overload
 
+from icx import mask, notify
 from icx.clock import Clock
 from icx.errors import IcxError
 from icx.jobs.due import next_at
 from icx.jobs.history import History, Ran
-from icx.jobs.job import Job, Paused, delete, everything, load, save
+from icx.jobs.job import NOBODY, Alert, Job, Paused, delete, everything, load, save
 from icx.jobs.schedule import english
 from icx.jobs.times import after
 
@@ -23,7 +24,7 @@ class JobStatus:
     """One job now. `state` is active, running, failing or paused; times are aware, UTC.
 
     `failing_since` is the beginning of the first failure in a row, `failures` how many there are. `unheard` is
-    why the newest alert did not arrive.
+    why the newest alert did not arrive. `told` hears when it goes wrong: its own alert, or that of icx.toml.
     """
 
     job: Job
@@ -33,6 +34,7 @@ class JobStatus:
     failing_since: datetime | None = None
     failures: int = 0
     unheard: str = ""
+    told: Alert = NOBODY
 
     @property
     def name(self) -> str:
@@ -60,8 +62,16 @@ class JobStatus:
             if job.paused
             else None,
             "last": self.last.as_dict() if self.last else None,
+            "alert": self._alert(),
             "alert_not_delivered": self.unheard or None,
         }
+
+    def _alert(self) -> dict[str, Any] | None:
+        if not self.told:
+            return None
+        words = [mask.addresses_in(word) for word in self.told.command]
+        webhook = notify.shown_webhook(self.told.webhook) if self.told.webhook else None
+        return {"command": words, "webhook": webhook, "of": "job" if self.job.alert else "icx.toml"}
 
 
 class Jobs(Sequence[JobStatus]):
@@ -70,11 +80,12 @@ class Jobs(Sequence[JobStatus]):
     `ws.jobs()["loyal weekly"]` is one; `pause`, `resume` and `remove` change one and return it.
     """
 
-    def __init__(self, folder: Path, history: History, clock: Clock, who: str) -> None:
+    def __init__(self, folder: Path, history: History, clock: Clock, who: str, usual: Alert = NOBODY) -> None:
         self._folder = folder
         self._history = history
         self._clock = clock
         self._who = who
+        self.usual = usual
         self.now = clock.now()
         jobs, wrong = everything(folder)
         self._all = [self.status(job) for job in jobs]
@@ -108,6 +119,7 @@ class Jobs(Sequence[JobStatus]):
     def status(self, job: Job) -> JobStatus:
         """Return how a job is now."""
         last = next(iter(self._history.runs(job.name, 1)), None)
+        clocked = next(iter(self._history.runs(job.name, 1, by_hand=False)), None)
         failures = self._history.failing(job.name) if last is not None and not last.ok else []
         state = "active"
         if job.paused is not None:
@@ -119,11 +131,12 @@ class Jobs(Sequence[JobStatus]):
         return JobStatus(
             job,
             state,
-            next_at(job, self._history.handled(job.name), last.facts if last else None, self.now),
+            next_at(job, self._history.handled(job.name), self._history.last(job.name), self.now),
             last,
             failures[-1].started_at if failures else None,
             len(failures),
-            next((text for text in (last.alerts if last else ()) if "not delivered" in text), ""),
+            next((text for text in (clocked.alerts if clocked else ()) if "not delivered" in text), ""),
+            job.alert or self.usual,
         )
 
     def runs(self, name: str | None = None, limit: int = 50) -> list[Ran]:

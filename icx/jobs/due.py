@@ -37,7 +37,7 @@ class Last:
 
 @dataclass(frozen=True)
 class Due:
-    """What is to be done now. `why` is clock, retry or again (a run that was cut off is taken up).
+    """What is to be done now. `why` is clock, retry, again (a run that was cut off is taken up) or hand.
 
     `at` is the time it answers. `missed` counts times older than `LATE` that nobody ran, since `missed_since`;
     with `run` False they are noted and nothing is run.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from icx.errors import IcxError
 from icx.jobs.due import Due, Last
 from icx.store.journal import Journal
 from icx.store.locks import alive
@@ -20,8 +21,10 @@ GONE_WRONG = ("failed", "cut off")
 class Ran:
     """One run of a job. `state` is running, done, failed, stopped or cut off; times are aware, UTC.
 
-    `due_at` is the time of the schedule it answers and `first` the first try of it; `why` is clock, retry or again.
-    `code` and `message` say what went wrong; `figures` are its counts; `child` is the run of its notebook.
+    `due_at` is the time of the schedule it answers and `first` the first try of it; `why` is clock, retry, again or
+    hand: then it answers no time, and the clock goes on as if it had not been.
+    `code`, `message` and `next` say what went wrong and what to type; `figures` are its counts; `child` is the run of
+    its notebook.
     `alerts` say how somebody was told, and whether that arrived.
     """
 
@@ -37,10 +40,12 @@ class Ran:
     text: str = ""
     code: str = ""
     message: str = ""
+    next: Sequence[Sequence[str] | str] = ()
     lasting: bool = False
     child: str = ""
     figures: Mapping[str, Any] = field(default_factory=dict)
     alerts: Sequence[str] = ()
+    problem: IcxError | None = field(default=None, compare=False, repr=False)  # only where it just ran
 
     @property
     def ok(self) -> bool:
@@ -61,7 +66,10 @@ class Ran:
         )
 
     def __str__(self) -> str:
-        said = f"{self.job}: {self.state.upper() if self.state in GONE_WRONG else self.state} ({self.run})"
+        by = ", by hand" if self.why == "hand" else ""
+        said = (
+            f"{self.job}: {self.state.upper() if self.state in GONE_WRONG else self.state} ({self.run}{by})"
+        )
         more = self.message or self.text
         return f"{said}, {more}" if more else said
 
@@ -79,6 +87,7 @@ class Ran:
             "text": self.text,
             "code": self.code or None,
             "message": self.message or None,
+            "next": list(self.next),
             "notebook_run": self.child or None,
             "figures": dict(self.figures),
             "alerts": list(self.alerts),
@@ -109,6 +118,7 @@ class History:
             "text": ran.text,
             "code": ran.code,
             "message": ran.message,
+            "next": list(ran.next),
             "lasting": ran.lasting,
             "child": ran.child,
             "figures": dict(ran.figures),
@@ -130,31 +140,50 @@ class History:
                 ),
             )
 
+    def noted(self, job: str, kind: str) -> set[str]:
+        """Return the texts of what was remembered of one kind about a job."""
+        rows = self._journal.read("select text from job_notes where job = ? and kind = ?", (job, kind))
+        return {row["text"] for row in rows}
+
     def handled(self, job: str) -> datetime | None:
         """Return the newest time of a job's schedule that was run or let go."""
         rows = self._journal.read(
-            "select max(due_at) as newest from (select due_at from job_runs where job = :job"
+            "select max(due_at) as newest from (select due_at from job_runs where job = :job and why <> 'hand'"
             " union all select due_at from job_notes where job = :job and kind = 'missed')",
             {"job": job},
         )
         newest = rows[0]["newest"]
         return datetime.fromisoformat(newest) if newest else None
 
-    def runs(self, job: str | None = None, limit: int = 50) -> list[Ran]:
+    def runs(self, job: str | None = None, limit: int = 50, *, by_hand: bool = True) -> list[Ran]:
         """Return runs of a job, or of all, newest first. One whose process is gone without an end is `cut off`."""
         rows = self._journal.read(
             "select j.*, r.pid, r.started_at, r.ended_at, r.state, r.detail,"
             " (select group_concat(n.text, '\n') from job_notes n where n.job = j.job and n.kind = 'alert' and n.run = j.run) as told"
             " from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
-            " where :job is null or j.job = :job order by r.number desc limit :limit",
-            {"job": job, "limit": limit},
+            " where (:job is null or j.job = :job) and (:by_hand or j.why <> 'hand')"
+            " order by r.number desc limit :limit",
+            {"job": job, "limit": limit, "by_hand": by_hand},
         )
         return [_ran(row) for row in rows]
 
     def last(self, job: str) -> Last | None:
-        """Return what `due` asks of the newest run."""
-        newest = self.runs(job, 1)
-        return newest[0].facts if newest else None
+        """Return what `due` asks of the newest run by the clock; one by hand counts only while it is under way.
+
+        What failed and was done by hand since needs no other try.
+        """
+        newest, clocked = self.runs(job, 1), self.runs(job, 1, by_hand=False)
+        if newest and newest[0].state == "running":
+            return newest[0].facts
+        if not clocked:
+            return None
+        since = self._journal.read(
+            "select 1 from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
+            " where j.job = ? and j.why = 'hand' and r.state = 'done' and r.number > ? limit 1",
+            (job, int(clocked[0].run[2:])),
+        )
+        facts = clocked[0].facts
+        return replace(facts, state="done") if since else facts
 
     def failing(self, job: str) -> list[Ran]:
         """Return the failures in a row up to now, newest first; what still runs or was stopped breaks no row."""
@@ -196,13 +225,14 @@ def _ran(row: Any) -> Ran:
         state,
         datetime.fromisoformat(row["started_at"]),
         datetime.fromisoformat(row["ended_at"]) if row["ended_at"] else None,
-        detail.get("text", ""),
-        detail.get("code", ""),
-        detail.get("message", ""),
-        bool(detail.get("lasting")),
-        detail.get("child", ""),
-        detail.get("figures", {}),
-        tuple((row["told"] or "").splitlines()),
+        text=detail.get("text", ""),
+        code=detail.get("code", ""),
+        message=detail.get("message", ""),
+        next=detail.get("next", ()),
+        lasting=bool(detail.get("lasting")),
+        child=detail.get("child", ""),
+        figures=detail.get("figures", {}),
+        alerts=tuple((row["told"] or "").splitlines()),
     )
 
 

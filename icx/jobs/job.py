@@ -45,6 +45,9 @@ class Alert:
         return bool(self.command or self.webhook)
 
 
+NOBODY = Alert()
+
+
 @dataclass(frozen=True)
 class Job:
     """Something done by the clock.
@@ -80,7 +83,7 @@ class Job:
     backoff: float = 5.0
     band: tuple[int | None, int | None] | None = None
     refused_share: float | None = None
-    alert: Alert = Alert()
+    alert: Alert = NOBODY
     paused: Paused | None = None
 
     @property
@@ -119,6 +122,12 @@ class Job:
                 kept[one.name] = _plain(value)
         return kept
 
+    def choices(self) -> dict[str, Any]:
+        """Return what was chosen, without who hears of it (a command may hold an address)."""
+        return {
+            name: value for name, value in self.as_dict().items() if name not in {"icx", "alert", "paused"}
+        }
+
 
 def checked(job: Job) -> Job:
     """Return a job that can be kept, its name composed; raise what is wrong with it before anything is saved."""
@@ -129,7 +138,7 @@ def checked(job: Job) -> Job:
     check_zone(job.zone)
     wrong = _choice(job)
     if wrong:
-        raise _bad(name, *wrong)
+        raise bad(name, *wrong)
     if job.alert.webhook:
         check_webhook(job.alert.webhook)
     check_command(job.alert.command)
@@ -186,9 +195,7 @@ def save(folder: Path, job: Job) -> Path:
     job = checked(job)
     for other in names(folder):
         if other != job.name and other.casefold() == job.name.casefold():
-            raise _bad(
-                job.name, f'there is a job "{other}"; upper and lower case are one', f"name it {other}"
-            )
+            raise bad(job.name, f'there is a job "{other}"; upper and lower case are one', f"name it {other}")
     path = folder / f"{job.name}.json"
     text = json.dumps(job.as_dict(), indent=2, ensure_ascii=False) + "\n"
     shared.write(path, text)
@@ -306,7 +313,8 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _bad(name: str, what: str, instead: str) -> BadInput:
+def bad(name: str, what: str, instead: str) -> BadInput:
+    """Return that a job cannot be kept as it is."""
     return BadInput(
         "job-choice",
         f'The job "{name}" cannot be kept as it is: {what}.',

@@ -15,7 +15,7 @@ from icx.errors import BadInput, IcxError, NeedsYou, Stopped, TryLater
 from icx.jobs import alerts
 from icx.jobs.due import Due, due, is_final, is_taken_up, next_at
 from icx.jobs.history import History, Ran
-from icx.jobs.job import Job, everything, load
+from icx.jobs.job import NOBODY, Alert, Job, everything, load
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
@@ -81,7 +81,10 @@ class _Busy(TryLater):
 
 
 class Executor:
-    """Runs the jobs of one folder. `kinds` does the work by kind; `sizes` counts an audience by its name."""
+    """Runs the jobs of one folder. `kinds` does the work by kind; `sizes` counts an audience by its name.
+
+    `usual` hears of the jobs that name nobody themselves.
+    """
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Executor:
         clock: Clock,
         who: str,
         sizes: Callable[[Job], int],
+        usual: Alert = NOBODY,
         progress: Callable[[str], None] | None = None,
     ) -> None:
         self.folder = folder
@@ -101,6 +105,7 @@ class Executor:
         self._clock = clock
         self._who = who
         self._sizes = sizes
+        self._usual = usual
         self._say = progress or (lambda text: None)
 
     def run_due(self) -> RunDue:
@@ -123,6 +128,16 @@ class Executor:
             self._tell_of_the_dead(job)
         return RunDue(now, ran, let_go, busy, wrong, self.next())
 
+    def run_now(self, name: str) -> Ran:
+        """Run a job by hand, also one that is paused; the clock goes on as if it had not been, nothing is retried.
+
+        Raises BadInput "job-unknown", TryLater "already-running" while it is under way.
+        """
+        job = load(self.folder, name)
+        with self._journal.lock(f"job:{job.name}", what=f"the job {job.name}", busy=_under_way):
+            self._end_of_the_dead(job)
+            return self.run(load(self.folder, name), Due("hand", self._clock.now()))
+
     def next(self) -> tuple[str, datetime] | None:
         """Return which job comes next, and when."""
         now = self._clock.now()
@@ -144,8 +159,11 @@ class Executor:
         if not self._running(job):
             return
         with suppress(_Busy), self._held(job):
-            for ran in self._running(job):
-                self.history.end(replace(ran, state="cut off"))
+            self._end_of_the_dead(job)
+
+    def _end_of_the_dead(self, job: Job) -> None:
+        for ran in self._running(job):
+            self.history.end(replace(ran, state="cut off"))
 
     def _running(self, job: Job) -> list[Ran]:
         return [ran for ran in self.history.runs(job.name, 1) if ran.state == "running"]
@@ -167,7 +185,7 @@ class Executor:
             self.history.note(job.name, "missed", f"{found.missed} let go", due_at=found.at)
             let_go.append((job.name, found))
         if found.missed:
-            alerts.tell(job, alerts.of_missed(job, found, now), self.history, self._clock)
+            self._send(job, alerts.of_missed(job, found, now))
         if found.run:
             ran.append(self.run(job, found))
 
@@ -175,7 +193,8 @@ class Executor:
         """Run a job for one time of its schedule and return what became of it; only a stop from outside is raised."""
         before = self._notebook_run(job, found)
         ran = self.history.start(job.name, found, self._who)
-        again = {"clock": "", "retry": f", try {found.attempt}", "again": ", taken up again"}[found.why]
+        tried = f", try {found.attempt}"
+        again = {"clock": "", "retry": tried, "again": ", taken up again", "hand": ", by hand"}[found.why]
         self._say(f"{job.name} › {job.about}{again} ({ran.run})")
         try:
             done = self._kinds[job.kind](job, before)
@@ -202,22 +221,26 @@ class Executor:
         if size is not None:
             ran = replace(ran, figures={**ran.figures, "size": size})
         self.history.end(ran)
-        return replace(ran, alerts=self._tell(job, ran, size))
+        # Who runs it by hand sees what becomes of it.
+        return ran if found.why == "hand" else replace(ran, alerts=self._tell(job, ran, size))
 
     def _tell(self, job: Job, ran: Ran, size: int | None) -> list[str]:
         if ran.state == "failed" and is_final(job, ran.attempt, ran.lasting):
-            return alerts.tell(job, alerts.of_failure(job, ran), self.history, self._clock)
+            return self._send(job, alerts.of_failure(job, ran))
         if size is not None and alerts.outside(job, size):
-            return alerts.tell(job, alerts.of_size(job, ran, size), self.history, self._clock)
+            return self._send(job, alerts.of_size(job, ran, size))
         return []
+
+    def _send(self, job: Job, alert: Mapping[str, Any]) -> list[str]:
+        return alerts.tell(job.alert or self._usual, alert, self.history, self._clock)
 
     def _tell_of_the_dead(self, job: Job) -> None:
         """Tell, once, of a run that was cut off and is not taken up again: its own process could not."""
-        for ran in self.history.runs(job.name, 1):
+        for ran in self.history.runs(job.name, 1, by_hand=False):
             if ran.state == "cut off" and not ran.alerts and not is_taken_up(job, ran.attempt):
                 text = f"Its process ended before the run did, {ran.attempt:,} times."
                 dead = replace(ran, message=text, code="cut-off")
-                alerts.tell(job, alerts.of_failure(job, dead), self.history, self._clock)
+                self._send(job, alerts.of_failure(job, dead))
 
     def _size(self, job: Job, ran: Ran) -> int | None:
         """Return how many people a job's audience has now; an export knows it from its plan."""
@@ -233,9 +256,9 @@ class Executor:
 
     def _notebook_run(self, job: Job, found: Due) -> str:
         """Return the notebook's run of the try before, so that what it finished is not done again."""
-        if found.why == "clock" or job.kind != "notebook":
+        if found.why in {"clock", "hand"} or job.kind != "notebook":
             return ""
-        earlier = self.history.runs(job.name, 1)[0]
+        earlier = self.history.runs(job.name, 1, by_hand=False)[0]
         return earlier.child or self.history.child(earlier.run, Path(job.notebook).name)
 
 
@@ -246,15 +269,31 @@ def _failed(ran: Ran, error: IcxError, done: Done | None = None) -> Ran:
         state="failed",
         code=error.code,
         message=_shown(error.message),
+        next=[
+            _shown(step) if isinstance(step, str) else [_shown(word) for word in step] for step in error.next
+        ],
         lasting=done is not None or isinstance(error, BadInput | NeedsYou),
         text=_shown(done.text) if done else "",
         figures=done.figures if done else {},
         child=done.child if done else str(error.data.get("run", "")),
+        problem=error,
     )
 
 
 def _shown(text: str) -> str:
     return mask.plain(mask.addresses_in(text))
+
+
+def _under_way(holder: Holder | None) -> IcxError:
+    """Return that a job is under way, for somebody who asked for it."""
+    by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
+    return TryLater(
+        "already-running",
+        f"{holder.what[:1].upper() + holder.what[1:] if holder else 'The job'} is under way.",
+        where=by,
+        kept="this one did nothing",
+        next=["wait until it ends, then the same command"],
+    )
 
 
 def _busy(holder: Holder | None) -> IcxError:

@@ -50,14 +50,43 @@ class Stop:
         True
         >>> Stop("welcome", "Durham regulars", "", "").answered("durham regulars")
         False
+
+        A list's name may be followed by the most messages there may be.
+
+        >>> mails = Stop("welcome", "Durham regulars", "", "", value=1204)
+        >>> mails.answered("Durham regulars:1500"), mails.answered("Durham regulars:1000")
+        (True, False)
         """
         if answer is None:
             return False
+        if self.key == "welcome" and (limit := up_to(answer)) is not None and limit[0] == self.confirm:
+            return self.value is not None and self.value <= limit[1]
         if self.confirm == "y":
             return answer.strip().lower() in YES
         if not self.confirm:
             return bool(answer.strip())
         return answer == self.confirm or answer.strip().replace(",", "") == self.confirm
+
+
+def count(text: str) -> int | None:
+    """Return a count as people type one, or None.
+
+    >>> count("1,204"), count("many"), count("-3")
+    (1204, None, None)
+    """
+    digits = text.replace(",", "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+def up_to(answer: str) -> tuple[str, int] | None:
+    """Return a list's name and the most messages that may go to it, or None; a name may hold colons of its own.
+
+    >>> up_to("Durham: regulars:1,500"), up_to("Durham regulars")
+    (('Durham: regulars', 1500), None)
+    """
+    name, colon, text = answer.rpartition(":")
+    most = count(text)
+    return (name, most) if colon and name and most is not None else None
 
 
 def stops(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from icx.jobs.board import Jobs
+    from icx.jobs.history import Ran
     from icx.jobs.job import Job
     from icx.jobs.run_due import RunDue
     from icx.jobs.serve import Served
@@ -46,7 +47,7 @@ class Repeating:
         """Save a job that runs by the clock, and return it: `ws.schedule("loyal weekly", "notebooks/05-push.ipynb", every="Mon 07:00")`.
 
         With a notebook it runs that, with `params`. With `audience` and `to` it plans and applies; `answers` are
-        those of the plan's stops, for a count the most there may be. Without either it pulls, builds and checks
+        those of the plan's stops, for a count the most there may be, for a welcome mail `LIST:MOST`. Without either it pulls, builds and checks
         `connection`, every day, or every hour with `keep_updated`. `every` is such as "Mon 07:00", "hourly",
         "every 15 min" or a cron expression, in the workspace's zone unless `zone` names one.
 
@@ -102,6 +103,26 @@ class Repeating:
         from icx.workspace.scheduling import jobs
 
         return jobs(cast("Workspace", self))
+
+    def change_job(self, name: str, **changes: Any) -> Job:
+        """Change some of a job's choices, named as in `schedule`, and return it: `ws.change_job("nightly", every="daily 05:00")`.
+
+        `answers` and `params` are laid over those it has. Another audience, list or notebook is another job. Raises
+        BadInput before anything is saved.
+        """
+        from icx.workspace.scheduling import change
+
+        return change(cast("Workspace", self), name, changes)
+
+    def run_job(self, name: str, *, progress: Callable[[Any], None] | None = None) -> Ran:
+        """Run a job now, by hand, also one that is paused, and return what became of it.
+
+        Its next time by the clock stays what it was; nothing is retried, and nobody is alerted. Raises BadInput
+        ("job-unknown"), TryLater ("already-running") while it is under way; a failure is in the answer.
+        """
+        from icx.workspace.scheduling import run_job
+
+        return run_job(cast("Workspace", self), name, progress)
 
     def run_due(self, *, progress: Callable[[Any], None] | None = None) -> RunDue:
         """Run every job that is due, once, and return what became of each.

@@ -7,19 +7,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput, IcxError, NeedsYou, Refused, TryLater
-from icx.jobs import alerts
+from icx.jobs import alerts, answers
 from icx.jobs.board import Jobs
-from icx.jobs.history import History
-from icx.jobs.job import Job, checked, save
+from icx.jobs.history import History, Ran
+from icx.jobs.job import Alert, Job, bad, checked, load, save
 from icx.jobs.run_due import Done, Executor, RunDue
+from icx.workspace.exporting import export
 
 if TYPE_CHECKING:
-    from icx.plan import Applied
-    from icx.plan.stops import Stop
     from icx.workspace.workspace import Workspace
 
-#: Stops that count people: the answer given beforehand is how many there may be at most.
-AT_MOST = ("growth", "removals", "unsubscribe")
+#: What of a job can be changed; another audience, list or notebook is another job.
+CHANGED = {
+    *(
+        "every",
+        "zone",
+        "description",
+        "params",
+        "answers",
+        "stale",
+        "contacts_only",
+        "create",
+        "overlap",
+        "missed",
+    ),
+    *("retries", "backoff", "band", "refused_share", "alert_command", "alert_webhook"),
+}
 
 
 def keep(ws: Workspace, job: Job) -> Job:
@@ -42,6 +55,8 @@ def _there(ws: Workspace, job: Job) -> Job:
 
         parse_target(ws, job.to)
         Policy(stale=job.stale)  # raises what it cannot be
+        if why := answers.wrong(job.answers):
+            raise bad(job.name, why, "mend that --confirm, then the same command")
     if job.kind == "notebook":
         from icx.jobs import parameters
         from icx.workspace.running import runner
@@ -49,12 +64,14 @@ def _there(ws: Workspace, job: Job) -> Job:
         path = runner(ws).find(job.notebook)
         values = parameters.checked(path, parameters.of_notebook(path), job.params)
         job = replace(job, params={name: parameters.as_json(values[name]) for name in job.params})
+        if why := answers.without_most(job.params):
+            raise bad(job.name, why, "mend that -p, then the same command")
     return job
 
 
 def jobs(ws: Workspace) -> Jobs:
     """Return the jobs as they are now; see `Workspace.jobs`."""
-    return Jobs(ws.layout.jobs, History(ws.journal), ws.clock, ws.who)
+    return Jobs(ws.layout.jobs, History(ws.journal), ws.clock, ws.who, alerts.usual(ws.settings))
 
 
 def executor(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Executor:
@@ -70,11 +87,12 @@ def executor(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Ex
         {
             "notebook": lambda job, again: _notebook(ws, job, again, progress),
             "import": lambda job, again: _import(ws, job, progress),
-            "export": lambda job, again: _export(ws, job, progress),
+            "export": lambda job, again: export(ws, job, progress),
         },
         clock=ws.clock,
         who=ws.who,
         sizes=lambda job: _size(ws, job),
+        usual=alerts.usual(ws.settings),
         progress=say,
     )
 
@@ -85,6 +103,37 @@ def run_due(ws: Workspace, progress: Callable[[Any], None] | None) -> RunDue:
         # A job that could not send would be noted as done for its time.
         raise ws.inside.refuses("run-due")
     return executor(ws, progress).run_due()
+
+
+def run_job(ws: Workspace, name: str, progress: Callable[[Any], None] | None) -> Ran:
+    """Run a job by hand; see `Workspace.run_job`."""
+    if ws.inside is not None and not ws.inside.apply:
+        raise ws.inside.refuses(f"schedule run {name}")
+    return executor(ws, progress).run_now(name)
+
+
+def change(ws: Workspace, name: str, changes: Mapping[str, Any]) -> Job:
+    """Save a job with some of its choices changed; see `Workspace.change_job`."""
+    job = load(ws.layout.jobs, name)
+    given = dict(changes)
+    if unknown := sorted(set(given) - CHANGED):
+        raise bad(
+            job.name, f"{unknown[0]} is nothing that can be changed", f"one of {', '.join(sorted(CHANGED))}"
+        )
+    for key in ("params", "answers"):
+        if key in given:
+            given[key] = {**getattr(job, key), **given[key]}
+    command, webhook = given.pop("alert_command", None), given.pop("alert_webhook", None)
+    given["alert"] = Alert(
+        job.alert.command if command is None else tuple(command),
+        job.alert.webhook if webhook is None else webhook,
+    )
+    made = replace(job, **given)
+    if (made.every, made.zone) != (job.every, job.zone):
+        made = replace(
+            made, counts_from=ws.clock.now()
+        )  # times of the new clock that passed are no missed ones
+    return keep(ws, made)
 
 
 def typed_params(ws: Workspace, notebook: str, words: Sequence[str]) -> dict[str, Any]:
@@ -101,6 +150,14 @@ def typed_params(ws: Workspace, notebook: str, words: Sequence[str]) -> dict[str
 
 def _notebook(ws: Workspace, job: Job, again: str, progress: Callable[[Any], None] | None) -> Done:
     """Run a notebook; a try before is repeated, so that what it finished is not done again."""
+    if why := answers.without_most(job.params):  # of a job that an older icx kept
+        raise NeedsYou(
+            "needs-answer",
+            f'The job "{job.name}" would let any number of welcome messages go.',
+            where=why,
+            kept="the notebook was not started",
+            next=[["icx", "schedule", "change", job.name, "-p", 'NAME={"welcome": "LIST:MOST"}']],
+        )
     run = (
         ws.run(again=again, progress=progress)
         if again
@@ -147,72 +204,6 @@ def _import(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> 
             next=[["icx", "check", "--connection", job.connection]],
         )
     return Done(f"{built.people:,} people, {len(found)} suites", figures, problem)
-
-
-def _export(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> Done:
-    """Plan and apply, with the answers given beforehand; what was cut off is finished first."""
-    from icx.plan import Policy
-    from icx.workspace.pushing import parse_target
-
-    target = parse_target(ws, job.to)
-    for kept in ws.plan_journal.all():
-        names = (kept.list_name, f"#{kept.place.list_id}")
-        if kept.state == "applying" and kept.connection == target.connection and target.list in names:
-            _whole(ws.apply(kept.plan_id, progress=progress), job.to)
-    made = ws.plan(job.audience, job.to, create=job.create, policy=Policy(stale=job.stale))
-    size = made.counts.wanted
-    if alerts.outside(job, size):
-        raise NeedsYou(
-            "size-band",
-            f"{job.audience}: {size:,} people, outside its band {alerts.band(job)}.",
-            where=f"the job {job.name}; {made.plan_id}",
-            kept="the plan; nothing was sent",
-            next=[["icx", "audience", "show", job.audience]],
-            data={"size": size},
-        )
-    done = _whole(ws.apply(made, answers=beforehand(made.stops, job.answers), progress=progress), job.to)
-    limit = ws.settings.refused_share if job.refused_share is None else job.refused_share
-    figures = {
-        "plan": made.plan_id,
-        "size": size,
-        "added": done.added,
-        "refused_by_consent": made.counts.refused,
-        "refused_by_service": done.refused_by_service,
-        "left_out": sum(done.left_out.values()),
-    }
-    return Done(f"{made.plan_id}: {done.added:,} added", figures, done.problem(limit))
-
-
-def _whole(done: Applied, to: str) -> Applied:
-    """Return an apply that is finished; another try goes on with one that is not."""
-    if done.state in {"stopped", "waiting"} or done.in_doubt:
-        raise TryLater(
-            "in-doubt",
-            f"{done.plan_id} is not finished: {done.not_sent:,} not sent, {done.in_doubt:,} in doubt.",
-            where=to,
-            kept=f"{done.added:,} added and recorded; nothing is sent twice",
-            next=[["icx", "apply", done.plan_id]],
-        )
-    return done
-
-
-def beforehand(stops: Sequence[Stop], answers: Mapping[str, str]) -> dict[str, str]:
-    """Return the answers to a plan's stops from those a job was given: for a count, how many there may be at most.
-
-    >>> from icx.plan.stops import Stop
-    >>> beforehand([Stop("growth", "312", "", "")], {"growth": "500", "first-push": "y"})
-    {'growth': '312', 'first-push': 'y'}
-    >>> beforehand([Stop("growth", "812", "", "")], {"growth": "500"})
-    {}
-    """
-    given = dict(answers)
-    for stop in stops:
-        if stop.key not in AT_MOST or stop.key not in given:
-            continue
-        limit = given.pop(stop.key).replace(",", "").strip()
-        if limit.isascii() and limit.isdigit() and int(stop.confirm) <= int(limit):
-            given = {stop.key: stop.confirm} | given
-    return given
 
 
 def _size(ws: Workspace, job: Job) -> int:

@@ -22,7 +22,7 @@ TYPED = {
     "audience": "audience", "audiences": "audience", "delete_audience": "audience", "compare": "audience", "plan": "plan", "plans": "plans",
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
     "connection": "status", "with_sandbox": "sandbox", "pause_pushes": "pause", "resume_pushes": "resume", "run": "run",
-    "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "serve": "serve",
+    "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "change_job": "schedule", "run_job": "schedule", "serve": "serve",
     "stop": "stop",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -93,15 +95,122 @@ def test_an_export_adds_with_answers_given_beforehand_and_holds_outside_its_band
     }
 
 
-def test_an_export_to_a_list_by_its_id_first_finishes_what_was_cut_off(ws: Workspace) -> None:
+def begun_to(ws: Workspace, plan_id: str) -> None:
+    """Leave a plan as an apply does that was killed before its first call."""
+    stops = ws.plan_journal.get(plan_id).header["stops"]
+    ws.plan_journal.begin(plan_id, {stop["key"]: stop["confirm"] for stop in stops}, "maya")
+
+
+def test_an_export_first_finishes_what_was_cut_off_of_its_own_and_nothing_that_somebody_began(
+    ws: Workspace, typed: Typed, folder: Path
+) -> None:
     plan = ws.plan("Everybody", "acme/lists/#3002")
-    ws.plan_journal.begin(plan.plan_id, {stop.key: stop.confirm for stop in plan.stops}, "maya")
-    ws.schedule("tips", audience="Everybody", to="acme/lists/#3002", every="hourly")
-    when_it_comes(ws)
-    (ran,) = ws.run_due().ran
-    assert ran.state == "done", ran.message
-    assert ran.figures["added"] == 0  # the plan that was cut off had them all
+    begun_to(ws, plan.plan_id)
+    with hook() as web:
+        ws.schedule(
+            "tips", audience="Everybody", to="acme/lists/#3002", every="hourly", alert_webhook=web.address
+        )
+        when_it_comes(ws)
+        (ran,) = ws.run_due().ran
+    assert (ran.state, ran.code, ran.lasting) == ("failed", "apply-unfinished", True)
+    assert ran.message == f"{plan.plan_id} to this list is not finished, and the job did not begin it."
+    next_steps = [["icx", "apply", plan.plan_id], ["icx", "schedule", "run", "tips"]]
+    assert [(body["alert"], body["next"]) for body in web.got] == [("failed", next_steps)]
+    assert [kept.state for kept in ws.plan_journal.all()] == ["applying"]  # nor is there another plan
+    assert ws.plan_journal.outcomes(plan.plan_id) == []
+    assert (
+        f"  next  icx apply {plan.plan_id} · icx schedule run tips"
+        in typed("schedule", "list", workspace=folder).out
+    )
+
+    ws.jobs()._history.note("tips", "plan", plan.plan_id)  # as if the job itself had begun it
+    done = ws.run_job("tips")
+    assert (done.state, done.why) == ("done", "hand"), done.message
+    assert done.figures["added"] == 0  # the plan that was cut off had them all
     assert ws.plan_journal.get(plan.plan_id).state == "finished"
+
+
+def test_an_answer_to_the_welcome_mail_holds_up_to_its_most_and_one_of_before_for_nobody(
+    ws: Workspace, typed: Typed, folder: Path
+) -> None:
+    (mailing,) = [one["name"] for one in ws.lists("acme").to_dict("records") if one["welcome"]][:1]
+    to = f"acme/lists/{mailing}"
+    (stop,) = [stop for stop in ws.plan("Everybody", to).stops if stop.key == "welcome"]
+    assert stop.value is not None
+    answers = {"first-push": "y", "growth": "100000"}
+    with pytest.raises(BadInput, match="welcome takes LIST:MOST"):
+        ws.schedule(
+            "mails", audience="Everybody", to=to, every="hourly", answers=answers | {"welcome": mailing}
+        )
+    job = ws.schedule("mails", audience="Everybody", to=to, every="hourly", answers=answers)
+    save(
+        folder / "data/jobs", replace(job, answers=answers | {"welcome": mailing})
+    )  # as an older icx kept it
+    ran = ws.run_job("mails")
+    assert (ran.state, ran.code) == ("failed", "needs-answer")
+    assert "would hold for any number" in ran.message
+    by_hand, change = ran.next
+    assert by_hand[:2] == ["icx", "apply"]
+    assert change[:4] == ["icx", "schedule", "change", "mails"]
+    said = typed(*change[1:-1], f"welcome={mailing}:{stop.value - 1:.0f}", workspace=folder)
+    assert said.code == 0, said.err
+    assert ws.run_job("mails").code == "needs-answer"
+    assert typed(*change[1:], workspace=folder).code == 0
+    ran = ws.run_job("mails")
+    assert (ran.state, ran.figures["added"]) == ("done", stop.value), ran.message
+    shown = typed("schedule", "show", "mails", workspace=folder).out
+    assert f"welcome={mailing}:{stop.value:.0f}" in shown
+    assert f"by hand) {ran.text}" in shown
+
+
+def test_a_notebook_takes_no_answer_to_the_welcome_mail_without_a_most(ws: Workspace, folder: Path) -> None:
+    push = {"confirm": {"welcome": "VIP"}, "sandbox": False}
+    with pytest.raises(BadInput, match="confirm: welcome=VIP holds for any number"):
+        ws.schedule("push", "notebooks/05-push.ipynb", every="daily", params=push)
+    job = ws.schedule("push", "notebooks/05-push.ipynb", every="daily", params={"sandbox": False})
+    save(folder / "data/jobs", replace(job, params=push))
+    ran = ws.run_job("push")
+    assert (ran.code, ran.child) == ("needs-answer", "")
+
+
+def test_a_job_is_run_by_hand_and_its_alert_is_the_one_of_the_settings(
+    ws: Workspace, typed: Typed, folder: Path
+) -> None:
+    (folder / "icx.toml").write_text(
+        'alert_webhook = "https://hooks.example.com/icx"\nalert_command = ["mail", "ops@example.com"]\n'
+    )
+    assert typed("schedule", "add", "fresh", "--import", "acmes", workspace=folder).code == 2
+    assert typed("schedule", "add", "fresh", "--import", "acme", workspace=folder).code == 0
+    listed = typed("schedule", "list", workspace=folder).out
+    assert (
+        "told when one goes wrong: command mail o…@e….com, webhook https://hooks.example.com/… (icx.toml)"
+        in listed
+    )
+    (one,) = typed("schedule", "list", "--json", workspace=folder).json["jobs"]
+    assert one["alert"] == {
+        "command": ["mail", "o…@e….com"],
+        "webhook": "https://hooks.example.com/…",
+        "of": "icx.toml",
+    }
+    before = one["next_at"]
+    ran = typed("schedule", "run", "fresh", workspace=folder)
+    assert ran.code == 0, ran.err
+    assert re.match(
+        r"fresh: done \(r-\d+, by hand\), \d+ people, 3 suites\nBy the clock it comes next: ", ran.out
+    )
+    assert "  told       command mail o…@e….com" in typed("schedule", "show", "fresh", workspace=folder).out
+    assert typed("schedule", "list", "--json", workspace=folder).json["jobs"][0]["next_at"] == before
+    (folder / "data/connections/acme.json").unlink()
+    failed = typed("schedule", "run", "fresh", "--json", workspace=folder)
+    assert (failed.code, failed.json["state"], failed.json["error"]["code"]) == (
+        2,
+        "failed",
+        "connection-unknown",
+    )
+    (folder / "icx.toml").write_text('alert_webhook = "https://hooks.example.com/T0/B0CANARY9"\n')
+    wrong = typed("schedule", "list", workspace=folder)
+    assert (wrong.code, "CANARY" in wrong.err) == (2, False)
+    assert 'alert_webhook = "env:ICX_WEBHOOK"' in wrong.err
 
 
 def test_run_due_in_its_own_process_fails_tells_the_webhook_and_status_shows_since_when(folder: Path) -> None:

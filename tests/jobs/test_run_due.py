@@ -234,6 +234,54 @@ def test_a_paused_job_rests_and_what_passed_is_not_run(here: Bench) -> None:
     assert names(here.folder) == []
 
 
+def test_a_run_by_hand_leaves_the_clock_as_it_was_also_for_a_paused_job(here: Bench) -> None:
+    here.job()
+    here.clock.sleep(180)  # three minutes late: the time of the clock is still to come
+    here.executor.run_now("WEEKLY")
+    here.executor.run_due()
+    assert [(one.run, one.why, one.due_at) for one in here.jobs.runs("weekly")] == [
+        ("r-2", "clock", MONDAY),
+        ("r-1", "hand", MONDAY + timedelta(minutes=3)),
+    ]
+    # It runs beyond the next time of the clock, which is not let go for it.
+    here.clock.moment = MONDAY + timedelta(days=1, minutes=-10)
+    here.ends = [lambda: here.clock.sleep(1800) or Done("fine")]
+    here.executor.run_now("weekly")
+    assert [one.due_at for one in here.executor.run_due().ran] == [MONDAY + timedelta(days=1)]
+    here.jobs.pause("weekly")
+    assert here.executor.run_now("weekly").ok
+    assert here.jobs["weekly"].state == "paused"
+
+
+def test_a_run_by_hand_that_fails_is_not_tried_again_and_one_that_is_done_spares_the_retry(
+    here: Bench,
+) -> None:
+    here.job(backoff=5)
+    here.ends = [lost(), lost()]
+    here.executor.run_due()
+    assert here.executor.run_now("weekly").problem is not None
+    here.clock.sleep(6 * 60)
+    (ran,) = here.executor.run_due().ran
+    assert (ran.why, ran.first, ran.attempt) == ("retry", "r-1", 2)
+    here.clock.moment = MONDAY + timedelta(days=1)
+    here.ends = [lost(), KeyboardInterrupt()]
+    here.executor.run_due()
+    with pytest.raises(KeyboardInterrupt):
+        here.executor.run_now("weekly")
+    assert here.jobs["weekly"].state == "failing"
+    assert here.executor.run_now("weekly").ok
+    assert here.jobs["weekly"].state == "active"
+    here.clock.sleep(3600)
+    assert here.executor.run_due().ran == []
+
+
+def test_a_job_under_way_is_not_run_by_hand_beside_it(here: Bench) -> None:
+    here.job()
+    here.ends = [lambda: here.executor.run_now("weekly")]
+    (ran,) = here.executor.run_due().ran
+    assert (ran.code, ran.message) == ("already-running", "The job weekly is under way.")
+
+
 def test_a_file_that_is_no_job_is_told_and_stops_no_other(here: Bench) -> None:
     here.job()
     (here.folder / "broken.json").write_text('{"kind": "import"', encoding="utf-8")
