@@ -1,10 +1,11 @@
 """Audiences: a rule with a name, its people counted, explained, compared, remembered, and kept as text."""
 
 from icx.audience.audience import Audience
-from icx.audience.compare import Breakdown, Near, Overlap, breakdown, one_step_away, overlap, sample
+from icx.audience.compare import Breakdown, Overlap, breakdown, overlap, sample
 from icx.audience.count import Count, Step, count, sizes, steps
 from icx.audience.files import delete, everything, file_name, load, names, read, save, used_by
 from icx.audience.live import Live
+from icx.audience.near import Gate, Near, gates, one_step_away
 from icx.audience.people import People, checked, choice, members, members_relation, members_sql, moment_of
 from icx.audience.snapshots import Flow, Snapshot, entered_left, snapshot, snapshots
 from icx.audience.spread import Histogram, Values, closest, histogram, values
@@ -20,6 +21,7 @@ __all__ = [
     "Count",
     "Figures",
     "Flow",
+    "Gate",
     "Histogram",
     "Live",
     "Near",
@@ -39,6 +41,7 @@ __all__ = [
     "entered_left",
     "everything",
     "file_name",
+    "gates",
     "histogram",
     "load",
     "members",

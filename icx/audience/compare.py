@@ -12,9 +12,7 @@ from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience, choice
 from icx.errors import BadInput
 from icx.fields import Field
-from icx.rules import Group, Reading, Rule, Sql, condition, fields_used
-from icx.rules.english import phrase
-from icx.rules.nodes import child
+from icx.rules import Reading, Rule, Sql, condition, fields_used
 from icx.store import Connection, quoted
 
 if TYPE_CHECKING:
@@ -202,41 +200,6 @@ def spread(con: Connection, profile: str, field: Field, whole: Sql, most: int) -
         parts.append(Part(f"{len(rest):,} others", sum(r[1] for r in rest), sum(r[2] for r in rest)))
     parts += [Part("no value", row[1], row[2]) for row in rows if row[0] is None]
     return tuple(parts)
-
-
-@dataclass(frozen=True)
-class Near:
-    """The people one rule alone keeps out: how many, and up to a few of their ids."""
-
-    rule: Rule
-    english: str
-    count: int
-    ids: tuple[int, ...]
-
-
-def one_step_away(people: People, audience: Audience | Rule, n: int = 5) -> tuple[Near, ...]:
-    """Return, for each rule of an all-group, the people who pass every other rule and not this one.
-
-    Empty for an any-group, where any rule would let anybody in.
-    """
-    with people.open(audience) as (con, reading, rule):
-        if not isinstance(rule, Group) or rule.negated or rule.combinator == "or":
-            return ()
-        found = [condition(step, reading, child("", k)) for k, step in enumerate(rule.rules)]
-        if not found:
-            return ()
-        columns = ", ".join(f"{one.text} as r{k}" for k, one in enumerate(found))
-        failed = " + ".join(f"(not r{k})::integer" for k in range(len(found)))
-        which = " ".join(f"when not r{k} then {k}" for k in range(len(found)))
-        rows = con.execute(
-            f"select case {which} end as k, count(*), min(contact_id, {int(n)}) from"
-            f" (select contact_id, {columns} from {quoted(people.profile)}) where {failed} = 1 group by k",
-            [param for one in found for param in one.params],
-        ).fetchall()
-    by_rule = {k: (int(size), tuple(map(int, ids))) for k, size, ids in rows}
-    return tuple(
-        Near(step, phrase(step, people.zone), *by_rule.get(k, (0, ()))) for k, step in enumerate(rule.rules)
-    )
 
 
 def overlap(people: People, audiences: Sequence[Audience | Rule]) -> Overlap:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, rows_of, spread
+from icx.audience.near import fact
 from icx.audience.people import People
-from icx.audience.waterfall import Waterfall, members_of, size_without_machines, waterfall
+from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall
+from icx.audience.why import load
 from icx.rules import Reading, Rule, Sql
 from icx.store import Connection
 from icx.store.published import Published, stamp
@@ -98,13 +100,13 @@ class Live:
         return self._of_one_build(size)
 
     @contextmanager
-    def chosen(self, audience: Audience | Rule) -> Iterator[Chosen]:
+    def chosen(self, audience: Audience | Rule, running: Running | None = None) -> Iterator[Chosen]:
         """Yield the people a rule is true of, to be asked about in SQL without asking for the rule again."""
         import numpy as np
         import pyarrow as pa
 
         published = self.published
-        with self._open(published, audience, None) as (con, reading, rule):
+        with self._open(published, audience, running) as (con, reading, rule):
             members = members_of(rule, reading, _passing(published, con))
             rows = np.flatnonzero(members)
             those = Sql("true")
@@ -121,23 +123,43 @@ class Live:
         show_people: bool = False,
         seed: int = 0,
         also: Sequence[str] = (),
+        running: Running | None = None,
     ) -> tuple[pd.DataFrame, int]:
         """Return up to n members at random as `sample` does, and how many there are."""
+        with self.chosen(audience, running) as chosen:
+            rows = chosen.rows
+            return _some(chosen.con, chosen.reading, chosen.rule, rows, n, seed, show_people, also), len(rows)
+
+    def misses(
+        self,
+        audience: Audience | Rule,
+        path: str,
+        n: int = 5,
+        *,
+        show_people: bool = False,
+        seed: int = 0,
+        also: Sequence[str] = (),
+        running: Running | None = None,
+    ) -> tuple[pd.DataFrame, list[str], int]:
+        """Return up to n people whom one gate alone keeps out, as `sample` does; what each has there; how many there are.
+
+        `path` is one of `gates`. What somebody has is masked as their row is.
+        """
         import numpy as np
 
-        with self.chosen(audience) as chosen:
-            some = (
-                np.random.default_rng(seed).permutation(chosen.rows)[:n] if len(chosen.rows) else chosen.rows
-            )
-            where = Sql(f"list_contains({[int(row) for row in some]}::bigint[], file_row_number)")
-            order = Sql("file_row_number")
-            return rows_of(
-                chosen.con, chosen.reading, chosen.rule, where, order, NUMBERED, show_people, also
-            ), len(chosen.rows)
+        published = self.published
+        with self._open(published, audience, running) as (con, reading, rule):
+            rows = np.flatnonzero(missed_by(rule, path, reading, _passing(published, con)))
+            found = _some(con, reading, rule, rows, n, seed, show_people, also)
+            people = self._people(published)
+            persons = [load(con, people, reading, int(one)) for one in found["contact_id"]]
+            return found, [fact(rule, path, one, masked=not show_people) for one in persons], len(rows)
 
-    def breakdown(self, audience: Audience | Rule, by: str, *, most: int = 12) -> Breakdown:
+    def breakdown(
+        self, audience: Audience | Rule, by: str, *, most: int = 12, running: Running | None = None
+    ) -> Breakdown:
         """Return how members spread over a field, as `breakdown` does."""
-        with self.chosen(audience) as chosen:
+        with self.chosen(audience, running) as chosen:
             field = chosen.reading.catalogue.find(by, "this breakdown")
             parts = spread(chosen.con, NUMBERED, field, chosen.those, most)
             return Breakdown("", by, len(chosen.rows), chosen.people, parts)
@@ -165,6 +187,24 @@ class Live:
     def _people(self, published: Published) -> People:
         about = published.about
         return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+
+
+def _some(
+    con: Connection,
+    reading: Reading,
+    rule: Rule,
+    rows: Any,
+    n: int,
+    seed: int,
+    show_people: bool,
+    also: Sequence[str],
+) -> pd.DataFrame:
+    """Return up to n people of these rows of the profile, at random, with the fields their rule is about."""
+    import numpy as np
+
+    some = rows[np.random.default_rng(seed).choice(len(rows), min(n, len(rows)), replace=False)]
+    where = Sql(f"list_contains({[int(row) for row in some]}::bigint[], file_row_number)")
+    return rows_of(con, reading, rule, where, Sql("file_row_number"), NUMBERED, show_people, also)
 
 
 def _passing(published: Published, con: Connection) -> Callable[[Sql], Mask]:

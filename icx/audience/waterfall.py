@@ -7,9 +7,10 @@ people, so the pass counts patterns and all figures of all nodes are sums over t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from icx.audience.near import near
 from icx.rules import Group, Reading, Rule, Sql, audiences_used, condition, walk, without_machines
 from icx.rules.nodes import child
 from icx.store import Connection, quoted
@@ -49,8 +50,9 @@ class Figures:
 class Waterfall:
     """The figures of a rule's nodes by path (the whole rule's is ''), of how many people, and without machines.
 
-    `human` is None when machines cannot change who is in, or it was not asked. `without` is the size of the whole without a node, for
-    the first node that leaves nobody of those who reach it; `empty` is that node's path, None when there is none.
+    `human` is None when machines cannot change who is in, or it was not asked. `without` is the size of the whole
+    without a node, for the first node that leaves nobody of those who reach it; `empty` is that node's path, None when
+    there is none. `near` is how many are out because of a node alone, by the paths of `gates`.
     """
 
     of: int
@@ -58,6 +60,7 @@ class Waterfall:
     nodes: Mapping[str, Figures]
     empty: str | None = None
     without: int = 0
+    near: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -91,15 +94,26 @@ def waterfall(
     size = patterns.count(patterns.of(twin[0], "human")) if twin else None
     empty = None if nodes[""].left else _empties(rule, nodes)
     without = patterns.count(patterns.of(rule, "", leaving=empty)) if empty else 0
-    return Waterfall(patterns.count(everybody), size, nodes, empty, without)
+    missed = {path: patterns.count(mask) for path, mask in near(rule, patterns.of).items()}
+    return Waterfall(patterns.count(everybody), size, nodes, empty, without, missed)
 
 
 def members_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
     """Return who of all people a rule is true of, put together from who passes its leaves."""
+    return _people(rule, reading, passing).of(rule, "")
+
+
+def missed_by(rule: Rule, path: str, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
+    """Return who of all people is out because of one gate alone; see `gates`."""
+    return near(rule, _people(rule, reading, passing).of)[path]
+
+
+def _people(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> _Patterns:
+    """Return who passes which leaves, every person a pattern of their own."""
     asked = _Asked(reading)
     asked.ask(rule, "")
     everybody = passing(Sql("true"))
-    return _Patterns(everybody, [passing(one) for one in asked.found], asked.places).of(rule, "")
+    return _Patterns(everybody, [passing(one) for one in asked.found], asked.places)
 
 
 def size_without_machines(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> int | None:

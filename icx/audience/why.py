@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,14 +65,21 @@ class Why:
         return {"audience": self.audience} | self.reason.as_dict(show_people=show_people)
 
 
-def why(people: People, audience: Audience | Rule, who: str | int) -> Why:
-    """Return why a person (an address or a contact id) is in or out.
+def why(
+    people: People,
+    audience: Audience | Rule,
+    who: str | int,
+    running: Callable[[Connection], None] | None = None,
+) -> Why:
+    """Return why a person (an address or a contact id) is in or out; `running` hears of the cursor to interrupt.
 
     Raises `contact-unknown` when nobody here has the address or id, `shared-address` with all ids when
     several contacts have the address.
     """
     named = as_audience(audience)
     with people.open(audience) as (con, reading, rule):
+        if running is not None:
+            running(con)
         contact_id = find(con, people, who, named.name)
         person = load(con, people, reading, contact_id)
     shown = f"{str(who).strip()} ({contact_id})" if "@" in str(who) else f"#{contact_id}"

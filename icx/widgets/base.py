@@ -1,8 +1,9 @@
 """What every icx widget shares: its module, its style, and how the two sides talk.
 
 The browser asks with `{"ask": VERB, "id": n, …}` and always gets one answer, `{"id": n, "ok": true, …}` or
-`{"id": n, "ok": false, "error": {…the four parts…}}`: no error disappears into the kernel's log. State that may be
-saved with the notebook lives in traits and never holds an unmasked address; people are only ever in answers.
+`{"id": n, "ok": false, "error": {…the four parts…}}`: no error disappears into the kernel's log. A question with a
+`lane` gives up the one asked before it in that lane, for which nobody waits any more. State that may be saved with the
+notebook lives in traits and never holds an unmasked address; people are only ever in answers.
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import importlib.resources
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 
 from icx.errors import IcxError
 from icx.look.page import ICONS, Html, style
+from icx.widgets.counting import Stopped, Turn, Worker
 
 Answer = dict[str, Any]
 
@@ -37,13 +39,25 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     """A view that asks Python: each `ask` of the browser is answered by the method `ask_VERB(**given)`.
 
     Subclasses set `_esm = module("name")` and write `static_html`, what a saved notebook shows without a kernel.
+
+    The verbs of `beside` may take long: they are answered on a thread of their own, newest question first, so that no
+    cell waits for them, and their methods take `running`, to be told which cursor to interrupt.
     """
 
     _css = style()
+    beside: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **given: Any) -> None:
         super().__init__(**given)
+        self._questions: Worker[tuple[Any, str, dict[str, Any]]] = Worker(
+            self._answer_beside, "icx-questions"
+        )
         self.on_msg(self._asked)
+
+    def close(self) -> None:
+        """End the view and what it still asks."""
+        self._questions.close()
+        super().close()
 
     def static_html(self) -> Html:
         """Return the view as HTML that needs no kernel and no script; addresses masked."""
@@ -63,8 +77,19 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     def _asked(self, _widget: Any, content: Any, _buffers: Any) -> None:
         if not isinstance(content, dict) or not isinstance(content.get("ask"), str):
             return
-        given = {key: value for key, value in content.items() if key not in {"ask", "id"}}
-        self.send({"id": content.get("id"), **self.answer(content["ask"], given)})
+        given = {key: value for key, value in content.items() if key not in {"ask", "id", "lane", "running"}}
+        if content["ask"] in self.beside:
+            lane = str(content.get("lane") or content.get("id"))
+            self._questions.give((content.get("id"), content["ask"], given), lane)
+        else:
+            self.send({"id": content.get("id"), **self.answer(content["ask"], given)})
+
+    def _answer_beside(self, question: tuple[Any, str, dict[str, Any]], turn: Turn) -> None:
+        number, verb, given = question
+        said = self.answer(verb, {**given, "running": turn.running})
+        if turn.stopped:
+            raise Stopped
+        self.send({"id": number, **said})
 
     def answer(self, verb: str, given: dict[str, Any]) -> Answer:
         """Return the answer to a question of the browser; also how tests ask without one."""

@@ -11,6 +11,7 @@ from typing import Any
 import traitlets
 
 from icx.audience import Audience, Live, checked
+from icx.audience.live import Running
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.look.page import Html
@@ -30,10 +31,11 @@ class Builder(Widget):
     """An audience, edited by hand and counted after each edit.
 
     `audience` is what code would have made, and may be set; `rule` its rule. Questions are asked of what the last
-    build published, so no other program waits for an open builder. `close()` ends its worker.
+    build published, so no other program waits for an open builder. `close()` ends its threads.
     """
 
     _esm = module("builder")
+    beside = frozenset({"values", "histogram", "sample", "breakdown", "why", "misses"})
 
     tree = traitlets.Dict().tag(sync=True)
     rev = traitlets.Int(0).tag(sync=True)
@@ -127,7 +129,7 @@ class Builder(Widget):
         return self._bound(audience)
 
     def close(self) -> None:
-        """End the worker and the view; what is in memory ends with the last builder of the connection."""
+        """End the workers and the view; what is in memory ends with the last builder of the connection."""
         self._worker.close()
         super().close()
 
@@ -148,17 +150,38 @@ class Builder(Widget):
     def ask_values(self, rule: Tree, node: str, field: str, **more: Any) -> Answer:
         return answers.values(self._live, rule, node, field, **more)
 
-    def ask_histogram(self, rule: Tree, node: str, field: str, key: str | None = None) -> Answer:
-        return answers.histogram(self._live, rule, node, field, key)
+    def ask_histogram(
+        self, rule: Tree, node: str, field: str, key: str | None = None, running: Running | None = None
+    ) -> Answer:
+        return answers.histogram(self._live, rule, node, field, key, running)
 
-    def ask_sample(self, rule: Tree, n: int = 5, show: bool = False, seed: int = 0, **_: Any) -> Answer:
-        return answers.sample(self._live, rule, n, show=bool(show), seed=seed)
+    def ask_sample(
+        self,
+        rule: Tree,
+        n: int = 5,
+        show: bool = False,
+        seed: int = 0,
+        running: Running | None = None,
+        **_: Any,
+    ) -> Answer:
+        return answers.sample(self._live, rule, n, show=bool(show), seed=seed, running=running)
 
-    def ask_breakdown(self, rule: Tree, by: str) -> Answer:
-        return answers.breakdown(self._live, rule, by)
+    def ask_misses(
+        self,
+        rule: Tree,
+        node: str,
+        n: int = 5,
+        show: bool = False,
+        seed: int = 0,
+        running: Running | None = None,
+    ) -> Answer:
+        return answers.misses(self._live, rule, node, n, show=bool(show), seed=seed, running=running)
 
-    def ask_why(self, rule: Tree, who: str | int) -> Answer:
-        return answers.why(self._live, rule, who)
+    def ask_breakdown(self, rule: Tree, by: str, running: Running | None = None) -> Answer:
+        return answers.breakdown(self._live, rule, by, running)
+
+    def ask_why(self, rule: Tree, who: str | int, running: Running | None = None) -> Answer:
+        return answers.why(self._live, rule, who, running)
 
     def ask_save(self, rule: Tree, name: str = "", description: str | None = None) -> Answer:
         answers.rule_of(rule)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icx import audience as audiences
 from icx import mask
@@ -21,12 +21,15 @@ from icx.widgets.document import Document, Tree, read, same_rule
 from icx.widgets.fixes import fixes
 from icx.widgets.inputs import list_names, title
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 NAMES = ("first_name", "last_name")
 SHOWN = 8
 
 NOTHING: dict[str, Any] = {
     "total": None, "of": None, "human": None, "nodes": None, "errors": {}, "empty": None,
-    "sentence": [], "sql": "", "params": 0, "python": "", "note": "",
+    "misses": [], "sentence": [], "sql": "", "params": 0, "python": "", "note": "",
 }  # fmt: skip
 
 
@@ -67,6 +70,10 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
             for path, own in found.nodes.items()
         },
         "empty": None if found.empty is None else _empty(live, document, found.empty, found.without),
+        "misses": [
+            {"id": document.ids[gate.path], "rule": gate.words(live.zone), "count": found.near[gate.path]}
+            for gate in audiences.gates(named.rule)
+        ],
         "sentence": [list(one) for one in segments(shown, live.zone)],
         "sql": chosen.text,
         "params": len(chosen.params),
@@ -100,11 +107,12 @@ def values(
     search: str = "",
     only: Sequence[str] | None = None,
     limit: int = 50,
+    running: Running | None = None,
 ) -> Answer:
     """Return which values those who reach a node have; of personal fields only how many have one."""
     reached = _reached(live, tree, node)
     hidden = field in live.people.catalogue and live.people.catalogue[field].pii
-    with live.chosen(reached) as chosen:
+    with live.chosen(reached, running) as chosen:
         con, reading = chosen.con, chosen.reading
         if field == "@audience":
             names = [name for name in reading.lookup.audiences if search.casefold() in name.casefold()]
@@ -136,9 +144,11 @@ def values(
     } | ({"pii": True} if hidden else {})
 
 
-def histogram(live: Live, tree: Tree, node: str, field: str, key: str | None) -> Answer:
+def histogram(
+    live: Live, tree: Tree, node: str, field: str, key: str | None, running: Running | None = None
+) -> Answer:
     """Return how a number or a time lies among those who reach a node."""
-    with live.chosen(_reached(live, tree, node)) as chosen:
+    with live.chosen(_reached(live, tree, node), running) as chosen:
         found = audiences.histogram(chosen.con, chosen.reading, chosen.those, field, key, NUMBERED)
 
     def shown(value: Any) -> Any:
@@ -152,13 +162,31 @@ def histogram(live: Live, tree: Tree, node: str, field: str, key: str | None) ->
     }
 
 
-def sample(live: Live, tree: Tree, n: int, *, show: bool, seed: int) -> Answer:
+def sample(
+    live: Live, tree: Tree, n: int, *, show: bool, seed: int, running: Running | None = None
+) -> Answer:
     """Return some members; personal fields masked unless `show`, which only ever travels in this answer."""
-    people = live.people
-    rule = rule_of(tree)
-    found, size = live.sample(rule, min(max(n, 1), 50), show_people=show, seed=seed, also=NAMES)
+    wanted: dict[str, Any] = {"show_people": show, "seed": seed, "also": NAMES, "running": running}
+    found, size = live.sample(rule_of(tree), min(max(n, 1), 50), **wanted)
+    return _people(live, found, show) | {"of": size}
+
+
+def misses(
+    live: Live, tree: Tree, node: str, n: int, *, show: bool, seed: int, running: Running | None = None
+) -> Answer:
+    """Return some people whom a node alone keeps out, as `sample` does, each with what they have there."""
+    document = read(tree)
+    rule, path = rule_of(tree), document.path(node)
+    if path not in {gate.path for gate in audiences.gates(rule)}:
+        return {"columns": [], "rows": [], "ids": [], "facts": [], "of": 0, "masked": not show}
+    wanted: dict[str, Any] = {"show_people": show, "seed": seed, "also": NAMES, "running": running}
+    found, facts, size = live.misses(rule, str(path), min(max(n, 1), 50), **wanted)
+    return _people(live, found, show) | {"facts": facts, "of": size}
+
+
+def _people(live: Live, found: pd.DataFrame, show: bool) -> Answer:
     columns = [name for name in found.columns if name != "contact_id"][:SHOWN]
-    kinds = {name: people.catalogue[name].type for name in columns}
+    kinds = {name: live.people.catalogue[name].type for name in columns}
     rows = [
         [cell(value, live.zone, masked=not show) for value in row]
         for row in found[columns].itertuples(index=False, name=None)
@@ -170,19 +198,18 @@ def sample(live: Live, tree: Tree, n: int, *, show: bool, seed: int) -> Answer:
         ],
         "rows": rows,
         "ids": [int(one) for one in found["contact_id"]],
-        "of": size,
         "masked": not show,
     }
 
 
-def breakdown(live: Live, tree: Tree, by: str) -> Answer:
-    found = live.breakdown(rule_of(tree), by)
+def breakdown(live: Live, tree: Tree, by: str, running: Running | None = None) -> Answer:
+    found = live.breakdown(rule_of(tree), by, running=running)
     parts = [{"value": part.value, "count": part.count, "of": part.of} for part in found.parts]
     return {"parts": parts, "size": found.size, "people": found.people}
 
 
-def why(live: Live, tree: Tree, who: str | int) -> Answer:
-    found = audiences.why(live.people, rule_of(tree), who)
+def why(live: Live, tree: Tree, who: str | int, running: Running | None = None) -> Answer:
+    found = audiences.why(live.people, rule_of(tree), who, running)
     rows = []
     for row in found.reason.rows:
         mark = "yes" if row.holds else "NO" if row.decides else "no"

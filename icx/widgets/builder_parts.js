@@ -106,11 +106,17 @@ function trend(shown) {
   return h("figure", { class: "trend" }, s("svg", { width: 150, height: 34, viewBox: "0 0 150 34", role: "img", "aria-label": words_ }, ...columns), h("figcaption", { class: "label" }, words_));
 }
 
+/** That an answer is long in coming; what stands there stays until it has come. A busy kernel is told once, under the total. */
+function waitingLine(b, lane) {
+  const told = b.s.alive === "busy" && b.pending();
+  return b.slow(lane) && !told ? h("span", { class: "label", "data-lane": lane }, b.waiting(lane)) : null;
+}
+
 function breakdownView(b) {
   const { s: state } = b;
   const told = state.parts;
   const options = [...b.cat.groups].map(([group, entries]) => ({ group, options: entries.filter((each) => b.splits(each)).map((each) => [each.name, each.label]) })).filter((each) => each.options.length);
-  const head = h("div", { class: "ph" }, h("div", { class: "row" }, h("h3", {}, "By"), options.length ? choose({ name: "Break down by", value: state.by, options, sig: b.cat.sig, key: "by", act: (by) => b.changeBy(by) }) : null), h("span", { class: "label" }, "mark = all contacts"));
+  const head = h("div", { class: "ph" }, h("div", { class: "row" }, h("h3", {}, "By"), options.length ? choose({ name: "Break down by", value: state.by, options, sig: b.cat.sig, key: "by", act: (by) => b.changeBy(by) }) : null), waitingLine(b, "breakdown") ?? h("span", { class: "label" }, "mark = all contacts"));
   const body = () => {
     if (told?.error) return h("p", { class: "muted small" }, told.error.message);
     if (!told || !told.size) return h("p", { class: "muted small" }, "Nothing to break down yet.");
@@ -123,7 +129,7 @@ function breakdownView(b) {
         h("span", { class: "num" }, number(each.count)), h("span", { class: "num muted" }, share(each.count, told.size))];
     }));
   };
-  return h("section", { class: `panel${b.dimmed() ? " busy" : ""}`, "aria-label": "Breakdown" }, head, body());
+  return h("section", { class: `panel${b.dimmed() || b.slow("breakdown") ? " busy" : ""}`, "aria-label": "Breakdown" }, head, body());
 }
 
 function sampleView(b) {
@@ -135,7 +141,7 @@ function sampleView(b) {
   const tools = h("div", { class: "row" },
     h("span", { class: "label row tell" }, icon(masked ? "mask" : "eye"), masked ? "addresses masked" : "addresses shown"),
     button(state.show ? "Mask" : "Show", () => b.show(!state.show), { kind: "quiet", key: "show", "aria-label": state.show ? "Mask addresses" : "Show addresses" }),
-    button("", () => b.draw(), { kind: "quiet", shape: "refresh", label: "Draw another sample", key: "draw" }));
+    button("", () => b.another(), { kind: "quiet", shape: "refresh", label: "Draw another sample", key: "draw" }));
   const cell = (value, column, at) => {
     const text = blank(value) ? (column.name?.includes("name") ? "no name" : "–") : typeof value === "number" ? number(value) : String(value);
     return h("td", { class: `${column.num ? "num" : at === 0 ? "mono" : ""}${blank(value) ? " muted" : ""}` }, h("span", { class: "clip", title: text }, text));
@@ -147,7 +153,7 @@ function sampleView(b) {
       h("tbody", {}, told.rows.map((row, at) => h("tr", {}, row.map((value, n) => cell(value, told.columns[n], n)),
         h("td", { class: "num" }, h("button", { type: "button", class: "link", key: `why:${at}`, "aria-label": `Why is ${row[0]} in?`, on: { click: () => b.why(String(told.ids[at])) } }, "why?")))))));
   };
-  return h("section", { class: `panel${b.dimmed() ? " busy" : ""}`, "aria-label": "Members" }, h("div", { class: "ph" }, h("h3", {}, title), tools), body());
+  return h("section", { class: `panel${b.dimmed() || b.slow("sample") ? " busy" : ""}`, "aria-label": "Members" }, h("div", { class: "ph" }, h("div", { class: "row" }, h("h3", {}, title), waitingLine(b, "sample")), tools), body());
 }
 
 function foldsView(b) {
@@ -178,6 +184,7 @@ function whyView(b) {
   };
   return h("div", { class: "whyin" },
     h("form", { class: "row wrap", on: { submit: ask } }, h("input", { type: "text", "aria-label": "Address or contact id", value: b.s.who, class: "who", autocomplete: "off", key: "who", on: { input: (event) => (b.s.who = event.target.value) } }), h("button", { type: "submit" }, "Explain")),
+    waitingLine(b, "why"),
     told?.error ? failure(told.error) : null,
     told?.ok ? h("div", { role: "status" }, h("p", {}, h("b", {}, told.line || `${told.who} is ${told.in ? "in" : "not in"} the audience.`)), h("ol", { class: "reasons" }, (told.rows ?? []).map(line))) : null);
 }

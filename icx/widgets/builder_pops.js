@@ -102,7 +102,7 @@ function picker(b, leaf, what = "values") {
       h("span", { class: "num" }, each.count === null || each.count === undefined ? "" : number(each.count)));
   };
   const done = () => b.close(anchor);
-  const state = b.live() ? (told ? null : "looking…") : "Values come from the kernel. What is typed here can be added without it.";
+  const state = b.live() ? (b.slow("picker") ? waitingLine(b, "picker") : told ? null : "looking…") : "Values come from the kernel. What is typed here can be added without it.";
   return pop(b, anchor, { class: "values", role: "dialog", "aria-label": `Choose ${noun}` },
     h("div", { class: "row find" },
       h("input", {

@@ -1,4 +1,4 @@
-"""One worker for a view's questions that take long: the newest wins, an older one still running is stopped."""
+"""One worker for a view's questions that take long: of a lane the newest wins, an older one still running is stopped."""
 
 from __future__ import annotations
 
@@ -53,27 +53,30 @@ class Turn:
 
 
 class Worker(Generic[Job]):
-    """Runs `work(job, turn)` for the newest job given, on a thread of its own that starts with the first.
+    """Runs `work(job, turn)` for the newest job of each lane, on a thread of its own that starts with the first.
 
-    `work` hands its cursor to `turn.running` and looks at `turn.stopped` before it tells anybody its answer.
+    `work` hands its cursor to `turn.running` and looks at `turn.stopped` before it tells anybody its answer. Of
+    several lanes that wait, the one asked last is next: it is what somebody has just clicked.
     """
 
     def __init__(self, work: Callable[[Job, Turn], None], name: str) -> None:
         self._work = work
         self._name = name
         self._changed = threading.Condition()
-        self._next: Job | None = None
+        self._waiting: dict[str, Job] = {}
+        self._running = ""  # the lane of the turn
         self._turn: Turn | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def give(self, job: Job) -> None:
-        """Ask for an answer; one that is under way is stopped, one that waited is forgotten."""
+    def give(self, job: Job, lane: str = "") -> None:
+        """Ask for an answer; one of that lane that is under way is stopped, one that waited is forgotten."""
         with self._changed:
             if self._closed:
                 return
-            self._next = job
-            if self._turn is not None:
+            self._waiting.pop(lane, None)
+            self._waiting[lane] = job
+            if self._turn is not None and self._running == lane:
                 self._turn.stop()
             if self._thread is None:
                 atexit.register(
@@ -86,21 +89,21 @@ class Worker(Generic[Job]):
     def stop(self) -> None:
         """Give up what runs and what waits."""
         with self._changed:
-            self._next = None
+            self._waiting.clear()
             if self._turn is not None:
                 self._turn.stop()
 
     def idle(self, seconds: float) -> bool:
         """Wait until nothing runs or waits; False when that takes longer."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._next is None and self._turn is None, seconds)
+            return self._changed.wait_for(lambda: not self._waiting and self._turn is None, seconds)
 
     def close(self, seconds: float = 5) -> None:
         """Stop, and end the thread."""
         atexit.unregister(self.close)
         with self._changed:
             self._closed = True
-            self._next = None
+            self._waiting.clear()
             if self._turn is not None:
                 self._turn.stop()
             self._changed.notify_all()
@@ -111,13 +114,12 @@ class Worker(Generic[Job]):
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._next is not None or self._closed)
+                self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
                 if self._closed:
                     return
-                job, self._next = self._next, None
+                self._running, job = self._waiting.popitem()
                 turn = self._turn = Turn()
             try:
-                assert job is not None
                 self._work(job, turn)
             except Stopped:
                 pass

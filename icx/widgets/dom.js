@@ -102,19 +102,20 @@ function failure(error, ...acts) {
 }
 
 /**
- * Questions to Python. `ask(verb, given)` gives a promise of the answer; `latest(verb, given)` too, but an older
- * question of the same verb is then answered with null: a stale answer never overwrites a newer one.
- * `waiting(listener)` hears how long the oldest unanswered question has waited, in seconds, and 0 when none is left.
+ * Questions to Python. `ask(verb, given)` gives a promise of the answer. `latest(verb, given, lane)` too, but the newest
+ * question of a lane (else of its verb) is the only one waited for: an older one is answered with null at once, so a stale
+ * answer never overwrites a newer one, and Python, which hears of the lane, may give the older one up.
+ * `waiting(listener)` hears how long the oldest unanswered question has waited, in seconds, and 0 when none is left;
+ * `waited(lane)` says it of one lane, questions that were asked anew counted from the first.
  */
 function questions(model) {
   const mark = ownId("ask"); // a widget shown twice hears the answers of both views
   let last = 0;
   const open = new Map();
-  const newest = new Map();
   const listeners = [];
+  const longest = (some) => Math.max(0, ...some.map((one) => (performance.now() - one.since) / 1000));
   const tell = () => {
-    const oldest = Math.min(...[...open.values()].map((one) => one.since));
-    const seconds = open.size ? (performance.now() - oldest) / 1000 : 0;
+    const seconds = longest([...open.values()]);
     for (const listener of listeners) listener(seconds);
   };
   const timer = setInterval(() => open.size && tell(), 250);
@@ -123,29 +124,43 @@ function questions(model) {
     if (!one) return;
     open.delete(message.id);
     if (!open.size) tell();
-    one.resolve(one.latest && newest.get(one.verb) !== message.id ? null : message);
+    one.resolve(message);
   };
   model.on("msg:custom", heard);
-  const send = (verb, given, latest) =>
+  const send = (verb, given, lane) =>
     new Promise((resolve) => {
       const id = `${mark}-${++last}`;
-      if (latest) newest.set(verb, id);
-      open.set(id, { resolve, verb, latest, since: performance.now() });
+      let since = performance.now();
+      for (const [older, one] of open) {
+        if (!lane || one.lane !== lane) continue;
+        open.delete(older);
+        since = one.since;
+        one.resolve(null);
+      }
+      open.set(id, { resolve, lane, since });
       try {
-        model.send({ ask: verb, id, ...given });
+        model.send({ ask: verb, id, ...given, ...(lane ? { lane: `${mark}:${lane}` } : {}) });
       } catch {
         // No kernel: the question stays open, and who listens to `waiting` says so.
       }
     });
   return {
-    ask: (verb, given = {}) => send(verb, given, false),
-    latest: (verb, given = {}) => send(verb, given, true),
+    ask: (verb, given = {}) => send(verb, given, null),
+    latest: (verb, given = {}, lane = verb) => send(verb, given, lane),
     waiting: (listener) => listeners.push(listener),
+    waited: (lane) => longest([...open.values()].filter((one) => one.lane === lane)),
     close: () => {
       clearInterval(timer);
       model.off("msg:custom", heard);
     },
   };
+}
+
+/** A panel: its title, what stands at its right, and what is in it. */
+function panel(title, right, ...children) {
+  const key = `icx-${title.toLowerCase().replaceAll(/[^a-z]+/g, "-")}`; // the same when only a number in the title is another
+  return h("section", { class: "panel", "aria-label": title, key },
+    h("div", { class: "ph" }, h("h3", {}, title), h("span", { class: "label row" }, right)), ...children);
 }
 
 /** Hear changes of traits: `{name: listener}`; what comes back ends it. */

@@ -25,12 +25,6 @@ const named = (words, cls = "") => h("td", { class: `name ${cls}`, title: words 
 const heads = (...each) => h("thead", {}, h("tr", {}, each.map(([words, cls]) => h("th", { scope: "col", class: cls }, words))));
 const swatch = (cls, words) => h("span", {}, h("i", { class: `sw ${cls}` }), words);
 
-function panel(title, right, ...children) {
-  const name = `icx-${title.split(",")[0].toLowerCase().replaceAll(/\W+/g, "-")}`;
-  return h("section", { class: "panel", "aria-label": title, id: null, key: name },
-    h("div", { class: "ph" }, h("h3", {}, title), h("span", { class: "label row" }, right)), ...children);
-}
-
 function summary(said) {
   const waiting = said.now.filter((one) => one.shape === "clock").length;
   const resting = said.jobs.filter((job) => job.paused).length;

@@ -28,10 +28,6 @@ function shift(said) {
   return h("div", { class: "shift", role: "img", "aria-label": said.label }, rows);
 }
 
-function panel(title, right, ...parts) {
-  return h("section", { class: "panel" }, h("div", { class: "ph" }, h("h3", {}, title), h("span", { class: "label" }, right)), parts);
-}
-
 function rowsTable(heads, rows, numbers = []) {
   const cell = (name) => (value, at) => h(name, { class: numbers.includes(at) ? "num" : "", scope: name === "th" ? "col" : null }, value);
   return h("table", {}, h("thead", {}, h("tr", {}, heads.map(cell("th")))), h("tbody", {}, rows.map((row) => h("tr", {}, row.map(cell("td"))))));

@@ -121,6 +121,33 @@ def test_a_breakdown_and_why(make: Make) -> None:
     assert ask(view, "python_of")["python"] == code(LOYAL)
 
 
+def test_whom_one_rule_alone_keeps_out_is_counted_and_shown_masked_with_why(make: Make) -> None:
+    view = make(LOYAL)
+    said = {one["id"]: one for one in view.answers["misses"]}
+    assert [(one["rule"], one["count"]) for one in said.values()] == [
+        ("opened at least 3 times in the last 90 days", 1),
+        ("city is Durham", 0),
+        ("did not click in the last 7 days", 1),
+    ]
+    clicked = next(node for node, one in said.items() if one["rule"].startswith("did not click"))
+    found = ask(view, "misses", node=clicked)
+    assert (found["ids"], found["of"], found["masked"]) == ([101], 1, True)
+    assert found["facts"] == ["clicked 18 Nov 07:02; in from 25 Nov 07:02"]
+    assert found["rows"][0][0] == "p…@e….com"
+    assert ask(view, "misses", node=clicked, show=True)["rows"][0][0] == "person101@example.com"
+    assert ask(view, "misses", node="p1")["ids"] == []
+
+
+def test_what_a_near_miss_has_is_masked_where_it_says_who_they_are(make: Make) -> None:
+    view = make((f.first_name == "Jo") & (f.email == "nobody@example.com") & (f.opens_90d >= 7))
+    address = view.answers["misses"][1]["id"]
+    assert view.answers["misses"][1]["count"] == 3
+    facts = ask(view, "misses", node=address)["facts"]
+    assert facts == ["p…@e….com"] * 3
+    other = make((f.first_name == "Ada") & (f.opens_90d >= 7))
+    assert set(ask(other, "misses", node=other.answers["misses"][0]["id"])["facts"]) == {"J…", "O…"}
+
+
 # --- what is offered ------------------------------------------------------------------------------------------------
 
 

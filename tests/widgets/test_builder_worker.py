@@ -128,6 +128,48 @@ def test_a_newer_edit_stops_the_count_without_machines_too(
     assert (view.answers["rev"], view.answers["total"], view.answers["human"]) == (view.rev, 4, 0)
 
 
+def test_a_slow_question_keeps_no_cell_and_no_other_question_waiting(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest of a lane is answered, the one before is given up; what changes nothing is answered at once."""
+    view = make(LOYAL)
+    told: dict[str, Any] = {}
+    threads: set[str] = set()
+    began: list[str] = []
+    real = answers.breakdown
+
+    def breakdown(live: Any, tree: Any, by: str, running: Any = None) -> Any:
+        threads.add(threading.current_thread().name)
+        if by == "engagement_tier":
+            with live.people.open(LOYAL) as (con, _, _rule):
+                running(con)
+                began.append(by)
+                con.execute(ENDLESS).fetchall()
+        return real(live, tree, by, running)
+
+    def ask(number: str, lane: str, verb: str, **given: Any) -> None:
+        asked = {"ask": verb, "id": number, "lane": lane, "rule": view.tree, **given}
+        view._handle_custom_msg(asked, [])
+
+    monkeypatch.setattr(answers, "breakdown", breakdown)
+    monkeypatch.setattr(view, "send", lambda said: told.update({said["id"]: said}))
+    ask("slow", "a:breakdown", "breakdown", by="engagement_tier")
+    until(lambda: began)
+    view._handle_custom_msg({"ask": "alive", "id": "pulse"}, [])
+    assert told == {"pulse": {"id": "pulse", "ok": True}}
+    ask("chips", "a:values:p2", "values", node="p2", field="city")
+    ask("new", "a:breakdown", "breakdown", by="city")
+    until(lambda: view._questions.idle(0))
+    assert set(told) == {"pulse", "chips", "new"}
+    assert told["new"]["parts"][0]["value"] == "Durham"
+    assert threads == {"icx-questions"}
+    ask("slow", "a:breakdown", "breakdown", by="engagement_tier")
+    until(lambda: len(began) == 2)
+    view.close()
+    assert "slow" not in told
+    assert not [one for one in threading.enumerate() if one.name == "icx-questions"]
+
+
 def test_closing_stops_what_runs(files: Path, tmp_path: Path, slow: list[str]) -> None:
     others = set(threading.enumerate())
     view = builder(files, (f.opens_90d >= 0) & (f.city == "Durham"), tmp_path / "audiences")
