@@ -17,6 +17,8 @@ class Settings:
 
     `zone` is how times are shown and weeks begin. Calls are counted per application id and account.
     Shares are fractions (0.5 is 50 %). `push = false` is for a workspace that only looks: no apply makes any request.
+    Runs of notebooks with their pages, reports and the tape of calls are kept `keep_days`, failed runs
+    `keep_failed_days` (0: for ever), at most `keep_runs` of each notebook (0: all).
     `alert_command` (a list of words) and `alert_webhook` hear of a job that goes wrong and names nobody itself.
     """
 
@@ -40,6 +42,9 @@ class Settings:
     singles_limit: int = 50
     alert_command: tuple[str, ...] = ()
     alert_webhook: str = ""
+    keep_days: int = 90
+    keep_failed_days: int = 365
+    keep_runs: int = 100
 
     @property
     def tz(self) -> ZoneInfo:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from icx import mask
 from icx.audience.audience import Audience
-from icx.errors import BadInput, Damaged, IcxError, NeedsYou
+from icx.errors import BadInput, IcxError, NeedsYou
 from icx.rules import Rule, audiences_used, from_json, to_json
 from icx.rules.lookup import audience_unknown, cycle
 from icx.store import shared
@@ -121,15 +121,7 @@ def from_data(data: Any, path: Path) -> Audience:
     """Return the audience in a file's JSON."""
     if not isinstance(data, Mapping) or "rule" not in data:
         return Audience(path.stem, from_json(data, path.name))
-    version = data.get("icx", VERSION)
-    if not isinstance(version, int) or version > VERSION:
-        raise Damaged(
-            "made-by-newer",
-            f"Made by a newer icx (audience version {version}); this one reads version {VERSION}.",
-            where=path.name,
-            kept="not opened, not changed",
-            next=["install the newer icx"],
-        )
+    shared.check_version(data.get("icx", VERSION), VERSION, what="audience", where=path.name)
     texts = {key: data.get(key) or "" for key in ("name", "connection", "description")}
     for key, value in texts.items():
         if not isinstance(value, str):

@@ -62,6 +62,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "status": ("care", "every connection at a glance"),
         "person": ("care", "all that is held about somebody"),
         "record": ("care", "who planned, overrode, applied, exported"),
+        "tidy": ("tidy", "remove runs and pages kept long enough"),
         "explain": ("care", "cost of a pull or an audience beforehand"),
         "help": ("care", "a message explained"),
     },

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -14,6 +13,7 @@ from icx.connections.login import Login
 from icx.connections.secrets import Keyring, Place, Secrets
 from icx.errors import BadInput, Damaged
 from icx.http import Secret
+from icx.store import shared
 from icx.store.names import check_name
 
 __all__ = ["Connections", "SavedConnection", "Secret", "check_name"]
@@ -101,11 +101,8 @@ class Connections:
             connection = replace(connection, base_url=login.base_url, username=login.username)
             values = {"app_id": login.app_id, "password": login.password}
             place = self.secrets.save(connection.name, connection.secret_key, values)
-        self.directory.mkdir(parents=True, exist_ok=True)
-        partial = self.directory / f".{connection.name}.{os.getpid()}.part"
         text = json.dumps(asdict(connection), indent=1, ensure_ascii=False)
-        partial.write_text(text + "\n", encoding="utf-8")
-        partial.replace(self.directory / f"{connection.name}.json")
+        shared.write(self.directory / f"{connection.name}.json", text + "\n")
         return connection, place
 
     def login(self, connection: SavedConnection) -> Login:

@@ -29,6 +29,7 @@ from papermill.parameterize import parameterize_notebook
 
 from icx import mask
 from icx.jobs.parameters import as_json
+from icx.store import shared
 
 ENGINE = "icx"
 _ADDRESS = re.compile(r"[\w.+%'-]+@(?:[\w-]+\.)+[^\W\d_]{2,}")  # stricter than mask's: code stays what it is
@@ -87,9 +88,7 @@ class Execution:
         book.cells = [cell for cell in book.cells if ERROR_MARKER_TAG not in cell.metadata.get("tags", [])]
         if facts:
             book.metadata["icx"] = facts
-        beside = self.target.with_suffix(".part")
-        beside.write_text(nbformat.writes(book), encoding="utf-8")  # type: ignore[no-untyped-call]
-        beside.replace(self.target)
+        shared.write(self.target, nbformat.writes(book))  # type: ignore[no-untyped-call]
 
 
 def masked(value: Any) -> Any:

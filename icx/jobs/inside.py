@@ -15,8 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from icx import mask
 from icx.errors import IcxError, NeedsYou
 from icx.jobs.run import read
+from icx.store import shared
 
 RUN, WORKSPACE = "ICX_RUN", "ICX_WORKSPACE"
 RESULTS, ERROR, ANSWERED, WRONG = "results.json", "error.json", "answered.txt", "wrong.jsonl"
@@ -98,34 +100,38 @@ def _read(run: str, workspace: str) -> Inside:
 def plainly(value: Any) -> Any:
     """Return what JSON can hold of a value: objects of icx as their own JSON, tables as rows, the rest as text.
 
-    >>> plainly({"n": 1, "when": (1, None), "mean": float("nan")})
-    {'n': 1, 'when': [1, None], 'mean': None}
+    Addresses are masked, as in everything else that a run leaves behind.
+
+    >>> plainly({"n": 1, "when": (1, None), "mean": float("nan"), "who": "ada@example.com"})
+    {'n': 1, 'when': [1, None], 'mean': None, 'who': 'a…@e….com'}
     """
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None  # a mean of nobody: JSON has no word for it
-    if value is None or isinstance(value, bool | int | str):
+    if isinstance(value, str):
+        return mask.addresses_in(value)
+    if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Mapping):
-        return {str(key): plainly(each) for key, each in value.items()}
+        return {mask.addresses_in(str(key)): plainly(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plainly(each) for each in value]
     if hasattr(value, "as_dict"):
         return plainly(value.as_dict())
+    for rows in (
+        "to_dicts",
+        "to_pylist",
+        "tolist",
+    ):  # tables of polars and Arrow; arrays and numbers of numpy
+        if hasattr(value, rows) and not hasattr(value, "to_dict"):
+            return plainly(getattr(value, rows)())
+    if hasattr(value, "to_dicts"):
+        return plainly(value.to_dicts())
     if hasattr(value, "to_dict"):  # a pandas table: its rows; a column: its values by label
         return plainly(value.to_dict("records") if hasattr(value, "columns") else value.to_dict())
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "item"):  # a number of numpy
-        found = value.item()
-        return plainly(found) if isinstance(found, float) else found
-    return str(value)
+    text = str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+    return None if text in {"NaT", "<NA>"} else mask.addresses_in(text)  # pandas' words for nothing
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file that is whole or not there, for its owner only."""
-    beside = path.with_suffix(".part")
-    with os.fdopen(
-        os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as out:
-        json.dump(value, out, indent=1, default=str)
-    beside.replace(path)
+    shared.write(path, json.dumps(value, indent=1, default=str), mode=0o600)

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from icx import mask
-from icx.errors import BadInput, Damaged, IcxError
+from icx.errors import BadInput, IcxError
 from icx.jobs.schedule import check_zone, english, parse
 from icx.store import shared
 
@@ -246,21 +246,13 @@ def read(path: Path) -> Job:
     """Return the job in a file; the file's name is the job's."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        version = kept.pop("icx", VERSION)
-        if not isinstance(version, int) or version > VERSION:
-            raise Damaged(
-                "made-by-newer",
-                f"Made by a newer icx (job version {version}); this one reads version {VERSION}.",
-                where=f"data/jobs/{path.name}",
-                kept="not run, not changed",
-                next=["install the newer icx"],
-            )
+        shared.check_version(kept.pop("icx", VERSION), VERSION, what="job", where="")
         unknown = sorted(set(kept) - {one.name for one in fields(Job)})
         if unknown:
             raise ValueError(f"{unknown[0]} is nothing a job has")
         return checked(Job(**_typed(kept) | {"name": unicodedata.normalize("NFC", path.stem)}))
     except IcxError as error:
-        error.where = f"data/jobs/{path.name}: {error.where_text()}"
+        error.where = f"data/jobs/{path.name}" + (f": {error.where_text()}" if error.where else "")
         raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(

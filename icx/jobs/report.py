@@ -15,6 +15,7 @@ from icx.jobs.books import nbformat
 from icx.jobs.execution import masked
 from icx.jobs.run import Run
 from icx.look import page
+from icx.store import shared
 
 # Outputs that need no kernel and no network; of several the first that is there is shown.
 _STATIC = (
@@ -69,10 +70,7 @@ main { max-width:1040px; margin:0 auto; padding:28px 24px 64px; }
 def write_report(run: Run) -> None:
     """Write the page of a run beside its notebook; without a notebook yet, the page says what is known."""
     book = nbformat.read(run.executed, as_version=4) if run.executed.exists() else None  # type: ignore[no-untyped-call]
-    text = page_of(run, book)
-    beside = run.report.with_suffix(".part")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(run.report)
+    shared.write(run.report, page_of(run, book))
 
 
 def page_of(run: Run, book: Any) -> str:

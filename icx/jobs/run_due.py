@@ -16,6 +16,7 @@ from icx.jobs import alerts
 from icx.jobs.due import Due, due, is_final, is_taken_up, next_at
 from icx.jobs.history import History, Ran
 from icx.jobs.job import NOBODY, Alert, Job, everything, load
+from icx.jobs.tidy import Tidied
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
@@ -41,7 +42,7 @@ Kind = Callable[[Job, str], Done]
 class RunDue:
     """What a look at the clock came to: runs, jobs whose times were let go, jobs under way elsewhere.
 
-    `wrong` are files that hold no job. `next` names the job that comes next, and when (aware, UTC).
+    `tidied` says what was removed as kept long enough. `wrong` are files that hold no job. `next` names the job that comes next, and when (aware, UTC).
     """
 
     now: datetime
@@ -50,6 +51,7 @@ class RunDue:
     busy: Sequence[str] = ()
     wrong: Sequence[IcxError] = ()
     next: tuple[str, datetime] | None = None
+    tidied: Tidied | None = None
 
     @property
     def failed(self) -> list[Ran]:
@@ -63,7 +65,8 @@ class RunDue:
         lines = [str(one) for one in self.ran]
         lines += [f"{name}: {found.missed:,} missed, let go" for name, found in self.let_go]
         lines += [f"{name}: under way in another process" for name in self.busy]
-        return "\n".join(lines) or "Nothing is due."
+        lines = lines or ["Nothing is due."]
+        return "\n".join([*lines, self.tidied.line()] if self.tidied else lines)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -73,6 +76,7 @@ class RunDue:
             "busy": list(self.busy),
             "wrong": [error.as_dict() for error in self.wrong],
             "next": {"job": self.next[0], "at": self.next[1]} if self.next else None,
+            "tidied": self.tidied.as_dict() if self.tidied else None,
         }
 
 

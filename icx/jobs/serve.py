@@ -49,7 +49,7 @@ def serve(
     while not until():
         found = run_due()
         done = Served(done.runs + len(found.ran), done.failed + len(found.failed))
-        if said is not None and (found.ran or found.let_go or found.wrong):
+        if said is not None and (found.ran or found.let_go or found.wrong or found.tidied):
             said(found)
         try:
             with _stop_is_an_end():

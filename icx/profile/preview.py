@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from icx.profile.catalogue import Everything, everything
 from icx.profile.field import FieldFile, bad_file, read_fields
 from icx.profile.fill import counted, histograms
 from icx.profile.own import Own, bind, bound, check_field_name, first_line, parsed
-from icx.store import one_row
+from icx.store import one_row, shared
 from icx.store.db import Connection, DatabaseError, Store, quoted
 
 
@@ -92,11 +91,7 @@ def save_field(fields_dir: Path, source: str, *, replace: bool = False) -> Path:
             kept="the file as it was",
             next=["give the field another name, or replace the file on purpose"],
         )
-    fields_dir.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".sql.part")
-    beside.write_text(source.rstrip() + "\n", encoding="utf-8")
-    os.replace(beside, path)
-    return path
+    return shared.write(path, source.rstrip() + "\n")
 
 
 def written(name: str, kind: str, description: str, sql: str, *, pii: bool) -> str:

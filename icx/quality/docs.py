@@ -12,6 +12,7 @@ from typing import Any
 from icx.quality import native
 from icx.quality.page import style
 from icx.quality.report import CheckReport
+from icx.store import shared
 
 _STYLE = """
 body { font: 13px/1.45 system-ui, sans-serif; max-width: 1100px; margin: 24px auto; color-scheme: light dark; }
@@ -62,9 +63,7 @@ def data_docs(report: CheckReport) -> str:
 
 def write_data_docs(report: CheckReport, path: Path) -> Path:
     """Write GX's page of a report beside icx's own."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(data_docs(report), encoding="utf-8")
-    return path
+    return shared.write(path, data_docs(report))
 
 
 def _complete(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.resources
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from icx import mask
 from icx.look.page import icon, text
 from icx.quality import words
 from icx.quality.report import CheckReport, Result, stops_every_push
+from icx.store import shared
 
 _TONE = {"passed": "ok", "warning": "warn", "failed": "bad"}
 _ORDER = {"failed": 0, "warning": 1, "passed": 2}
@@ -40,11 +40,7 @@ def write(path: Path, reports: Sequence[CheckReport]) -> Path:
         f"<title>Checks of {text(names)}</title><style>{style()}</style></head>"
         f'<body class="icx-page">{_body(reports)}</body></html>'
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".html.part")
-    beside.write_text(page, encoding="utf-8")
-    os.replace(beside, path)
-    return path
+    return shared.write(path, page)
 
 
 def _body(reports: Sequence[CheckReport]) -> str:

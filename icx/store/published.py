@@ -7,7 +7,6 @@ than the question. So each build writes its tables as Parquet; here they are vie
 from __future__ import annotations
 
 import json
-import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -22,6 +21,7 @@ import duckdb
 
 from icx.errors import NeedsYou
 from icx.fields import Catalogue, Field
+from icx.store import shared
 from icx.store.db import Connection, memory
 from icx.store.names import literal, quoted
 
@@ -71,9 +71,7 @@ def write_about(directory: Path, about: About) -> None:
         "people": about.people,
         "fields": fields,
     }
-    unfinished = directory / f".{ABOUT}.new"
-    unfinished.write_text(json.dumps(said, ensure_ascii=False), encoding="utf-8")
-    os.replace(unfinished, directory / ABOUT)
+    shared.write(directory / ABOUT, json.dumps(said, ensure_ascii=False))
 
 
 class Published:

@@ -1,4 +1,4 @@
-"""Files that people read and share through version control: no secret in them, whole or not there."""
+"""Whole files: written beside their place and put there at once, so that nobody ever reads half of one."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import tempfile
 from pathlib import Path
 
+from icx.errors import Damaged
+
 #: Names Windows keeps for devices, whatever the ending.
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-def write(path: Path, text: str) -> None:
-    """Write a file for everybody to read, whole or not at all; its folder is made."""
+def write(path: Path, text: str, *, mode: int = 0o644) -> Path:
+    """Write a file, whole or not at all, and return its path; its folder is made. `mode` says who may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
     try:
@@ -19,8 +21,22 @@ def write(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)  # mkstemp makes it for its owner alone
+        Path(temporary).chmod(mode)  # mkstemp makes it for its owner alone
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    return path
+
+
+def check_version(found: object, this: int, *, what: str, where: str) -> None:
+    """Raise made-by-newer when a readable file (an audience, a job) says that a later icx wrote it."""
+    if isinstance(found, int) and found <= this:
+        return
+    raise Damaged(
+        "made-by-newer",
+        f"Made by a newer icx ({what} version {found}); this one reads version {this}.",
+        where=where,
+        kept="not opened, not changed",
+        next=["install the newer icx"],
+    )

@@ -13,6 +13,7 @@ from icx.jobs.history import History, Ran
 from icx.jobs.job import Alert, Job, bad, checked, load, save
 from icx.jobs.run_due import Done, Executor, RunDue
 from icx.workspace.exporting import export
+from icx.workspace.tidying import daily
 
 if TYPE_CHECKING:
     from icx.workspace.workspace import Workspace
@@ -102,7 +103,8 @@ def run_due(ws: Workspace, progress: Callable[[Any], None] | None) -> RunDue:
     if ws.inside is not None and not ws.inside.apply:
         # A job that could not send would be noted as done for its time.
         raise ws.inside.refuses("run-due")
-    return executor(ws, progress).run_due()
+    done = executor(ws, progress).run_due()
+    return replace(done, tidied=daily(ws))
 
 
 def run_job(ws: Workspace, name: str, progress: Callable[[Any], None] | None) -> Ran:

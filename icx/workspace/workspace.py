@@ -20,6 +20,7 @@ from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
 from icx.workspace.repeating import Repeating
 from icx.workspace.resting import Resting
+from icx.workspace.tidying import Tidying
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Clicking, Repeating, Resting):
+class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its

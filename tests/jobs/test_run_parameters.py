@@ -6,6 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from books import book
 
@@ -198,3 +201,27 @@ def test_a_run_whose_record_is_gone_is_not_taken_for_work_by_hand(
     monkeypatch.setenv("ICX_WORKSPACE", str(tmp_path))
     with pytest.raises(BadInput, match="no run r-8"):
         inside.current()
+
+
+def test_what_a_notebook_hands_over_is_plain_json_without_an_address() -> None:
+    people = pd.DataFrame({"email": ["ada@example.com"], "last": [pd.NaT], "n": np.array([3])})
+    handed = {
+        "sizes": np.array([[1.5, np.nan], [2, 3]]),
+        "one": np.int64(7),
+        "people": people,
+        "column": people["n"],
+        "arrow": pa.table({"x": [1]}),
+        "nobody": pd.NA,
+        "on": np.datetime64("2026-11-21"),
+        "ada@example.com": {"x", "x"},
+    }
+    assert inside.plainly(handed) == {
+        "sizes": [[1.5, None], [2.0, 3.0]],
+        "one": 7,
+        "people": [{"email": "a…@e….com", "last": None, "n": 3}],
+        "column": {"0": 3},
+        "arrow": [{"x": 1}],
+        "nobody": None,
+        "on": "2026-11-21",
+        "a…@e….com": ["x"],
+    }
