@@ -213,7 +213,7 @@ def test_what_a_notebook_hands_over_is_plain_json_without_an_address() -> None:
         "arrow": pa.table({"x": [1]}),
         "nobody": pd.NA,
         "on": np.datetime64("2026-11-21"),
-        "ada@example.com": {"x", "x"},
+        "ada@example.com": {"x"},
     }
     assert inside.plainly(handed) == {
         "sizes": [[1.5, None], [2.0, 3.0]],
