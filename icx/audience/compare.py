@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from icx import mask
 from icx.audience.audience import Audience
+from icx.audience.parts import Part, masked, spread
 from icx.audience.people import People, as_audience, choice
 from icx.errors import BadInput
-from icx.fields import Field
 from icx.rules import Reading, Rule, Sql, condition, fields_used
 from icx.store import Connection, quoted
 
@@ -19,15 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_OVERLAP = 6
-
-
-@dataclass(frozen=True)
-class Part:
-    """One value's share: how many members have it, and how many of all contacts."""
-
-    value: str
-    count: int
-    of: int
 
 
 @dataclass(frozen=True)
@@ -148,16 +137,9 @@ def rows_of(
             field = reading.catalogue[name]
             if field.pii or field.type == "text":
                 frame[name] = frame[name].map(
-                    lambda value, field=field: _masked(value, field) if isinstance(value, str) else None
+                    lambda value, field=field: masked(value, field) if isinstance(value, str) else None
                 )
     return frame
-
-
-def _masked(value: str, field: Field) -> str:
-    """Return somebody's text without who they are; also a note may hold an address."""
-    if field.name == "email":
-        return mask.address(value)
-    return f"{value[:1]}…" if field.pii else mask.addresses_in(value)
 
 
 def breakdown(people: People, audience: Audience | Rule, by: str, *, most: int = 12) -> Breakdown:
@@ -177,29 +159,6 @@ def breakdown(people: People, audience: Audience | Rule, by: str, *, most: int =
             list(whole.params),
         ).fetchone() or (0, 0)
     return Breakdown(named.name, by, size, total, parts)
-
-
-def spread(con: Connection, profile: str, field: Field, whole: Sql, most: int) -> tuple[Part, ...]:
-    """Return a field's values with how many of those a condition holds for have each, and how many of all."""
-    expression, order = _bucket(con, profile, field, most)
-    several = field.type in {"text list", "text→integer", "text→time"}
-    people = "distinct contact_id" if several else "*"  # who has a value twice in a list has it once
-    rows = con.execute(
-        f"select v, count({people}) filter (where m), count({people}), min(o)"
-        f" from (select *, {order} as o from (select contact_id, {expression} as v, {whole.text} as m"
-        f" from {quoted(profile)})) group by v",
-        list(whole.params),
-    ).fetchall()
-    known = [row for row in rows if row[0] is not None]
-    if order == "null":
-        known.sort(key=lambda row: (-row[1], -row[2], str(row[0])))
-    else:
-        known.sort(key=lambda row: row[3])
-    parts = [Part(_value(row[0], field), row[1], row[2]) for row in known[:most]]
-    if rest := known[most:]:
-        parts.append(Part(f"{len(rest):,} others", sum(r[1] for r in rest), sum(r[2] for r in rest)))
-    parts += [Part("no value", row[1], row[2]) for row in rows if row[0] is None]
-    return tuple(parts)
 
 
 def overlap(people: People, audiences: Sequence[Audience | Rule]) -> Overlap:
@@ -229,53 +188,6 @@ def overlap(people: People, audiences: Sequence[Audience | Rule]) -> Overlap:
     sizes = tuple(sum(n for inside, n in cells.items() if p in inside) for p in range(len(found)))
     names = tuple(as_audience(one).name or f"audience {n + 1}" for n, one in enumerate(audiences))
     return Overlap(names, sizes, cells)
-
-
-def _bucket(con: Connection, profile: str, field: Field, most: int) -> tuple[str, str]:
-    """Return the SQL of a field's bucket and of what buckets are ordered by ("null": by size)."""
-    column = quoted(field.name)
-    if field.type == "text":
-        return f"nullif({column}, '')", "null"
-    if field.type == "boolean":
-        return column, "null"
-    if field.type == "text list":
-        return f"unnest(case when len({column}) > 0 then {column} else [null] end)", "null"
-    if field.type in {"text→integer", "text→time"}:
-        return f"unnest(case when cardinality({column}) > 0 then map_keys({column}) else [null] end)", "null"
-    low, high, different = con.execute(
-        f"select min({column}), max({column}), approx_count_distinct({column}) from {quoted(profile)}"
-    ).fetchone() or (None, None, 0)
-    if low is None:
-        return "null", "null"
-    if field.type == "time":
-        unit = "month" if (high - low).days <= 31 * most else "year"
-        return f"date_trunc('{unit}', {column})::timestamp", "v"
-    if different <= most and field.type == "integer":
-        return column, "v"
-    step = _step((float(high) - float(low)) / most)
-    return f"(floor({column} / {step!r}) * {step!r})::double", "v"
-
-
-def _step(least: float) -> float:
-    """Return the next round number: 1, 2 or 5 times a power of ten.
-
-    >>> _step(0.03), _step(7), _step(1234)
-    (0.05, 10.0, 2000.0)
-    """
-    if least <= 0:
-        return 1.0
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(float(f"{power * factor:.12g}") for factor in (1, 2, 5, 10) if power * factor >= least)
-
-
-def _value(value: Any, field: Field) -> str:
-    if field.type == "time":
-        return f"{value:%b %Y}"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:,.10g} and up"
-    return f"{value:,}" if isinstance(value, int) else mask.plain(_masked(str(value), field))
 
 
 def _share(part: int, whole: int) -> str:

@@ -19,7 +19,8 @@ from icx.rules.nodes import child
 
 if TYPE_CHECKING:
     from icx.audience.audience import Audience
-    from icx.audience.compare import Breakdown, Part
+    from icx.audience.compare import Breakdown
+    from icx.audience.parts import Part
 
 HEADS = {
     (False, "and"): "All of",

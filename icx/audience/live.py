@@ -5,44 +5,50 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from icx.audience.audience import Audience
-from icx.audience.compare import Breakdown, rows_of, spread
+from icx.audience.compare import Breakdown, rows_of
 from icx.audience.near import fact
+from icx.audience.parts import Coded, coded, spread
 from icx.audience.people import People
 from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall
 from icx.audience.why import load
-from icx.rules import Reading, Rule, Sql
+from icx.rules import Among, Reading, Rule, Sql
 from icx.store import Connection
-from icx.store.published import Published, stamp
+from icx.store.published import Opener, Published, stamp
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
-    from icx.audience.waterfall import Mask
+    from icx.audience.near import Mask
 
-NUMBERED = "numbered"  # the published profile, each row with its number
 Running = Callable[[Connection], None]
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The people a rule is true of: the numbers of their `rows`, of how many `people`, and a condition for them.
+    """The people a rule is true of: a bit for each row of the profile, and a condition for them.
 
-    The condition holds on `con` for the table `numbered`, which is the profile.
+    The condition `those` holds on `con` for the table `profile`, in which a person's id is the number of the row.
     """
 
     con: Connection
     reading: Reading
-    rule: Rule
+    mask: pa.BooleanArray
     those: Sql
-    rows: Any
-    people: int
+    profile: str
+
+    @property
+    def size(self) -> int:
+        return int(self.mask.true_count)
 
 
 class Live:
@@ -60,6 +66,7 @@ class Live:
         self._audiences = audiences
         self._lock = threading.Lock()
         self._published = Published(directory, connection)
+        self._last: tuple[Mask, NDArray[np.bool_]] | None = None  # the people last laid out
 
     def __repr__(self) -> str:
         return f"Live({self.connection!r}, {self.published.about.build_id})"
@@ -102,18 +109,11 @@ class Live:
     @contextmanager
     def chosen(self, audience: Audience | Rule, running: Running | None = None) -> Iterator[Chosen]:
         """Yield the people a rule is true of, to be asked about in SQL without asking for the rule again."""
-        import numpy as np
-        import pyarrow as pa
-
         published = self.published
         with self._open(published, audience, running) as (con, reading, rule):
-            members = members_of(rule, reading, _passing(published, con))
-            rows = np.flatnonzero(members)
-            those = Sql("true")
-            if len(rows) < len(members):
-                con.register("chosen", pa.table({"n": rows}))
-                those = Sql("(file_row_number in (select n from chosen))")
-            yield Chosen(con, reading, rule, those, rows, len(members))
+            mask = members_of(rule, reading, _passing(published, con))
+            with _reached(con, mask) as (profile, those):
+                yield Chosen(con, reading, mask, those, profile)
 
     def sample(
         self,
@@ -126,9 +126,11 @@ class Live:
         running: Running | None = None,
     ) -> tuple[pd.DataFrame, int]:
         """Return up to n members at random as `sample` does, and how many there are."""
-        with self.chosen(audience, running) as chosen:
-            rows = chosen.rows
-            return _some(chosen.con, chosen.reading, chosen.rule, rows, n, seed, show_people, also), len(rows)
+        published = self.published
+        with self._open(published, audience, running) as (con, reading, rule):
+            mask = members_of(rule, reading, _passing(published, con))
+        with self._named(published, running) as con:
+            return _some(con, reading, rule, mask, n, seed, show_people, also), mask.true_count
 
     def misses(
         self,
@@ -145,24 +147,40 @@ class Live:
 
         `path` is one of `gates`. What somebody has is masked as their row is.
         """
-        import numpy as np
-
         published = self.published
         with self._open(published, audience, running) as (con, reading, rule):
-            rows = np.flatnonzero(missed_by(rule, path, reading, _passing(published, con)))
-            found = _some(con, reading, rule, rows, n, seed, show_people, also)
+            mask = missed_by(rule, path, reading, _passing(published, con))
+        with self._named(published, running) as con:
+            found = _some(con, reading, rule, mask, n, seed, show_people, also)
             people = self._people(published)
             persons = [load(con, people, reading, int(one)) for one in found["contact_id"]]
-            return found, [fact(rule, path, one, masked=not show_people) for one in persons], len(rows)
+        return found, [fact(rule, path, one, masked=not show_people) for one in persons], mask.true_count
 
     def breakdown(
         self, audience: Audience | Rule, by: str, *, most: int = 12, running: Running | None = None
     ) -> Breakdown:
-        """Return how members spread over a field, as `breakdown` does."""
-        with self.chosen(audience, running) as chosen:
-            field = chosen.reading.catalogue.find(by, "this breakdown")
-            parts = spread(chosen.con, NUMBERED, field, chosen.those, most)
-            return Breakdown("", by, len(chosen.rows), chosen.people, parts)
+        """Return how members spread over a field, as `breakdown` does; everybody's bucket of a field is kept."""
+        published = self.published
+        with self._open(published, audience, running) as (con, reading, rule):
+            field = reading.catalogue.find(by, "this breakdown")
+            mask = members_of(rule, reading, _passing(published, con))
+            kept = published.keep(
+                ("buckets", by, most),
+                lambda: coded(con, "profile", field, most, len(mask)) or _Uncoded(),
+            )
+            if isinstance(kept, Coded):
+                parts = kept.spread(self._yes(mask), most)
+            else:
+                with _reached(con, mask) as (profile, those):
+                    parts = spread(con, profile, field, those, most)
+        return Breakdown("", by, int(mask.true_count), len(mask), parts)
+
+    def _yes(self, mask: Mask) -> NDArray[np.bool_]:
+        """Return a mask with a byte a person; several questions in a row are about the same people."""
+        before = self._last
+        if before is None or not before[0].equals(mask):
+            self._last = before = mask, mask.to_numpy(zero_copy_only=False)
+        return before[1]
 
     def _of_one_build(self, asked: Callable[[Published], Answer]) -> Answer:
         published = self.published
@@ -174,38 +192,87 @@ class Live:
     def _open(
         self, published: Published, audience: Audience | Rule, running: Running | None
     ) -> Iterator[tuple[Connection, Reading, Rule]]:
-        """Open as `People.open` does; answers about events are kept, and `running` hears of the cursor to interrupt."""
-        with self._people(published).open(audience) as (con, reading, rule):
+        """Open as `People.open` does, by row; `running` hears of the cursor to interrupt."""
+        with self._people(published, published.by_row).open(audience) as (con, reading, rule):
             if running is not None:
                 running(con)
+            yield con, reading, rule
 
-            def keep(asked: Sql) -> Sql:
-                return Sql(published.keep(con, asked.text, asked.params))
+    @contextmanager
+    def _named(self, published: Published, running: Running | None) -> Iterator[Connection]:
+        """Open the tables with the ids of contacts."""
+        with published.open() as con:
+            if running is not None:
+                running(con)
+            yield con
 
-            yield con, replace(reading, keep=keep), rule
-
-    def _people(self, published: Published) -> People:
+    def _people(self, published: Published, tables: Opener | None = None) -> People:
         about = published.about
-        return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+        store = tables or published
+        return People(store, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+
+
+class _Uncoded:
+    """Kept in place of a field's buckets when there are too many."""
+
+    nbytes = 0
+
+
+@contextmanager
+def _reached(con: Connection, mask: Mask) -> Iterator[tuple[str, Sql]]:
+    """Yield a table of the profile and a condition on it that holds for the people of a mask."""
+    import pyarrow as pa
+
+    if mask.true_count == len(mask):
+        yield "profile", Sql("true")
+        return
+    con.register("mask", pa.table({"chosen": mask}))
+    con.execute("create temp view reached as select * from profile positional join mask")
+    try:
+        yield "reached", Sql("chosen")
+    finally:
+        con.execute("drop view reached")
 
 
 def _some(
     con: Connection,
     reading: Reading,
     rule: Rule,
-    rows: Any,
+    mask: Mask,
     n: int,
     seed: int,
     show_people: bool,
     also: Sequence[str],
 ) -> pd.DataFrame:
-    """Return up to n people of these rows of the profile, at random, with the fields their rule is about."""
+    """Return up to n people of a mask, at random, with the fields their rule is about."""
     import numpy as np
 
+    rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
     some = rows[np.random.default_rng(seed).choice(len(rows), min(n, len(rows)), replace=False)]
-    where = Sql(f"list_contains({[int(row) for row in some]}::bigint[], file_row_number)")
-    return rows_of(con, reading, rule, where, Sql("file_row_number"), NUMBERED, show_people, also)
+    where = Sql(f"file_row_number in ({', '.join(map(str, some)) or 'null'})")
+    return rows_of(con, reading, rule, where, Sql("file_row_number"), "numbered", show_people, also)
 
 
 def _passing(published: Published, con: Connection) -> Callable[[Sql], Mask]:
-    return lambda test: published.passing(con, test.text, test.params)
+    """Return who tells which rows pass a condition.
+
+    Of a condition on lists or events the rows are counted, whoever they belong to, and what is asked of a count is
+    asked once for each number there is.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    def passing(test: Sql) -> Mask:
+        if not isinstance(test, Among):
+            return published.passing(con, test.text, test.params)
+
+        def ask() -> Mask:
+            counts = published.counts(con, test.rows.text, test.rows.params)
+            most = int(counts.max(initial=0))
+            asked = f"select ({test.often.text}) from (select unnest(range({most + 1})) as n)"
+            verdicts = con.sql(asked, params=list(test.often.params)).fetchall()
+            return pa.array(np.array([row[0] for row in verdicts])[counts])
+
+        return published.keep(test, ask)
+
+    return passing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from icx import mask
 from icx.audience.audience import Audience
@@ -15,10 +15,9 @@ from icx.rules.nodes import child
 from icx.store import quoted
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    import pyarrow as pa
 
-    Mask = NDArray[np.bool_]
+    Mask: TypeAlias = pa.BooleanArray  # a bit a person, or a pattern
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,15 @@ def _gates(rule: Rule, path: str, opens: bool) -> Iterator[Gate]:
 
 def alone(passed: Sequence[Mask]) -> list[Mask]:
     """Return, for each of several conditions that all must be passed, who fails only that one."""
-    import numpy as np
+    import pyarrow.compute as pc
 
-    failed = np.zeros(len(passed[0]) if passed else 0, dtype=np.uint16)
-    for one in passed:
-        failed += ~one
-    once = failed == 1
-    return [once & ~one for one in passed]
+    once = twice = None  # who fails one at least, and two
+    for one in map(pc.invert, passed):
+        again = None if once is None else pc.and_(once, one)
+        twice = again if twice is None else pc.or_(twice, again)
+        once = one if once is None else pc.or_(once, one)
+    only = once if twice is None else pc.and_not(once, twice)
+    return [pc.and_not(only, one) for one in passed]
 
 
 def one_step_away(people: People, audience: Audience | Rule, n: int = 5) -> tuple[Near, ...]:
@@ -108,8 +109,11 @@ def one_step_away(people: People, audience: Audience | Rule, n: int = 5) -> tupl
 
 def near(rule: Rule, passing: Callable[[Rule, str], Mask]) -> Mapping[str, Mask]:
     """Return, by the path of each gate, who is out because of it alone; `passing` says who passes a node."""
+    import pyarrow.compute as pc
+
     found = gates(rule)
-    masks = [passing(one.rule, one.path) == one.opens for one in found]
+    passed = [passing(one.rule, one.path) for one in found]
+    masks = [mask if one.opens else pc.invert(mask) for mask, one in zip(passed, found, strict=True)]
     return dict(zip((one.path for one in found), alone(masks), strict=True))
 
 

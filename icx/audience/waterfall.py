@@ -1,7 +1,8 @@
 """What each node of a rule keeps of the people who reach it: the whole tree in one pass over the profile.
 
 Every leaf is asked once a person. Which leaves somebody passes is a pattern, and there are far fewer patterns than
-people, so the pass counts patterns and all figures of all nodes are sums over these.
+people, so the pass counts patterns and all figures of all nodes are sums over these. Where who passes a leaf is known
+already, as a bit a person, the same sums are made over everybody: ten million people are a megabyte.
 """
 
 from __future__ import annotations
@@ -11,17 +12,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from icx.audience.near import near
-from icx.rules import Group, Reading, Rule, Sql, audiences_used, condition, walk, without_machines
+from icx.rules import (
+    Group,
+    InAudience,
+    Reading,
+    Rule,
+    Sql,
+    audiences_used,
+    condition,
+    referred,
+    walk,
+    without_machines,
+)
 from icx.rules.nodes import child
 from icx.store import Connection, quoted
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Mask = NDArray[np.bool_]
-
-COUNTED = 20  # up to so many leaves the patterns are counted in a table of all there can be
+    from icx.audience.near import Mask
 
 
 @dataclass(frozen=True)
@@ -81,13 +88,16 @@ def waterfall(
     asks for the size without machines when the rest has been told (`size_without_machines`).
     Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
     """
-    asked = _Asked(reading)
-    asked.ask(rule, "")
     twin = _humanly(rule, reading) if passing is None else None
-    if twin:
-        asked.reading = twin[1]
-        asked.ask(twin[0], "human")
-    patterns = asked.answered(con, profile) if passing is None else asked.known(passing)
+    if passing is None:
+        asked = _Asked(reading)
+        asked.ask(rule, "")
+        if twin:
+            asked.reading = twin[1]
+            asked.ask(twin[0], "human")
+        patterns = asked.answered(con, profile)
+    else:
+        patterns = _known(rule, reading, passing)
     nodes: dict[str, Figures] = {}
     everybody = patterns.everybody
     patterns.figures(rule, "", everybody, everybody, None, nodes)
@@ -100,26 +110,18 @@ def waterfall(
 
 def members_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
     """Return who of all people a rule is true of, put together from who passes its leaves."""
-    return _people(rule, reading, passing).of(rule, "")
+    return _known(rule, reading, passing).of(rule, "")
 
 
 def missed_by(rule: Rule, path: str, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
     """Return who of all people is out because of one gate alone; see `gates`."""
-    return near(rule, _people(rule, reading, passing).of)[path]
-
-
-def _people(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> _Patterns:
-    """Return who passes which leaves, every person a pattern of their own."""
-    asked = _Asked(reading)
-    asked.ask(rule, "")
-    everybody = passing(Sql("true"))
-    return _Patterns(everybody, [passing(one) for one in asked.found], asked.places)
+    return near(rule, _known(rule, reading, passing).of)[path]
 
 
 def size_without_machines(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> int | None:
     """Return how many a rule is true of without what machines probably did; None when they cannot change it."""
     twin = _humanly(rule, reading)
-    return None if twin is None else int(members_of(*twin, passing).sum())
+    return None if twin is None else int(members_of(*twin, passing).true_count)
 
 
 def reaching(rule: Rule, path: str) -> Rule:
@@ -176,69 +178,75 @@ class _Asked:
                 self.places[path] = self.found.setdefault(found, len(self.found))
 
     def answered(self, con: Connection, profile: str) -> _Patterns:
-        import numpy as np
+        """Return the patterns there are, asked in one query: how many people have each, and which leaves it passes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
         marks = [f"r{n}" for n in range(len(self.found))]
         columns = "".join(f", {one.text} as {mark}" for one, mark in zip(self.found, marks, strict=True))
         given = [param for one in self.found for param in one.params]
         wanted = ", ".join(["count(*) as n", *marks])
         grouped = f" group by {', '.join(marks)}" if marks else ""
-        rows = con.execute(
-            f"select {wanted} from (select contact_id{columns} from {quoted(profile)}){grouped}", given
-        ).fetchnumpy()
-        people = np.asarray(rows["n"], dtype=np.int64)
-        return _Patterns(people, [np.asarray(rows[mark], dtype=np.bool_) for mark in marks], self.places)
+        rows = con.sql(
+            f"select {wanted} from (select contact_id{columns} from {quoted(profile)}){grouped}", params=given
+        ).to_arrow_table()
+        people = rows.column("n")
+        everybody = pa.array([True] * rows.num_rows, pa.bool_())
+        masks = [pa.concat_arrays(rows.column(mark).chunks or [everybody]) for mark in marks]
+        return _Patterns(everybody, masks, self.places, lambda mask: pc.sum(people.filter(mask)).as_py() or 0)
 
-    def known(self, passing: Callable[[Sql], Mask]) -> _Patterns:
-        """Put the leaves' answers together: each person's pattern is a number, and the numbers are counted."""
-        import numpy as np
 
-        masks = [passing(one) for one in self.found] or [passing(Sql("true"))]
-        width = next(size for size in (8, 16, 32, 64) if len(masks) <= size) if len(masks) <= 64 else 0
-        if not width:  # so many leaves that no number holds a pattern: every person is one
-            people = np.ones(len(masks[0]), dtype=np.int64)
-            return _Patterns(people, masks, self.places)
-        kind = np.dtype(f"uint{width}").type
-        pattern = np.zeros(len(masks[0]), dtype=kind)
-        for n, mask in enumerate(masks):
-            pattern |= mask.view(np.uint8).astype(kind) << kind(n)
-        if len(masks) <= COUNTED:
-            counts = np.bincount(pattern, minlength=1)
-            found = np.flatnonzero(counts)
-            people = counts[found]
-        else:
-            found, people = np.unique(pattern, return_counts=True)
-        bits = found.astype(np.uint64)
-        marks = [((bits >> np.uint64(n)) & np.uint64(1)).astype(np.bool_) for n in range(len(self.found))]
-        return _Patterns(people.astype(np.int64), marks, self.places)
+def _known(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> _Patterns:
+    """Return everybody as a pattern of their own, put together from who passes each leaf."""
+    masks: dict[Sql, Mask] = {}
+    places: dict[str, int] = {}
+    order: dict[Sql, int] = {}
+    for path, node in walk(rule, ""):
+        if isinstance(node, Group):
+            continue
+        found = condition(node, reading, path)
+        if found not in masks:
+            order[found] = len(masks)
+            masks[found] = _leaf(node, found, reading, path, passing)
+        places[path] = order[found]
+    return _Patterns(passing(Sql("true")), list(masks.values()), places, lambda mask: int(mask.true_count))
+
+
+def _leaf(node: Rule, found: Sql, reading: Reading, path: str, passing: Callable[[Sql], Mask]) -> Mask:
+    import pyarrow.compute as pc
+
+    if not isinstance(node, InAudience):
+        return passing(found)
+    members = members_of(*referred(node, reading, path), passing)
+    return members if node.operator == "in" else pc.invert(members)
 
 
 class _Patterns:
-    """How many people pass and fail which leaves: a row for each pattern that somebody has."""
+    """Which leaves people pass: `marks` have a bit for each pattern there is, and `count` says how many people have
+    those of a mask."""
 
-    def __init__(self, people: Any, marks: list[Mask], places: Mapping[str, int]) -> None:
-        import numpy as np
-
-        self._people = people
+    def __init__(
+        self, everybody: Mask, marks: list[Mask], places: Mapping[str, int], count: Callable[[Mask], int]
+    ) -> None:
         self._marks = marks
         self._places = places
-        self.everybody: Mask = np.ones(len(people), dtype=np.bool_)
-
-    def count(self, mask: Mask) -> int:
-        return int(self._people[mask].sum())
+        self.count = count
+        self.everybody = everybody
 
     def of(self, rule: Rule, path: str, leaving: str | None = None) -> Mask:
         """Return which patterns pass a node; `leaving` is the path of a rule that is left out."""
+        import pyarrow.compute as pc
+
         if not isinstance(rule, Group):
             return self._marks[self._places[path]]
         every = rule.combinator == "and"
-        passed = self.everybody if every else ~self.everybody
-        for n, inner in enumerate(rule.rules):
+        passed = self.everybody if every else pc.invert(self.everybody)
+        for n, each in enumerate(rule.rules):
             below = child(path, n)
             if below != leaving:
-                one = self.of(inner, below, leaving)
-                passed = passed & one if every else passed | one
-        return ~passed if rule.negated else passed
+                one = self.of(each, below, leaving)
+                passed = pc.and_(passed, one) if every else pc.or_(passed, one)
+        return pc.invert(passed) if rule.negated else passed
 
     def figures(
         self, rule: Rule, path: str, group: Mask, before: Mask, others: Mask | None, into: dict[str, Figures]
@@ -247,27 +255,30 @@ class _Patterns:
 
         `group` reach the group it stands in, `before` the node itself, `others` pass another rule of its any-group.
         """
+        import pyarrow.compute as pc
+
         own = self.of(rule, path)
+        left = pc.and_(before, own)
         into[path] = Figures(
             self.count(before),
-            self.count(before & own),
-            self.count(group & own),
+            self.count(left),
+            self.count(pc.and_(group, own)),
             self.count(own),
-            None if others is None else self.count(before & own & ~others),
+            None if others is None else self.count(pc.and_not(left, others)),
         )
         if not isinstance(rule, Group):
             return
-        each = [self.of(inner, child(path, n)) for n, inner in enumerate(rule.rules)]
+        each = [self.of(one, child(path, n)) for n, one in enumerate(rule.rules)]
         arriving = before
-        for n, inner in enumerate(rule.rules):
+        for n, one in enumerate(rule.rules):
             if rule.combinator == "or":
-                rest = ~self.everybody
-                for k, one in enumerate(each):
-                    rest = rest | one if k != n else rest
-                self.figures(inner, child(path, n), before, before, rest, into)
+                rest = pc.invert(self.everybody)
+                for k, mask in enumerate(each):
+                    rest = pc.or_(rest, mask) if k != n else rest
+                self.figures(one, child(path, n), before, before, rest, into)
             else:
-                self.figures(inner, child(path, n), before, arriving, None, into)
-                arriving = arriving & each[n]
+                self.figures(one, child(path, n), before, arriving, None, into)
+                arriving = pc.and_(arriving, each[n])
 
 
 class _WithoutMachines(Mapping[str, Rule]):

@@ -22,10 +22,11 @@ from icx.rules.nodes import (
 )
 from icx.rules.oracle import Happened, Person, oracle
 from icx.rules.reason import Reason, reason
-from icx.rules.sql import Reading, Sql, condition, sql
+from icx.rules.sql import Among, Reading, Sql, condition, referred, sql
 
 __all__ = [
     "EVERYBODY",
+    "Among",
     "Compare",
     "Days",
     "Event",
@@ -55,6 +56,7 @@ __all__ = [
     "oracle",
     "phrase",
     "reason",
+    "referred",
     "segments",
     "sentence",
     "sql",

@@ -6,8 +6,8 @@ Identifiers come from the catalogue only. A leaf is written so that it is true o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -58,12 +58,23 @@ class Sql:
 
 
 @dataclass(frozen=True)
+class Among(Sql):
+    """A condition on how often a contact is among the rows of another table, with what it is made of.
+
+    `rows` selects a contact id for each row that counts; `often` is a condition on `n`, how many there are of one
+    contact, zero too. Whoever holds every contact's number can so tell at once who passes.
+    """
+
+    rows: Sql = Sql("")
+    often: Sql = Sql("")
+
+
+@dataclass(frozen=True)
 class Reading:
     """What a rule is read against.
 
     `where` names the file or audience in errors, `trail` the audiences being read, outermost first. `past`
-    asks for lists as they were at `as_of`, from the history of changes, instead of as they are. `keep` may
-    give, for a select of contact ids that reads many events, another of the same ids that reads fewer rows.
+    asks for lists as they were at `as_of`, from the history of changes, instead of as they are.
     """
 
     catalogue: Catalogue
@@ -72,7 +83,6 @@ class Reading:
     where: str = ""
     trail: tuple[str, ...] = ()
     past: bool = False
-    keep: Callable[[Sql], Sql] | None = field(default=None, compare=False)
 
     @property
     def now(self) -> datetime:
@@ -97,7 +107,10 @@ def sql(
 
 
 def condition(rule: Rule, reading: Reading, path: str = "") -> Sql:
-    """Return a condition over a row of `profile` that is true or false, never null."""
+    """Return a condition over a row of `profile` that is true or false, never null.
+
+    That of a leaf on lists or events is an `Among`.
+    """
     where = place(reading.where, path)
     if isinstance(rule, Group):
         return _group(rule, reading, path)
@@ -108,12 +121,16 @@ def condition(rule: Rule, reading: Reading, path: str = "") -> Sql:
     if isinstance(rule, Event):
         return _event(rule, reading, where)
     if isinstance(rule, InAudience):
-        inner = reading.lookup.audience(rule.audience, where, reading.trail)
-        found = condition(
-            inner, replace(reading, where=f"audience {rule.audience}", trail=(*reading.trail, rule.audience))
-        )
-        return found if rule.operator == "in" else Sql(f"(not {found.text})", found.params)
+        found = condition(*referred(rule, reading, path))
+        return Sql(found.text if rule.operator == "in" else f"(not {found.text})", found.params)
     raise TypeError(f"{rule!r} is not a rule")
+
+
+def referred(leaf: InAudience, reading: Reading, path: str = "") -> tuple[Rule, Reading]:
+    """Return the rule of another audience and what that is read against."""
+    rule = reading.lookup.audience(leaf.audience, place(reading.where, path), reading.trail)
+    trail = (*reading.trail, leaf.audience)
+    return rule, replace(reading, where=f"audience {leaf.audience}", trail=trail)
 
 
 def quoted(identifier: str) -> str:
@@ -122,7 +139,7 @@ def quoted(identifier: str) -> str:
 
 
 def _group(rule: Group, reading: Reading, path: str) -> Sql:
-    parts = [condition(inner, reading, child(path, n)) for n, inner in enumerate(rule.rules)]
+    parts = [condition(each, reading, child(path, n)) for n, each in enumerate(rule.rules)]
     if parts:
         text = "(" + f" {rule.combinator} ".join(part.text for part in parts) + ")"
     else:
@@ -214,15 +231,17 @@ def _on_list(leaf: OnList, reading: Reading, where: str) -> Sql:
     list_id = reading.lookup.list_id(leaf.name, where)
     states = ("normal", "pending") if leaf.state in {"on", "not on"} else (leaf.state,)
     marks = ", ".join("?" for _ in states)
-    negated = "not in" if leaf.state == "not on" else "in"
+    out = leaf.state == "not on"
     if reading.past:
-        params = (list_id, reading.now, list_id, reading.now, *states)
-        return Sql(f"(contact_id {negated} ({THEN} where s.status in ({marks})))", params)
-    return Sql(
-        f"(contact_id {negated} (select s.contact_id from subscriptions s"
-        f" where s.list_id = ? and s.status in ({marks})))",
-        (list_id, *states),
-    )
+        given = (list_id, reading.now, list_id, reading.now, *states)
+        those = Sql(f"{THEN} where s.status in ({marks})", given)
+    else:
+        those = Sql(
+            f"select s.contact_id from subscriptions s where s.list_id = ? and s.status in ({marks})",
+            (list_id, *states),
+        )
+    text = f"(contact_id {'not in' if out else 'in'} ({those.text}))"
+    return Among(text, those.params, those, Sql("n = 0" if out else "n > 0"))
 
 
 def _event(leaf: Event, reading: Reading, where: str) -> Sql:
@@ -244,21 +263,21 @@ def _event(leaf: Event, reading: Reading, where: str) -> Sql:
         tests.append(_link(leaf.url))
     if leaf.human:
         tests.append(Sql(NOT_A_MACHINE))
-    counted = "count(distinct e.message_id)" if leaf.distinct else "count(*)"
-    wanted = leaf.count if isinstance(leaf.count, tuple) else (leaf.count,)
-    passes = f"{counted} {leaf.operator.replace('!=', '<>')} ?"
-    if leaf.operator in {"between", "notBetween"}:
-        passes = f"{'not ' if leaf.operator == 'notBetween' else ''}({counted} between ? and ?)"
-    zero = compare_counts(leaf.operator, 0, leaf.count)
-    those = Sql(
-        f"select e.contact_id from {EVENTS} e"
-        f" where {' and '.join(test.text for test in tests)}"
-        f" group by e.contact_id having {f'not ({passes})' if zero else passes}",
-        (*(p for test in tests for p in test.params), *wanted),
+    events = f"from {EVENTS} e where {' and '.join(test.text for test in tests)}"
+    given = tuple(p for test in tests for p in test.params)
+    once = "select distinct e.contact_id, e.message_id" if leaf.distinct else "select e.contact_id"
+    passes = _single(
+        leaf.operator, Sql("count(distinct e.message_id)" if leaf.distinct else "count(*)"), leaf.count
     )
-    if reading.keep is not None:
-        those = reading.keep(those)
-    return Sql(f"(contact_id {'not in' if zero else 'in'} ({those.text}))", those.params)
+    zero = compare_counts(leaf.operator, 0, leaf.count)
+    having = f"not ({passes.text})" if zero else passes.text
+    those = f"select e.contact_id {events} group by e.contact_id having {having}"
+    return Among(
+        f"(contact_id {'not in' if zero else 'in'} ({those}))",
+        (*given, *passes.params),
+        Sql(f"{once} {events}", given),
+        _single(leaf.operator, Sql("n"), leaf.count),
+    )
 
 
 def _link(link: Link) -> Sql:

@@ -10,12 +10,12 @@ import json
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import duckdb
 
@@ -26,8 +26,7 @@ from icx.store.db import Connection, memory
 from icx.store.names import literal, quoted
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    import pyarrow as pa
 
 ABOUT = "published.json"
 TABLES = (
@@ -39,8 +38,20 @@ TABLES = (
     "subscriptions",
     "messages",
 )
-KEPT = 24  # answers about events kept in memory: some for each rule on the screen and those of the last edits
-PASSING_BYTES = 256 * 2**20  # a byte a person and condition
+BY_ROW = (
+    "by row"  # the schema in which a person's id is the row in profile.parquet; no connection is called so
+)
+BATCH = 4_000_000  # rows counted at a time
+KEPT_BYTES = 256 * 2**20  # of answers: a bit a person and condition, one to four bytes a person and count
+
+Kept = TypeVar("Kept", bound="Sized")
+
+
+class Sized(Protocol):
+    """An answer that says how much memory it takes."""
+
+    @property
+    def nbytes(self) -> int: ...
 
 
 class Opener(Protocol):
@@ -77,8 +88,9 @@ def write_about(directory: Path, about: About) -> None:
 class Published:
     """One published build, opened.
 
-    `open()` gives cursors as `Store.open` does; each is closed with its block, the tables stay files. Answers to
-    questions about events are kept, since these read far more rows than there are people: see `keep`.
+    `open()` gives cursors as `Store.open` does; each is closed with its block, the tables stay files. `by_row` opens
+    the same tables with every person's id replaced by the row they have in the profile's file, so that an answer
+    about everybody is an array and nobody is looked up. Such answers are kept: see `passing` and `counts`.
     """
 
     def __init__(self, directory: Path, connection: str) -> None:
@@ -87,33 +99,15 @@ class Published:
         self.connection = connection
         self.stamp = stamp(directory)
         if self.stamp is None:
-            raise NeedsYou(
-                "profile-missing",
-                f"There is no published profile of {connection} yet.",
-                where=f"{directory}",
-                kept="nothing was changed",
-                next=[["icx", "build", "--connection", connection]],
-            )
+            raise _missing(directory, connection)
         said = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
         fields = Catalogue(Field(**field) for field in said["fields"])
         self.about = About(said["build_id"], datetime.fromisoformat(said["as_of"]), said["people"], fields)
-        self._kept: OrderedDict[tuple[str, tuple[Any, ...]], str] = OrderedDict()
-        self._passing: OrderedDict[tuple[str, tuple[Any, ...]], NDArray[np.bool_]] = OrderedDict()
-        self._made = 0
-        self._reading = 0
+        self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.RLock()
         self._root = [memory()]
         weakref.finalize(self, _end, self._root)  # let go of, or when Python ends
-        schema = quoted(connection)
-        self._root[0].execute(f"create schema {schema}")
-        numbered = literal(str(directory / "profile.parquet"))
-        self._root[0].execute(
-            f"create view {schema}.numbered as select * from read_parquet({numbered}, file_row_number=true)"
-        )
-        for table in TABLES:
-            source = f"select * from read_parquet({literal(str(directory / f'{table}.parquet'))})"
-            kind = "table" if table in {"lists", "messages"} else "view"  # small, and asked for each time
-            self._root[0].execute(f"create {kind} {schema}.{table} as {source}")
+        self._make_views(self._root[0])
 
     def __repr__(self) -> str:
         return f"Published({str(self.directory)!r}, {self.about.build_id})"
@@ -128,59 +122,113 @@ class Published:
         """Yield a cursor on the tables; another thread may stop its query with `interrupt()`."""
         with self._lock:
             cursor = self._root[0].cursor()
-            self._reading += 1
         try:
             cursor.execute(f"set search_path = {literal(quoted(schema or self.connection) + ',main')}")
             yield cursor
         finally:
             cursor.close()
-            self._read()
 
-    def keep(self, con: Connection, select: str, params: Sequence[Any]) -> str:
-        """Run a select of contact ids once and return the select of its kept rows, good while `con` is open."""
-        asked = (select, tuple(params))
+    @property
+    def by_row(self) -> Opener:
+        """What opens the tables in which a person's id is the row of the profile's file."""
+        return _ByRow(self)
+
+    def passing(self, con: Connection, test: str, params: Sequence[Any]) -> pa.BooleanArray:
+        """Return which rows of the profile's file pass a condition, a bit each; `con` is one of `by_row`."""
+        import pyarrow as pa
+
+        def ask() -> pa.BooleanArray:
+            found = con.sql(f"select {test} as passes from profile", params=list(params)).to_arrow_table()
+            return pa.concat_arrays(found.column("passes").chunks or [pa.array([], pa.bool_())])
+
+        return self.keep(("passing", test, tuple(params)), ask)
+
+    def counts(self, con: Connection, rows: str, params: Sequence[Any]) -> Any:
+        """Return how many rows a select has of each row of the profile's file, as an array of numbers.
+
+        The select's first column is a person's id in `by_row`, which `con` is one of.
+        """
+        import numpy as np
+
+        def ask() -> Any:
+            people = self.about.people
+            found = np.zeros(people, dtype=np.uint32)
+            reading = con.sql(f"select contact_id from ({rows})", params=list(params)).to_arrow_reader(
+                max(people, BATCH)
+            )
+            try:
+                for batch in reading:
+                    found += np.bincount(
+                        batch.column(0).to_numpy(zero_copy_only=False), minlength=people
+                    ).astype(np.uint32)
+            finally:
+                reading.close()  # an unfinished result would bar this cursor from the next query
+            most = int(found.max(initial=0))
+            return found.astype(np.min_scalar_type(most))
+
+        return self.keep(("counts", rows, tuple(params)), ask)
+
+    def keep(self, asked: Any, ask: Callable[[], Kept]) -> Kept:
+        """Return the answer to something asked before, or ask and keep it; the ones asked for last stay in memory.
+
+        An answer has `nbytes`.
+        """
         with self._lock:
             if asked in self._kept:
                 self._kept.move_to_end(asked)
-                return f"select contact_id from main.{self._kept[asked]}"
-            self._made += 1
-            fresh = f"kept_{self._made}"
-        con.execute(f"create table main.{fresh} as {select}", list(params))
+                return cast("Kept", self._kept[asked][0])
+        found = ask()
         with self._lock:
-            name = self._kept.setdefault(asked, fresh)
-        if name != fresh:  # another thread asked the same meanwhile
-            con.execute(f"drop table main.{fresh}")
-        return f"select contact_id from main.{name}"
-
-    def passing(self, con: Connection, test: str, params: Sequence[Any]) -> NDArray[np.bool_]:
-        """Return which rows of the profile's file pass a condition; the answers asked for last are kept."""
-        import numpy as np
-
-        asked = (test, tuple(params))
-        with self._lock:
-            if asked in self._passing:
-                self._passing.move_to_end(asked)
-                return self._passing[asked]
-        rows = con.execute(
-            f"select file_row_number as n from numbered where {test}", list(params)
-        ).fetchnumpy()
-        found = np.zeros(self.about.people, dtype=np.bool_)
-        found[np.asarray(rows["n"])] = True
-        with self._lock:
-            self._passing[asked] = found
-            while len(self._passing) * self.about.people > PASSING_BYTES and len(self._passing) > 1:
-                self._passing.popitem(last=False)
+            self._kept[asked] = found, found.nbytes
+            while sum(size for _, size in self._kept.values()) > KEPT_BYTES and len(self._kept) > 1:
+                self._kept.popitem(last=False)
         return found
 
-    def _read(self) -> None:
-        """End one reading; with the last, answers about events beyond `KEPT` go: until then a question may name them."""
-        with self._lock:
-            self._reading -= 1
-            if self._reading or not self._root:
-                return
-            old = [self._kept.popitem(last=False)[1] for _ in range(len(self._kept) - KEPT)]
-            for name in old:
-                self._root[0].execute(f"drop table main.{name}")
+    def _make_views(self, con: Connection) -> None:
+        own, rows = quoted(self.connection), quoted(BY_ROW)
+        con.execute(f"create schema {own}; create schema {rows}")
+        for table in TABLES:
+            source = f"select * from read_parquet({literal(str(self.directory / f'{table}.parquet'))})"
+            kind = "table" if table in {"lists", "messages"} else "view"  # small, and asked for each time
+            con.execute(f"create {kind} {own}.{table} as {source}")
+        con.execute(
+            f"create view {rows}.lists as from {own}.lists; create view {rows}.messages as from {own}.messages"
+        )
+        profile = literal(str(self.directory / "profile.parquet"))
+        numbered = f"from read_parquet({profile}, file_row_number = true)"
+        con.execute(f"create view {own}.numbered as select * {numbered}")
+        con.execute(
+            f"create view {rows}.profile as select file_row_number::integer as contact_id,"
+            f" * exclude (contact_id, file_row_number) {numbered}"
+        )
+        try:
+            for table in ("icontact_activity", "machine_events", "subscriptions"):
+                con.execute(
+                    f"create view {rows}.{table} as select profile_row as contact_id, * exclude (contact_id, profile_row)"
+                    f" from {own}.{table} where profile_row is not null"
+                )
+        except duckdb.BinderException:  # of an icx before rows were numbered
+            raise _missing(self.directory, self.connection) from None
+
+
+@dataclass(frozen=True)
+class _ByRow:
+    published: Published
+
+    @contextmanager
+    def open(self, schema: str | None = None) -> Iterator[Connection]:
+        with self.published.open(BY_ROW) as con:
+            yield con
+
+
+def _missing(directory: Path, connection: str) -> NeedsYou:
+    return NeedsYou(
+        "profile-missing",
+        f"There is no published profile of {connection} yet.",
+        where=f"{directory}",
+        kept="nothing was changed",
+        next=[["icx", "build", "--connection", connection]],
+    )
 
 
 def _end(root: list[Connection]) -> None:

@@ -10,7 +10,7 @@ from icx import audience as audiences
 from icx import mask
 from icx.audience import Audience, Live
 from icx.audience.html import cell
-from icx.audience.live import NUMBERED, Chosen, Running
+from icx.audience.live import Chosen, Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
 from icx.rules import EVERYBODY, Reading, Rule, code, segments
@@ -129,7 +129,7 @@ def values(
             search=search,
             only=only,
             limit=limit,
-            profile=NUMBERED,
+            profile=chosen.profile,
         )
         labels = _subjects(con, key, found) if field.startswith("@event.") else {}
     listed = [
@@ -149,7 +149,7 @@ def histogram(
 ) -> Answer:
     """Return how a number or a time lies among those who reach a node."""
     with live.chosen(_reached(live, tree, node), running) as chosen:
-        found = audiences.histogram(chosen.con, chosen.reading, chosen.those, field, key, NUMBERED)
+        found = audiences.histogram(chosen.con, chosen.reading, chosen.those, field, key, chosen.profile)
 
     def shown(value: Any) -> Any:
         return f"{value:%Y-%m-%dT%H:%M:%S}" if isinstance(value, datetime) else value
@@ -250,7 +250,7 @@ def _empty(live: Live, document: Document, path: str, without: int) -> dict[str,
     if leaf is not None:
         with live.chosen(audiences.reaching(document.rule, path)) as chosen:
             for value, n in audiences.closest(
-                chosen.con, chosen.reading, chosen.those, leaf, profile=NUMBERED
+                chosen.con, chosen.reading, chosen.those, leaf, profile=chosen.profile
             ):
                 if mask.addresses_in(str(value)) == str(value):  # this is saved with the notebook
                     given = (
@@ -275,7 +275,9 @@ def _reached(live: Live, tree: Tree, node: str) -> Rule:
 
 def _lists(chosen: Chosen, search: str, only: Sequence[str] | None) -> Answer:
     reading = chosen.reading
-    found = audiences.values(chosen.con, reading, chosen.those, "@list", limit=1_000_000, profile=NUMBERED)
+    found = audiences.values(
+        chosen.con, reading, chosen.those, "@list", limit=1_000_000, profile=chosen.profile
+    )
     sizes = dict(found.values)
     listed = []
     for value, label in list_names(dict(reading.lookup.lists)):

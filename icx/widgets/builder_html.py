@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from icx.audience import html
-from icx.audience.compare import Part
+from icx.audience.parts import Part
 from icx.look import charts, page
 from icx.look.page import Html, number, tag
 from icx.widgets.document import read
