@@ -48,6 +48,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "plan": ("act", "show what would change; sends nothing"),
         "apply": ("act", "do it and read the list back"),
         "undo": ("act", "plan the way back; sends nothing"),
+        "retry": ("act", "plan again whom iContact refused; sends nothing"),
         "plans": ("act", "plans, and what became of each row"),
         "pause": ("rest", "let all pushes rest; one under way ends after its batch"),
         "resume": ("rest", "let pushes go on"),

@@ -1,4 +1,4 @@
-"""Commands that end at a list: plan, apply, undo, plans."""
+"""Commands that end at a list: plan, apply, undo, retry, plans."""
 
 from __future__ import annotations
 
@@ -196,6 +196,19 @@ def exit_code(done: Applied, problem: IcxError | None) -> int:
 def undo(obj: Obj, plan_id: str) -> Result:
     ws = workspace(obj)
     made = ws.undo(plan_id)
+    return Result("plan/1", str(made), made.as_dict())
+
+
+@command(
+    "retry",
+    "Plan again whom iContact refused when a plan was applied; sends nothing.",
+    "icx retry P-1",
+    "icx retry P-1 --json",
+)
+@click.argument("plan_id", metavar="PLAN")
+def retry(obj: Obj, plan_id: str) -> Result:
+    ws = workspace(obj)
+    made = ws.retry(plan_id)
     return Result("plan/1", str(made), made.as_dict())
 
 

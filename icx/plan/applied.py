@@ -145,7 +145,7 @@ class Applied:
                     f'{len(ids):,} "{mask.plain(mask.addresses_in(words))}"' for words, ids in self.refusals
                 ),
                 kept=f"{self.added:,} added" + (", read back equal" if back else ""),
-                next=[["icx", "plans", self.plan_id]],
+                next=[["icx", "plans", self.plan_id], ["icx", "retry", self.plan_id]],
             )
         return None
 

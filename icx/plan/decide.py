@@ -76,13 +76,14 @@ def decide(
     policy: Policy,
     now: datetime,
     parking: pa.Table | None = None,
+    leaving: frozenset[int] | None = None,
 ) -> Decision:
     """Return what becomes of everybody.
 
     `want` (columns of `WANT`, a contact once) are the audience's people, `have` every subscription of the
     target list, `contacts` today's read of the folder (or of everybody concerned), `facts` the consent
     facts that concern this list (and as `left_parking` who left the parking list), `own_writes` when icx itself subscribed somebody to it, `parking` the
-    parking list with `ours` for those icx moved there from this list.
+    parking list with `ours` for those icx moved there from this list. `leaving` limits which members may be stale.
     """
     con = memory()
     try:
@@ -104,6 +105,9 @@ def decide(
         for statement in statements:
             bound = {"now": naive_utc(now)} if "$now" in statement else None
             con.execute(statement, bound)
+        if leaving is not None:
+            con.register("leaving", pa.table({"contact_id": pa.array(sorted(leaving), pa.int64())}))
+            con.execute("delete from stale where contact_id not in (select contact_id from leaving)")
         _judge_combinations(con, policy)
         rows = con.sql(
             _ROWS, params={"stale": policy.stale, "create": policy.create_contacts}

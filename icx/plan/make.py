@@ -19,6 +19,7 @@ from icx.plan.decide import HAVE, PARKING, WANT, Decision, decide
 from icx.plan.match import Target
 from icx.plan.plan import Plan
 from icx.plan.policy import Policy
+from icx.plan.retry import Among
 from icx.plan.stops import Gate, stops
 from icx.settings import Settings
 from icx.store import Store, pushed
@@ -58,6 +59,7 @@ def make(
     gate: Gate | None = None,
     override: Mapping[str, Any] | None = None,
     uses: Mapping[str, Any] | None = None,
+    among: Among | None = None,
     run: str | None = None,
 ) -> Plan:
     """Return the plan that would make the people of `want` members of the target list, and keep it.
@@ -65,8 +67,9 @@ def make(
     `want` has contact_id (null for people without one), email, email_key and the columns the mapping names.
     `create` makes the list when there is none of this name. `gate` is the verdict on the data used; when it
     is not ok the plan cannot be applied, unless `override` says which check, who and why. `uses` is what the
-    audience rests on (JSON), so that the gate can be asked again at apply. `as_of` is aware.
-    Raises BadInput: list-unknown, list-twice, cannot-map, plan-choice.
+    audience rests on (JSON), so that the gate can be asked again at apply. `as_of` is aware. `among` limits the plan
+    to whom an earlier one did not get through. Raises BadInput: list-unknown, list-twice, cannot-map, plan-choice,
+    nothing-to-retry.
     """
     table = want if isinstance(want, pa.Table) else want.to_arrow_table()
     lists = reading.whole(client, "lists", "listId")
@@ -86,6 +89,7 @@ def make(
     fresh = reading.contacts_now(client, unread, size) if unread else None
     wanted = match.people(store, target.connection, table, policy.match)
     wanted = match.by_address(wanted, fresh) if fresh is not None else wanted
+    wanted = among.of(wanted) if among is not None else wanted
     custom = client.rows("customfields") if policy.mapping else ()
     wanted = mapping.travelling(wanted, policy.mapping, custom)
     facts.remember(store, target.place, side.have, clock.now())
@@ -99,6 +103,7 @@ def make(
         settings=settings,
         clock=clock,
         fresh=fresh,
+        leaving=among.leaving if among is not None else None,
     )
     rows = with_fields(decision, wanted)
     counts = decision.counts
@@ -195,8 +200,12 @@ def decide_now(
     settings: Settings,
     clock: Clock,
     fresh: pa.Table | None = None,
+    leaving: frozenset[int] | None = None,
 ) -> tuple[Decision, facts.Known]:
-    """Return the decision on what is known now; `fresh` contacts replace the stored ones of the same id."""
+    """Return the decision on what is known now; `fresh` contacts replace the stored ones of the same id.
+
+    Of the members who are not wanted only `leaving` are concerned, when it is given.
+    """
     concerned = pa.concat_tables(
         [
             wanted.select(["contact_id", "email_key"]).cast(_CONCERNED),
@@ -229,6 +238,7 @@ def decide_now(
         policy=policy,
         now=clock.now(),
         parking=side.parking,
+        leaving=leaving,
     )
     return decision, known
 

@@ -36,6 +36,8 @@ class Hand(Protocol):
 
     def undo(self, plan: Plan) -> Plan: ...
 
+    def retry(self, plan: Plan) -> Plan: ...
+
     def show(self, plan: Plan) -> Any: ...
 
     @property
@@ -113,6 +115,10 @@ class Plan:
     def undo(self) -> Plan:
         """Plan the way back; sends nothing."""
         return self.carrier().undo(self)
+
+    def retry(self) -> Plan:
+        """Plan again whom the service refused when this plan was applied; sends nothing."""
+        return self.carrier().retry(self)
 
     def carrier(self) -> Hand:
         """Return what carries this plan out; raises BadInput (plan-unbound) when no workspace made it."""

@@ -31,6 +31,7 @@ class Policy:
     `stale` is what happens to members who are no longer wanted. `invite` asks unconfirmed people with the
     message `confirmation_message`. `create_contacts` makes people without an iContact id, on the stated
     `basis`. `match` is how the audience's people are found in the target folder (`contact_id` or `email`).
+    `retry_of` is the plan of which `tried` people did not arrive, who alone are planned again.
     """
 
     stale: str = "stay"
@@ -42,6 +43,8 @@ class Policy:
     match: str = "contact_id"
     parking_list: str = PARKING_LIST
     undo_of: str | None = None
+    retry_of: str | None = None
+    tried: int = 0
 
     def __post_init__(self) -> None:
         if self.stale not in STALE:

@@ -88,6 +88,7 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "refusals": _refusals(applied),
         "left_out": [[LEFT_WORDS.get(why, reason(why)), count] for why, count in applied.left_out.items()],
         "undo": state == "finished" and bool(applied.added + applied.parked),
+        "retry": applied.refused_by_service if state == "finished" else 0,
         "outcomes": any(one for one in (done, left, applied.refused_by_service, applied.in_doubt)),
         "go": _go(plan, applied, times, kept) if state == "stopped" else None,
         "answers": sorted(kept.answers),

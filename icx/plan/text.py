@@ -69,6 +69,11 @@ def _people(plan: Plan) -> list[str]:
         lines.append(_row(counts.create, "create", f"new contacts; basis: {basis}"))
     lines.append(_row(counts.keep, "keep", "already on the list"))
     lines.append(_row(counts.refused, "refused", refused_line(plan)))
+    if policy.retry_of:
+        gone = policy.tried - counts.wanted - counts.park - counts.unsubscribe
+        left = f"; {gone:,} no longer in the audience" if gone > 0 else ""
+        lines.append(f"{policy.tried:>7,}  whom iContact refused when {policy.retry_of} was applied{left}")
+        return [*lines, _stale(plan)] if counts.stale else lines
     lines.append(
         f"{counts.wanted:>7,}  {form(counts.wanted, 'person')} in the audience as of {moment(plan.as_of, plan.zone)}"
         if not policy.undo_of

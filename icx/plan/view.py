@@ -102,6 +102,8 @@ def title(plan: Plan) -> str:
     """Return what the plan is for, as a heading."""
     if plan.policy.undo_of:
         return f"Plan: take {plan.policy.undo_of} back"
+    if plan.policy.retry_of:
+        return f"Plan: try again whom {plan.policy.retry_of} did not get through"
     if plan.target.create and plan.target.list_id is None:
         return "Plan: make a list and add people"
     return "Plan: add people to a list"
@@ -143,6 +145,14 @@ def _crumbs(plan: Plan, times: Times) -> list[list[str]]:
         [f"list read {times.near(plan.made_at)}", "", ""],
         [f"plan {plan.plan_id}", "", ""],
     ]
+    if plan.policy.retry_of:
+        gone = plan.policy.tried - plan.counts.wanted - plan.counts.park - plan.counts.unsubscribe
+        left = f"; {number(gone)} no longer in the audience" if gone > 0 else ""
+        crumbs[0] = [
+            f"{people(plan.policy.tried)} refused with {plan.policy.retry_of}, audience ",
+            mask.plain(plan.audience),
+            left,
+        ]
     if plan.policy.undo_of:
         crumbs[0] = ["the way back of ", plan.policy.undo_of, ""]
         del crumbs[1]
@@ -244,7 +254,12 @@ def _shift(plan: Plan) -> Said:
         "label": label,
         "scale": scale,
         "rows": [
-            {"name": "Audience", "total": counts.wanted, "parts": audience, "side": "everyone decided"},
+            {
+                "name": "Tried again" if plan.policy.retry_of else "Audience",
+                "total": counts.wanted,
+                "parts": audience,
+                "side": "everyone decided",
+            },
             {
                 "name": "List after",
                 "total": counts.after,

@@ -46,7 +46,10 @@ class Rest:
 
 @dataclass(frozen=True)
 class Failed:
-    """A row of a push that the service refused, or whose outcome is not known; `words` are the service's."""
+    """A row of a push that the service refused, or whose outcome is not known; `words` are the service's.
+
+    `ended` tells that its apply is over: what did not arrive then is tried again by a plan of its own.
+    """
 
     plan_id: str
     audience: str
@@ -58,6 +61,7 @@ class Failed:
     state: str
     words: str
     at: datetime
+    ended: bool = True
 
 
 @dataclass(frozen=True)
@@ -165,12 +169,21 @@ class Activity:
     # -- what happened
 
     def failed_rows(self, limit: int = 20) -> list[Failed]:
-        """Return the newest rows of pushes that were refused by the service or are in doubt."""
+        """Return the newest rows of pushes that were refused by the service or are in doubt.
+
+        What a later plan to the same list settled, or tried again, is told by that plan.
+        """
         rows = self.journal.read(
-            "select p.number, p.audience, p.connection, p.list_name, r.* from"
+            "select p.number, p.audience, p.connection, p.list_name, p.state = 'finished' as ended, r.* from"
             f" (select * from plans where began_at is not null order by number desc limit {RECENT}) p"
             " join plan_rows r on r.plan = p.number and r.state in ('refused', 'in_doubt')"
-            " where r.action <> 'contact' order by coalesce(r.ended_at, r.at) desc limit ?",
+            " where r.action <> 'contact' and not exists (select 1 from plans q where q.number > p.number"
+            " and q.began_at is not null and json_extract(q.header, '$.policy.retry_of') = 'P-' || p.number)"
+            " and not exists (select 1 from plan_rows s join plans q on q.number = s.plan"
+            " where s.contact_id = r.contact_id and q.number > p.number and q.account_id = p.account_id"
+            " and q.client_folder_id = p.client_folder_id and q.list_id = p.list_id"
+            " and s.state in ('done', 'refused', 'left_out') and (s.action = 'fields') = (r.action = 'fields'))"
+            " order by coalesce(r.ended_at, r.at) desc limit ?",
             (limit,),
         )
         return [
@@ -185,9 +198,18 @@ class Activity:
                 row["state"],
                 row["words"],
                 _moment(row["ended_at"] or row["at"]),
+                bool(row["ended"]),
             )
             for row in rows
         ]
+
+    def refused(self, plan_id: str) -> int:
+        """Return how many people of a plan the service refused."""
+        rows = self.journal.read(
+            "select count(distinct row) as n from plan_rows where plan = ? and state = 'refused' and action <> 'contact'",
+            (int(plan_id[2:]),),
+        )
+        return int(rows[0]["n"])
 
     def events(self, limit: int = 40) -> list[Event]:
         """Return what happened, newest first: batches of pushes, runs that ended, notes about jobs."""

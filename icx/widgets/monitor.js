@@ -43,6 +43,8 @@ export default {
     let quiet = false;
     let spoken = "";
     let unanswered = 0;
+    let planning = "";
+    let opened = null; // the plan of those who are tried again: its view, in a place of its own
 
     const act = async (verb, given) => {
       const answer = await q.ask(verb, given);
@@ -58,6 +60,49 @@ export default {
       }
       draw();
     };
+
+    const shut = () => {
+      opened?.remove();
+      opened = null;
+      place.replaceChildren();
+      place.hidden = true;
+    };
+
+    /** The plan is shown by its own widget: it asks what every plan asks, and its own button sends. */
+    async function retry(plan) {
+      planning = plan;
+      draw();
+      const answer = await q.ask("retry", { plan });
+      planning = "";
+      trouble = answer.ok ? null : answer.error;
+      if (answer.ok) {
+        await open(answer.name, answer.view);
+      }
+      draw();
+      if (answer.ok) focusKey(root, "shut");
+    }
+
+    async function open(name, view) {
+      shut();
+      let shown = note("", `${name} plans them again; nothing has been sent.`, `To read and apply it: ws.plans()[0], or icx apply ${name}`);
+      try {
+        opened = await model.widget_manager.create_view(await model.widget_manager.get_model(view));
+        shown = opened.el;
+      } catch {
+        // no widget manager gives views here: the words say where the plan is
+      }
+      place.append(h("section", { class: "panel", "aria-label": `Plan ${name}` },
+        h("div", { class: "ph" }, h("h3", {}, "Tried again"), button(`Close ${name}`, () => { shut(); draw(); }, { kind: "quiet", key: "shut", label: "The plan stays among ws.plans()" })), shown));
+      place.hidden = false;
+      voice.say(`${name} plans them again; nothing has been sent`);
+    }
+
+    function again(said) {
+      const rows = said.again.map((one) => h("div", { class: "row between" },
+        h("span", {}, h("b", {}, one.plan), ` → ${one.list}: ${number(one.count)} refused`),
+        button(planning === one.plan ? "Planning…" : `Try ${number(one.count)} again…`, () => retry(one.plan), { shape: "refresh", key: `again-${one.plan}`, disabled: Boolean(planning), why: "the list is being read", "aria-label": `Try ${number(one.count)} again: ${one.plan}`, label: "Plans them again; nothing is sent before you confirm it" })));
+      return rows.length ? h("div", { class: "stack tight foot" }, rows) : null;
+    }
 
     function top(said) {
       const state = quiet ? pill("warn", `no news since ${said.at}`, "clock") : pill("", `live · ${said.at}`, "running");
@@ -138,7 +183,7 @@ export default {
           cell("free", `“${one.words}”`), cell("muted free hide-n", one.did), cell("num muted", one.at)));
       const right = [icon(people ? "eye" : "mask"), people ? " addresses shown" : " addresses masked", button(people ? "Mask" : "Show", show, { kind: "quiet", key: "show" })];
       return panel(`Rows that failed, ${number(rows.length)}`, right, h("div", { class: "scroll" },
-        h("table", { class: "rows" }, heads([""], ["Contact"], ["Push", "hide-n"], ["In the service’s words"], ["What icx did", "hide-n"], ["At", "num"]), h("tbody", {}, rows))));
+        h("table", { class: "rows" }, heads([""], ["Contact"], ["Push", "hide-n"], ["In the service’s words"], ["What icx did", "hide-n"], ["At", "num"]), h("tbody", {}, rows))), again(said));
     }
 
     function happened(said) {
@@ -152,7 +197,10 @@ export default {
       return panel("What happened", right, body);
     }
 
+    // A plan that is being answered stays where it is while the rest is drawn again around it.
     const view = h("div", { class: "gap" });
+    const place = h("div", { hidden: true });
+    const past = h("div", { class: "gap" });
     function draw() {
       const said = model.get("said");
       if (!said?.name) return;
@@ -163,8 +211,8 @@ export default {
         said.paused ? note("warn", "All pushes are paused.", said.paused) : null,
         now(said),
         h("div", { class: "g31" }, jobs(said), ledger(said.ledger)),
-        failures(said),
-        happened(said));
+        failures(said));
+      redraw(past, happened(said));
       const words = summary(said);
       if (words !== spoken) {
         spoken = words;
@@ -187,13 +235,14 @@ export default {
     q.waiting((seconds) => { unanswered = seconds; });
     model.on("change:said", news);
     keepKeys(root);
-    root.append(view, voice.element);
+    root.append(view, place, past, voice.element);
     el.append(root);
     q.latest("here");
     draw();
     return () => {
       clearInterval(pulse);
       model.off("change:said", news);
+      shut();
       q.close();
     };
   },

@@ -29,6 +29,7 @@ class Watched(Protocol):
     def pause(self, job: str = "") -> None: ...
     def resume(self, job: str = "") -> None: ...
     def end(self, run: str) -> None: ...
+    def retry(self, plan: str) -> Widget: ...
 
 
 class Monitor(Widget):
@@ -48,6 +49,7 @@ class Monitor(Widget):
         self._ended = threading.Event()
         self._looking: threading.Thread | None = None
         self._heard = monotonic()
+        self._plan: Widget | None = None
         super().__init__()
         self.said = watched.look()
 
@@ -109,6 +111,18 @@ class Monitor(Widget):
         self._watched.end(run)
         self.refresh()
         return {}
+
+    def ask_retry(self, plan: str) -> Answer:
+        """Plan again whom the service refused, and return the model of that plan's own view; nothing is sent.
+
+        One view is open at a time: another one takes its place, and the plan before stays among `ws.plans()`.
+        """
+        shown = self._watched.retry(plan)
+        if self._plan is not None:
+            self._plan.close()
+        self._plan = shown
+        self.refresh()
+        return {"view": shown.model_id, "name": repr(shown).split(maxsplit=1)[0]}
 
     def _look(self, ended: threading.Event) -> None:
         while not ended.wait(self._every) and self._monotonic() - self._heard < ALONE:

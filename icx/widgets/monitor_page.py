@@ -177,8 +177,21 @@ def _rows(said: Said) -> Html:
         ("At", "num"),
     )
     body = tag("div", tag("table", heads, tag("tbody", *rows), cls="rows"), cls="scroll")
+    again = [
+        tag(
+            "p",
+            tag("b", one["plan"]),
+            f" → {one['list']}: {number(one['count'])} refused; planned again by ",
+            tag("code", f'ws.retry("{one["plan"]}")'),
+            cls="small",
+        )
+        for one in said["again"]
+    ]
     return panel(
-        f"Rows that failed, {number(len(rows))}", body, right=join(icon("mask"), " addresses masked")
+        f"Rows that failed, {number(len(rows))}",
+        body,
+        *again,
+        right=join(icon("mask"), " addresses masked"),
     )
 
 

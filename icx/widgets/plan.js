@@ -316,6 +316,7 @@ function render({ model, el }) {
     const off = { disabled: gone() || Boolean(view.asking), why: "no kernel answers" };
     if (trail.length && at.state !== "running") list.push(button(`Back to ${trail.at(-1)}`, () => act("open", { plan: trail.at(-1) }), { key: "back", ...off }));
     if (at.outcomes && at.state !== "running" && !view.outcomes) list.push(button("Outcome table", () => outcomes(), { key: "outcome", ...off }));
+    if (at.retry) list.push(button(`Try ${number(at.retry)} again…`, async () => { if (await act("retry")) speech.say("Those iContact refused are planned again; nothing has been sent"); }, { shape: "refresh", key: "retry", ...off }));
     if (at.undo) list.push(button("Plan the reverse…", async () => { if (await act("undo")) speech.say("The way back is planned; nothing has been sent"); }, { shape: "undo", key: "undo", ...off }));
     if (at.state === "running") list.push(button(at.ending ? "Ending after this batch…" : "Pause after this batch", () => act("pause", {}, "pause"), { shape: "pause", key: "pause", disabled: at.ending || gone(), why: "it ends after this batch" }));
     if (at.state === "elsewhere") list.push(button("Read again", () => act("refresh"), { shape: "refresh", key: "refresh", ...off }));

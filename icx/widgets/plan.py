@@ -180,6 +180,14 @@ class PlanView(Widget):
         self.trail = [*self.trail, before]
         return {"plan": back.plan_id}
 
+    def ask_retry(self) -> Answer:
+        """Plan again whom the service refused, and show that plan here; nothing is sent."""
+        self._idle()
+        before = self.plan.plan_id
+        self._show(self.plan.retry())
+        self.trail = [*self.trail, before]
+        return {"plan": self.plan.plan_id}
+
     # --- inside ------------------------------------------------------------------------------------------------------
 
     def _idle(self) -> None:

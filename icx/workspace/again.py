@@ -150,6 +150,17 @@ def undos(do: F) -> F:
     return cast(F, verb)
 
 
+def retries(do: F) -> F:
+    """Let the plan of what did not arrive answer from the record of a repeated run."""
+
+    @wraps(do)
+    def verb(ws: Workspace, plan: Any) -> Plan:
+        plan_id = plan if isinstance(plan, str) else plan.plan_id
+        return _planned(ws, "retry", plan_id, {"plan": plan_id}, lambda: do(ws, plan))
+
+    return cast(F, verb)
+
+
 def applies(do: F) -> F:
     """Let an apply answer from the record of a repeated run when it finished; a dry run shows the plan instead."""
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from icx.icontact import Waiting
     from icx.plan import Applied, Plan, Policy
     from icx.plan.match import Target
+    from icx.plan.retry import Among
     from icx.widgets.mapping import MappingEditor
     from icx.widgets.plan import PlanView
     from icx.workspace.workspace import Workspace
@@ -55,6 +56,9 @@ class Hand:
     def undo(self, plan: Plan) -> Plan:
         return undo(self.ws, plan)
 
+    def retry(self, plan: Plan) -> Plan:
+        return retry(self.ws, plan)
+
     def show(self, plan: Plan) -> PlanView:
         from icx.widgets.plan import PlanView
 
@@ -76,21 +80,34 @@ def plan(
     overrides: Mapping[str, str] | None,
 ) -> Plan:
     """Return the plan that takes an audience to a list; see `Workspace.plan`."""
-    from icx.plan import Policy, make
-    from icx.quality import warm
+    from icx.plan import Policy
 
     found = ws.audience(audience) if isinstance(audience, str) else audience
+    return _planned(ws, found, parse_target(ws, to), policy or Policy(), create, overrides or {})
+
+
+def _planned(
+    ws: Workspace,
+    found: Audience,
+    target: Target,
+    policy: Policy,
+    create: bool,
+    overrides: Mapping[str, str],
+    among: Among | None = None,
+) -> Plan:
+    from icx.plan import make
+    from icx.quality import warm
+
     people = found.people or ws.people(found.connection or None)
     if people.as_of is not None:
         raise not_now(f"{found.name} as of {people.as_of:%Y-%m-%d %H:%M} UTC")
-    target = parse_target(ws, to)
-    chosen = policy or Policy()
+    chosen = policy
     if people.connection != target.connection:
         chosen = replace(chosen, match="email")
     columns = [line.column for line in chosen.mapping]
     warm()  # the plan's own rows are judged at the end; what judges them loads while the list is read
     found = found.of(people)
-    uses = verdict.uses(ws, found, columns, overrides or {})
+    uses = verdict.uses(ws, found, columns, overrides)
     answer = verdict.ask(ws, uses)
     saved = ws.connection(target.connection)
     ws.accounts.enter(saved)
@@ -112,6 +129,7 @@ def plan(
             gate=answer,
             override=verdict.override(ws, uses, answer),
             uses=uses,
+            among=among,
             run=run,
         )
         made = replace(made, checks=verdict.judge_rows(ws, made, run))
@@ -273,6 +291,33 @@ def undo(ws: Workspace, plan: Plan | str) -> Plan:
             run=run,
         )
     return carried(ws, made)
+
+
+@again.retries
+def retry(ws: Workspace, plan: Plan | str) -> Plan:
+    """Plan again what did not arrive; see `Workspace.retry`."""
+    from icx.audience import Audience
+    from icx.plan import load
+    from icx.plan.retry import not_arrived, nothing
+    from icx.rules import from_json
+
+    kept = load(ws.plan_journal, plan if isinstance(plan, str) else plan.plan_id)
+    among = not_arrived(ws.plan_journal, kept.plan_id)
+    if kept.policy.undo_of:
+        return undo(ws, kept.policy.undo_of)  # what is left of a way back is a way back
+    uses = kept.checks.get("uses")
+    if uses is None:
+        raise nothing(kept.plan_id, "it was not made of an audience")
+    policy = replace(
+        kept.policy,
+        stale=kept.policy.stale if among.leaving else "stay",
+        retry_of=kept.plan_id,
+        tried=among.people,
+    )
+    place = ws.plan_journal.get(kept.plan_id).place
+    target = replace(kept.target, list=f"#{place.list_id}", list_id=None, create=False)
+    audience = Audience(kept.audience, from_json(uses["rule"]), uses["connection"])
+    return _planned(ws, audience, target, policy, False, {}, among)
 
 
 def carried(ws: Workspace, plan: Plan) -> Plan:

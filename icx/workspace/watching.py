@@ -16,6 +16,7 @@ from icx.words import counted
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
     from icx.store.journal import SharedBudget
+    from icx.widgets.base import Widget
     from icx.workspace.workspace import Workspace
 
 RUNS = 24  # of a job's strip
@@ -77,6 +78,7 @@ class Watching:
             "jobs": jobs,
             "jobs_wrong": wrong,
             "rows": [self._row(one, now) for one in failed],
+            "again": self._again(failed),
             "happened": [self._event(one, now) for one in activity.events()],
             "ledger": self._book(now, bool(running)),
         }
@@ -100,6 +102,12 @@ class Watching:
     def end(self, run: str) -> None:
         """Ask a pull to end after its page."""
         self._ws.stop(run)
+
+    def retry(self, plan: str) -> Widget:
+        """Plan again whom the service refused, and return the view in which that plan is confirmed."""
+        from icx.widgets.plan import PlanView
+
+        return PlanView(self._ws.retry(plan))
 
     def people(self) -> dict[str, str]:
         """Return the addresses of the failed rows that are shown, by their key, from the plans' own files."""
@@ -256,6 +264,11 @@ class Watching:
             "did": did,
             "at": moment(one.at, now, self._ws.settings.zone, seconds=True),
         }
+
+    def _again(self, failed: Sequence[Failed]) -> list[Said]:
+        """Return the pushes whose refused rows may be tried again, the newest first."""
+        lists = {one.plan_id: one.list_name for one in failed if one.ended}
+        return [{"plan": plan, "list": lists[plan], "count": self._activity.refused(plan)} for plan in lists]
 
     def _event(self, one: Event, now: datetime) -> Said:
         at = moment(one.at, now, self._ws.settings.zone, seconds=True)

@@ -304,6 +304,16 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
 
         return undo(self, plan)
 
+    def retry(self, plan: Plan | str) -> Plan:
+        """Plan again whom the service refused when a plan was applied, as far as they are still wanted; nothing is sent.
+
+        The new plan is decided, shown, confirmed and applied as any other. Raises BadInput (nothing-to-retry) and
+        NeedsYou (apply-unfinished: the plan itself goes on first).
+        """
+        from icx.workspace.pushing import retry
+
+        return retry(self, plan)
+
     def gate(self, audience: Audience | str, mapped: Sequence[str] = ()) -> Gate:
         """Return whether the data a push of this audience uses passed its checks; what is stale is judged first.
 

@@ -307,7 +307,7 @@ class Counting:
     def look(self) -> dict[str, object]:
         self.looks += 1
         empty: dict[str, object] = {
-            key: [] for key in ("now", "unfinished", "jobs", "jobs_wrong", "rows", "happened")
+            key: [] for key in ("now", "unfinished", "jobs", "jobs_wrong", "rows", "again", "happened")
         }
         return empty | {
             "name": "acme",

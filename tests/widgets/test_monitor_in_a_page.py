@@ -20,9 +20,9 @@ def said(**more: Any) -> dict[str, Any]:
     line = {
         "key": "r-7", "what": "P-31", "shape": "running", "name": f"loyal {LONG}", "about": f"{EVIL} → {LONG}",
         "words": "adding, 700 of 1,201", "percent": 58.3, "since": "09:17:00", "passed": "1 min 4 s",
-        "job": "loyal weekly", "paused": False,
+        "job": "loyal weekly", "paused": False, "pull": "", "ends": False,
     }  # fmt: skip
-    waits = line | {"key": "r-8", "shape": "clock", "name": "pull acme", "percent": None, "job": "",
+    waits = line | {"key": "r-8", "shape": "clock", "name": "pull acme", "percent": None, "job": "", "pull": "r-8",
                     "words": "waits for iContact until 09:31:40: 503, try 3"}  # fmt: skip
     jobs = [
         {"name": "loyal weekly", "about": EVIL, "says": "every Monday at 07:00", "next": "23 Nov, 07:00",
@@ -53,11 +53,13 @@ def said(**more: Any) -> dict[str, Any]:
     return {
         "name": EVIL, "at": "09:17:14", "zone": "Europe/Berlin", "calls": "calls left this hour: acme 7,412", "paused": "",
         "now": [line, waits], "unfinished": [{"plan": "P-30", "words": EVIL}], "jobs": jobs, "jobs_wrong": [],
-        "rows": [row], "happened": happened, "ledger": book,
+        "rows": [row], "again": [{"plan": "P-31", "list": EVIL, "count": 3}], "happened": happened, "ledger": book,
     } | more  # fmt: skip
 
 
-NOTHING = said(now=[], unfinished=[], jobs=[], rows=[], happened=[], ledger={"kinds": []}, name="acme")
+NOTHING = said(
+    now=[], unfinished=[], jobs=[], rows=[], again=[], happened=[], ledger={"kinds": []}, name="acme"
+)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 480), ("dark", 1240)])
@@ -116,6 +118,35 @@ def test_people_are_only_in_the_answer_and_go_again(bare: Bare) -> None:
     view.page.get_by_text("addresses masked").wait_for()
     assert view.page.get_by_text("jo@example.com").count() == 0
     assert view.saved == []
+
+
+def test_a_pull_is_asked_to_end_by_its_run(bare: Bare) -> None:
+    view = bare(module("monitor"), {"said": said()}, answers={"end": {}, "here": {}})
+    view.page.get_by_role("button", name="Stop after this page: pull acme").click()
+    view.until(lambda: view.questions("end"))
+    assert view.questions("end")[0]["run"] == "r-8"
+    view.set(said=said(now=[said()["now"][1] | {"ends": True, "words": "contacts · ends after this page"}]))
+    assert view.page.get_by_role("button", name="Stop after this page: pull acme").is_disabled()
+    assert view.quiet()
+
+
+def test_a_plan_of_those_who_failed_stays_while_the_rest_is_drawn_again(bare: Bare) -> None:
+    """Without a manager that gives views (as here) the words say where the plan is; JupyterLab shows the plan itself."""
+    answers: dict[str, Any] = {"retry": {"view": "model-7", "name": "P-32"}, "here": {}}
+    view = bare(module("monitor"), {"said": said()}, answers=answers)
+    view.page.get_by_role("button", name="Try 3 again: P-31").click()
+    plan = view.page.get_by_role("region", name="Plan P-32")
+    plan.get_by_text("P-32 plans them again; nothing has been sent.").wait_for()
+    assert view.questions("retry")[0]["plan"] == "P-31"
+    plan.evaluate("(each) => { each.icxSame = true; }")
+    view.set(said=said(at="09:17:20"))
+    assert plan.evaluate("(each) => each.icxSame")
+    view.shot("monitor-again")
+    assert view.page.evaluate("document.activeElement.textContent") == "Close P-32"
+    plan.get_by_role("button", name="Close P-32").click()
+    assert plan.count() == 0
+    assert view.sticks_out() <= 0
+    assert view.quiet()
 
 
 def test_a_refusal_is_shown_with_its_four_parts(bare: Bare) -> None:

@@ -1,0 +1,58 @@
+"""Long work in its cell: the button is there when the kernel hears, keeps focus, and what is drawn is no code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from bare import Bare
+
+from icx.clock import SYSTEM
+from icx.pull.progress import Progress
+from icx.widgets.working import Working
+from icx.workspace.cell import Cell
+
+pytestmark = pytest.mark.browser
+EVIL = """<img src=x onerror="hit()">"""
+
+
+def working(done: int, ends: list[int]) -> Working:
+    made = Working("Pulling acme", lambda: ends.append(1))
+    made.show(drawn(done), "Pulling acme …")
+    return made
+
+
+def drawn(done: int) -> Any:
+    return Cell("Pulling acme", SYSTEM, "UTC").html(Progress(f'"{EVIL}" opens', done, 417, 5870.0))
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1000), ("dark", 480)])
+def test_it_is_asked_to_end_once_and_focus_stays(bare: Bare, theme: str, width: int) -> None:
+    ends: list[int] = []
+    made = working(248, ends)
+    view = bare(made._esm, widget=made, theme=theme, width=width)
+    stop = view.page.get_by_role("button", name="Stop after this page")
+    view.until(lambda: stop.count() == 1)
+    stop.focus()
+    made.show(drawn(249), "Pulling acme …")
+    view.until(lambda: view.page.get_by_text("249 of 417").count() > 0)
+    assert view.page.evaluate("document.activeElement.textContent") == "Stop after this page"
+    view.page.keyboard.press("Enter")
+    view.until(lambda: ends)
+    stopping = view.page.get_by_role("button", name="Stopping after this page…")
+    assert stopping.is_disabled()
+    assert ends == [1]
+    view.shot(f"working-{theme}-{width}")
+    assert view.sticks_out() <= 0
+    assert view.nameless() == []
+    assert view.page.get_by_text(EVIL).count() > 0
+    assert view.quiet()
+
+
+def test_a_kernel_that_hears_nobody_while_it_works_gets_no_button(bare: Bare) -> None:
+    made = working(248, [])
+    view = bare(made._esm, {"html": made.html, "name": made.name}, answers={})
+    view.page.get_by_text("248 of 417").wait_for()
+    assert view.page.get_by_role("button").count() == 0
+    view.reply("alive")
+    view.page.get_by_role("button", name="Stop after this page").wait_for()
