@@ -44,7 +44,7 @@ LONGEST = (
     "tests/plan/test_lost_answers.py",
     "tests/road/test_demo.py",
     "tests/rules/test_rules_agree.py",
-    "tests/road/test_never_readded.py",
+    "tests/road/test_consent_machine.py",
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -187,6 +187,15 @@ class Service:
             "Content-Type": "application/json",
         }
         return cls(f"{sandbox.base_url}/a/{sandbox.account_id}/c/{sandbox.client_folder_id}", headers, page)
+
+    def folder(self, number: int) -> Service:
+        """The same login in another client folder."""
+        return replace(self, at=f"{self.at.rpartition('/')[0]}/{number}")
+
+    def folders(self) -> list[int]:
+        """The client folders of the account."""
+        answer = requests.get(self.at.rpartition("/")[0], headers=self.headers, timeout=30)
+        return [int(row["clientFolderId"]) for row in answer.json()["clientfolders"]]
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
         answer = requests.request(
