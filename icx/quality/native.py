@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from icx.quality.batches import ROW_BY_ROW, in_batches
+from icx.quality.kept import configurations_kept, keep
 from icx.quality.late import RARELY_USED, late
 from icx.quality.relation import Relation, Unfit
 from icx.quality.scan import Computed, compute, first_line, split
@@ -64,7 +65,7 @@ def judge(con: Connection, relation: Relation, entries: Sequence[Mapping[str, An
 
     `entries` are native suite entries (`type`, `kwargs`, `meta`, `severity`) with parameters filled in.
     """
-    with _quiet():
+    with _quiet(), configurations_kept():
         return _judge(con, relation, entries)
 
 
@@ -118,8 +119,10 @@ def _gx() -> Any:
         import great_expectations
         import great_expectations.core
         import great_expectations.expectations.core
+        import great_expectations.expectations.expectation
         import great_expectations.expectations.expectation_configuration
 
+        keep(great_expectations.expectations.expectation.Expectation)
         logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     return great_expectations
 
