@@ -14,7 +14,7 @@ function render({ model, el }) {
     doc: first, rev: model.get("rev") ?? 0, past: [], future: [], base: null, baseAt: 0, name: model.get("name") ?? "", saved: model.get("saved") ?? { name: null, same: false },
     sent: "", alive: "live", newest: null, good: null, counting: false, since: null, stopped: false, pop: null, failed: null, open: {}, show: false, seed: 0,
     histograms: new Map(), chips: new Map(), suggested: new Map(), messages: new Map(), asked: new Map(),
-    by: "", parts: null, sample: null, answer: null, slow: new Set(), who: "", drawn: false,
+    by: "", parts: null, sample: null, answer: null, miss: null, slow: new Set(), draft: null, held: null, drag: null, who: "", drawn: false,
   };
   const b = { model, python, speech, root, s: state, cat: catalogueOf(model), place: model.get("place") ?? {}, problems: new Map() };
   const uid = newId();
@@ -48,7 +48,7 @@ function render({ model, el }) {
   let pressed = false;
   let late = false;
   const press = (event) => {
-    if (event.target.closest?.("select, input, textarea")) return;
+    if (event.target.closest?.("select, input, textarea, .plot, .grip")) return; // what is dragged is drawn as it goes
     pressed = true;
     setTimeout(release, 1000);
   };
@@ -107,6 +107,8 @@ function render({ model, el }) {
 
   editing(b);
   answering(b);
+  brushing(b);
+  dragging(b);
 
   // --- what opens -------------------------------------------------------------------------------------------------
   b.toggle = (kind, id) => {
@@ -121,6 +123,7 @@ function render({ model, el }) {
   b.close = (focus) => {
     if (!state.pop) return;
     state.pop = null;
+    b.brushed();
     b.draw();
     if (focus) focusKey(root, focus);
   };
@@ -233,7 +236,7 @@ function render({ model, el }) {
     if (event.key === "Escape" && state.pop) {
       const { kind, id } = state.pop;
       event.stopPropagation();
-      b.close({ menu: `${id}:menu`, values: `${id}:add`, message: `${id}:message`, "first message": `${b.rowOf(id)}:menu`, "save-as": "save-as" }[kind]);
+      b.close({ menu: `${id}:menu`, values: `${id}:add`, brush: `${id}:brush`, message: `${id}:message`, "first message": `${b.rowOf(id)}:menu`, "save-as": "save-as" }[kind]);
       return;
     }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z") {
@@ -267,6 +270,7 @@ function render({ model, el }) {
 
   return () => {
     clearInterval(clock);
+    b.letGo();
     b.heart.close();
     python.close();
     for (const [event, listener] of Object.entries(on)) model.off(event, listener);

@@ -46,8 +46,8 @@ function answering(b) {
       const type = b.cat.type(leaf);
       const { input } = b.cat.operator(leaf);
       const reach = state.good?.nodes?.[row]?.before ?? "new";
-      const drawn = type === "integer" || type === "number";
-      if (drawn && (input === "one" || input === "pair")) once(leaf, "histogram", `${leaf.field}|${leaf.key}|${reach}`, { key: leaf.key ?? null }, (told) => state.histograms.set(leaf.id, told));
+      const drawn = type === "integer" || type === "number" || type === "time";
+      if (drawn && ["one", "date", "pair", "pair-date"].includes(input)) once(leaf, "histogram", `${leaf.field}|${leaf.key}|${reach}`, { key: leaf.key ?? null }, (told) => state.histograms.set(leaf.id, told));
       if (input === "many" && leaf.value?.length) once(leaf, "values", `${leaf.field}|${leaf.key}|${reach}|${JSON.stringify(leaf.value)}`, { key: leaf.key ?? null, search: "", limit: leaf.value.length, only: leaf.value }, (told) => state.chips.set(leaf.id, told.values));
       if (type === "event" && leaf.message && !state.messages.has(leaf.message)) once(leaf, "values", `message|${leaf.message}`, { key: "message", search: "", limit: 1, only: [leaf.message] }, (told) => told.values.forEach((each) => state.messages.set(each.value, each.label ?? String(each.value))));
     }
@@ -71,11 +71,28 @@ function answering(b) {
     const rule = b.fin();
     if (state.by) b.python.latest("breakdown", { rule, by: state.by }).then((told) => told && rev === state.rev && b.change({ parts: told.ok ? told : { error: told.error } }));
     sampleOf(rule, rev);
+    if (state.miss) missesOf(state.miss.id);
   };
 
   async function sampleOf(rule, rev) {
     const told = await b.python.latest("sample", { rule, rev, n: SHOWN_MEMBERS, show: state.show, seed: state.seed });
     if (told && rev === state.rev) b.change({ sample: told.ok ? told : { error: told.error } });
+  }
+
+  /** Show or hide whom one rule alone keeps out. */
+  b.miss = (id) => {
+    b.change({ miss: state.miss?.id === id ? null : { id, told: null } });
+    if (state.miss) missesOf(id);
+  };
+
+  async function missesOf(id) {
+    const { rev } = state;
+    if (!b.figures()?.misses?.some((each) => each.id === id && each.count)) {
+      b.change({ miss: null });
+      return;
+    }
+    const told = await b.python.latest("misses", { rule: b.fin(), node: id, n: SHOWN_MEMBERS, show: state.show, seed: state.seed });
+    if (told && rev === state.rev && state.miss?.id === id) b.change({ miss: { id, told: told.ok ? told : { error: told.error } } });
   }
 
   b.changeBy = (by) => {
@@ -88,8 +105,9 @@ function answering(b) {
   };
   b.show = (show) => {
     // Unmasked rows leave the view at once when they are masked again.
-    b.change(show ? { show } : { show, sample: state.sample && { ...state.sample, rows: [] } });
+    b.change(show ? { show } : { show, sample: state.sample && { ...state.sample, rows: [] }, miss: state.miss && { id: state.miss.id, told: null } });
     sampleOf(b.fin(), state.rev);
+    if (state.miss) missesOf(state.miss.id);
   };
 
   b.why = async (who) => {

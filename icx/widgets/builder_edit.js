@@ -86,7 +86,10 @@ function editing(b) {
     if (!b.root.contains(document.activeElement)) focusKey(b.root, "undo");
   }
 
-  b.undo = () => step(state.past, state.future);
+  b.undo = () => {
+    b.brushed(); // a handle's draft is the edit that is taken back
+    step(state.past, state.future);
+  };
   b.redo = () => step(state.future, state.past);
 
   function settleDocument() {

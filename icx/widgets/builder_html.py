@@ -38,6 +38,7 @@ def builder_html(builder: Builder) -> Html:
         tag("div", head, html.hero(said["total"], said["of"], said["human"], said["sentence"], _edits(said["sizes"]))),
         html.tree(document.rule, figures, said["total"], said["of"], builder.zone),
         tag("div", _breakdown(builder), _sample(builder), cls="g13"),
+        _misses(said["misses"]),
         html.folded(said["sql"], said["params"], said["python"], f" · counted in {said['ms']:,.0f} ms"),
     ]  # fmt: skip
     return page.root(tag("div", *parts, cls="stack"), name=name)
@@ -72,6 +73,15 @@ def _breakdown(builder: Builder) -> Html:
     title = next(one["label"] for one in builder.catalogue if one["name"] == by)
     bars = html.bars([Part(**part) for part in said["parts"]], said["size"], said["people"])
     return page.panel(f"By {title.lower()}", bars, right="mark = all contacts")
+
+
+def _misses(misses: list[Mapping[str, Any]]) -> Html:
+    """Return how many each rule alone keeps out, folded away; nothing where only one rule can."""
+    if not misses:
+        return Html("")
+    rows = [(one["rule"][:1].upper() + one["rule"][1:], number(one["count"])) for one in misses]
+    found = tag("div", page.table(("Fail only this rule", "People"), rows, numbers=(1,)), cls="said")
+    return tag("div", page.fold("Nearest misses", found, more="· who is out because of one rule alone"))
 
 
 def _sample(builder: Builder) -> Html:

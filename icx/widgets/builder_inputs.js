@@ -86,32 +86,38 @@ function operatorInput(b, leaf, type) {
 function valueInputs(b, leaf, type) {
   const { input } = b.cat.operator(leaf);
   const set = (value) => b.put(leaf, { value }, `changed “${shortly(leaf.value)}” to “${shortly(value)}”`);
-  const number = type === "integer" || type === "number";
-  const one = (value, place, act, what) => {
-    if (type === "time") return dateInput(b, leaf, value, act, what, place);
-    const label = what ?? (number ? "Number" : "Value");
-    const make = (text) => act(number ? numberFrom(text) : text);
-    const list = number ? null : suggestions(b, leaf);
+  const measured = type === "integer" || type === "number" || type === "time";
+  const one = (bound, place) => {
+    if (type === "time") return dateInput(b, leaf, bound.value, bound.set, bound.name, place);
     return entry({
-      name: b.named(leaf, label), value, act: make, key: `${leaf.id}:value${place}`, kind: number ? "n" : "", wide: number ? 3 : 12, mode: number ? "decimal" : null,
-      list: list?.id, focus: number ? null : () => b.suggest(leaf), invalid: b.wrong(leaf), describe: b.messageId(leaf),
+      name: b.named(leaf, bound.name), value: bound.value, act: (text) => bound.set(numberFrom(text)), key: `${leaf.id}:value${place}`, kind: "n", wide: 3, mode: "decimal",
+      invalid: b.wrong(leaf), describe: b.messageId(leaf),
     });
   };
   switch (input) {
     case "none": return null;
     case "many": return [...chips(b, leaf), addValue(b, leaf)];
-    case "pair": case "pair-date": return unit(
-      one(leaf.value[0], 0, (value) => set([value, leaf.value[1]]), "From"), words("and"), one(leaf.value[1], 1, (value) => set([leaf.value[0], value]), "To"),
-      number ? sketch(b, leaf) : null);
+    case "pair": case "pair-date": {
+      const [from, to] = bounds(b, leaf);
+      return unit(one(from, 0), words("and"), one(to, 1), sketch(b, leaf));
+    }
     case "days": return unit(
       entry({ name: b.named(leaf, "Days"), value: leaf.value?.days, act: (text) => set({ days: numberFrom(text) }), key: `${leaf.id}:value0`, kind: "n", wide: 3, mode: "numeric", invalid: b.wrong(leaf), describe: b.messageId(leaf) }),
       words("days"));
     case "this": return choose({ name: b.named(leaf, "Period"), value: leaf.value?.this, options: UNITS, key: `${leaf.id}:value0`, act: (text) => set({ this: text }) });
     default:
       if (type === "boolean") return choose({ name: b.named(leaf, "Value"), value: String(leaf.value), options: [["true", "yes"], ["false", "no"]], key: `${leaf.id}:value0`, act: (text) => set(text === "true") });
-      if (number) return unit(one(leaf.value, 0, set), sketch(b, leaf));
-      return [one(leaf.value, 0, set), type === "time" ? null : suggestions(b, leaf)?.element];
+      if (measured) return unit(one(bounds(b, leaf)[0], 0), sketch(b, leaf));
+      return textInput(b, leaf, set);
   }
+}
+
+function textInput(b, leaf, set) {
+  const list = suggestions(b, leaf);
+  return [
+    entry({ name: b.named(leaf, "Value"), value: leaf.value, act: set, key: `${leaf.id}:value0`, wide: 12, list: list.id, focus: () => b.suggest(leaf), invalid: b.wrong(leaf), describe: b.messageId(leaf) }),
+    list.element,
+  ];
 }
 
 /** A native date field; what is no plain date (a moment, or a slip) stays text. */
@@ -151,22 +157,6 @@ function addValue(b, leaf) {
     }),
     open ? picker(b, leaf) : null,
   ];
-}
-
-/** Where a number stands among those who reach the rule: columns, kept ones blue, and range and median in words. */
-function sketch(b, leaf) {
-  const known = b.s.histograms.get(leaf.id);
-  if (!known?.bins?.length) return h("span", { class: "sketch" });
-  const most = Math.max(...known.bins.map((each) => each.count), 1);
-  const step = 96 / known.bins.length;
-  const columns = known.bins.filter((each) => each.count > 0).map((each) => {
-    const tall = Math.max(1, (each.count / most) * 21);
-    const x = known.bins.indexOf(each) * step;
-    return s("rect", { x: x.toFixed(1), y: (22 - tall).toFixed(1), width: Math.max(1, step - (step > 3 ? 1 : 0)).toFixed(1), height: tall.toFixed(1), class: keeps(leaf, each) ? "b" : "g" });
-  });
-  const said = `${number(known.low)}–${number(known.high)}, median ${number(known.median)}`;
-  const picture = s("svg", { width: 96, height: 22, viewBox: "0 0 96 22", role: "img", "aria-label": `${b.cat.label(leaf.field)}: ${said}` }, ...columns, s("path", { class: "ax", d: "M0 21.5H96" }));
-  return h("span", { class: "sketch" }, picture, h("span", { class: "label" }, said));
 }
 
 function namedInputs(b, leaf, type) {

@@ -142,16 +142,10 @@ function sampleView(b) {
     h("span", { class: "label row tell" }, icon(masked ? "mask" : "eye"), masked ? "addresses masked" : "addresses shown"),
     button(state.show ? "Mask" : "Show", () => b.show(!state.show), { kind: "quiet", key: "show", "aria-label": state.show ? "Mask addresses" : "Show addresses" }),
     button("", () => b.another(), { kind: "quiet", shape: "refresh", label: "Draw another sample", key: "draw" }));
-  const cell = (value, column, at) => {
-    const text = blank(value) ? (column.name?.includes("name") ? "no name" : "–") : typeof value === "number" ? number(value) : String(value);
-    return h("td", { class: `${column.num ? "num" : at === 0 ? "mono" : ""}${blank(value) ? " muted" : ""}` }, h("span", { class: "clip", title: text }, text));
-  };
   const body = () => {
     if (told?.error) return h("p", { class: "muted small" }, told.error.message);
     if (!some) return h("p", { class: "muted small" }, b.figures()?.total === 0 ? "Nobody is in this audience. The rules above say where people are lost." : "Members stand here once the audience is counted.");
-    return h("div", { class: "scroll" }, h("table", { class: "members" }, h("thead", {}, h("tr", {}, told.columns.map((each) => h("th", { class: each.num ? "num" : null, scope: "col" }, h("span", { class: "clip", title: each.label }, each.label))), h("th", { class: "num" }, h("span", { class: "sr" }, "Why")))),
-      h("tbody", {}, told.rows.map((row, at) => h("tr", {}, row.map((value, n) => cell(value, told.columns[n], n)),
-        h("td", { class: "num" }, h("button", { type: "button", class: "link", key: `why:${at}`, "aria-label": `Why is ${row[0]} in?`, on: { click: () => b.why(String(told.ids[at])) } }, "why?")))))));
+    return peopleTable(b, told);
   };
   return h("section", { class: `panel${b.dimmed() || b.slow("sample") ? " busy" : ""}`, "aria-label": "Members" }, h("div", { class: "ph" }, h("div", { class: "row" }, h("h3", {}, title), waitingLine(b, "sample")), tools), body());
 }
@@ -162,6 +156,7 @@ function foldsView(b) {
     h("details", { open: b.s.open[name] ?? false, key: `fold:${name}`, on: { toggle: (event) => (b.s.open[name] = event.target.open) } }, h("summary", { key: `sum:${name}` }, title, h("span", { class: "muted" }, ` · ${hint}`)), inside);
   const values = shown?.params === 1 ? "1 bound value" : `${number(shown?.params ?? 0)} bound values`;
   return h("div", { class: "folds", key: "folds" },
+    fold("misses", "Nearest misses", missesHint(b), missesView(b)),
     fold("sql", "SQL", shown?.sql ? `${values} · counted in ${number(Math.round(shown.ms ?? 0))} ms` : "once the audience is counted", shown?.sql ? codeView(b, shown.sql, "Copy SQL", "copy-sql") : null),
     fold("python", "Python", "the same rule as typed", codeView(b, b.pythonText(), "Copy Python", "copy-python")),
     fold("why", "Why is someone in or out?", "type an address or a contact id, get the deciding rule", whyView(b)));

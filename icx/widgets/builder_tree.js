@@ -139,6 +139,20 @@ function setCombined(tree, id, how) {
 const enterable = (node) => node && isGroup(node) && !isNot(node);
 
 /**
+ * Put a node into a group before the rule that stands `at` there now. The same tree comes back when it would stand where
+ * it does, or inside itself.
+ */
+function place(tree, id, group, at) {
+  const node = find(tree, id);
+  const into = find(tree, group);
+  if (!node || !enterable(into) || find(node, group)) return tree;
+  const now = into.rules.findIndex((each) => each.id === id);
+  if (now >= 0 && (at === now || at === now + 1)) return tree;
+  const marked = insert(tree, group, at, { ...node, id: "moving" });
+  return edit(edit(marked, id, () => null), "moving", (each) => ({ ...each, id }));
+}
+
+/**
  * Move a node up or down, out of its group, or into the group beside it. Up and down enter a group they meet and leave
  * their own past its edge. The same tree comes back when there is nowhere to go.
  */
@@ -148,11 +162,7 @@ function move(tree, id, way) {
   const [grand, parent] = [way_.at(-3), way_.at(-2)];
   const at = parent.rules.findIndex((each) => each.id === id);
   const [above, below] = [parent.rules[at - 1], parent.rules[at + 1]];
-  const to = (group, position) => {
-    const node = way_.at(-1);
-    const marked = insert(tree, group.id, position, { ...node, id: "moving" });
-    return edit(edit(marked, id, () => null), "moving", (each) => ({ ...each, id }));
-  };
+  const to = (group, position) => place(tree, id, group.id, position);
   const leave = (after) => (grand ? to(grand, grand.rules.findIndex((each) => each.id === parent.id) + after) : tree);
   if (way === "out") return leave(1);
   if (way === "into") {

@@ -26,11 +26,14 @@ function groupView(b, node, depth, parent, everyone) {
     words(node.rules.length ? "these are true" : any !== node.not ? "no rule yet: nobody" : "no rule yet: everybody"),
     any && node.rules.length > 1 && b.node(node.rules[0].id)?.alone !== undefined && b.figures()?.nodes ? h("span", { class: "label hide-n" }, "solid: kept by this rule alone") : null);
   const deeper = { "--d": depth + 1 };
-  return h("fieldset", { key: `group:${node.id}`, style: { "--d": depth } },
+  const { drag } = b.s;
+  const kind = [drag?.moved && drag.group === node.id && "target", drag?.moved && drag.id === node.id && "dragged"].filter(Boolean).join(" ");
+  return h("fieldset", { key: `group:${node.id}`, class: kind || null, style: { "--d": depth } },
     h("legend", { class: "sr" }, parent ? b.rowName(node) : `All rules: ${COMBINED[how]}`),
     rowShell(b, node, depth, parent, { say, figures, kind: "grp" }),
     h("div", { class: "inner", style: deeper },
-      node.rules.map((each) => (!isGroup(each) || isNot(each) ? ruleView(b, each, depth + 1, node) : groupView(b, each, depth + 1, node))),
+      node.rules.map((each, at) => [dropLine(b, node, at), !isGroup(each) || isNot(each) ? ruleView(b, each, depth + 1, node) : groupView(b, each, depth + 1, node)]),
+      dropLine(b, node, node.rules.length),
       h("div", { class: "rr d adds", key: `adds:${node.id}` }, h("div", { class: "say" },
         button("Rule", () => b.addRule(node.id), { shape: "plus", kind: "add", key: `${node.id}:add-rule`, "aria-label": parent ? `Rule in ${b.rowName(node)}` : "Rule" }),
         button("Group", () => b.addGroup(node.id), { shape: "plus", kind: "add", key: `${node.id}:add-group`, "aria-label": parent ? `Group in ${b.rowName(node)}` : "Group" })))));
@@ -58,7 +61,8 @@ function rowShell(b, node, depth, parent, { say, figures, kind = "", message = n
         on: { click: () => b.toggle("menu", node.id), keydown: (event) => b.menuKey(event, node.id) },
       }, icon("dots")), open ? rowMenu(b, node, parent) : null]
     : [];
-  return h("div", { class: `rr ${depth ? "d" : ""} ${kind}`, key: `row:${node.id}`, style: { "--d": depth } }, say,
+  const dragged = b.s.drag?.moved && b.s.drag.id === node.id ? "dragged" : "";
+  return h("div", { class: `rr ${depth ? "d" : ""} ${kind} ${dragged}`, key: `row:${node.id}`, style: { "--d": depth } }, parent ? grip(b, node) : null, say,
     h("span", { class: "effc" }, figures.bar), h("span", { class: "left" }, typeof figures.left === "string" ? figures.left : number(figures.left)),
     h("span", { class: "drop", title: figures.title ?? null }, figures.drop), h("span", { class: "menu-cell" }, menu), message);
 }

@@ -135,17 +135,3 @@ function numberFrom(text) {
 }
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-/** Which bins of a histogram a rule keeps. */
-function keeps(leaf, bin) {
-  const [low, high] = [bin.from, bin.to];
-  const value = leaf.value;
-  switch (leaf.operator) {
-    case ">=": case ">": return high > value;
-    case "<=": case "<": return low < value || low === value;
-    case "=": return low <= value && value <= high;
-    case "between": return Array.isArray(value) && high >= value[0] && low <= value[1];
-    case "notBetween": return Array.isArray(value) && !(low >= value[0] && high <= value[1]);
-    default: return true;
-  }
-}

@@ -101,6 +101,12 @@ ANSWERS: dict[str, Any] = {
         "clicked": counted(4918, 612, 612, 466), "points": counted(4918, 1346, 1346, 1200), "not": counted(1812, 1604), "last": counted(1812, 208),
     },
     "errors": {}, "empty": None, "note": "",
+    "misses": [
+        {"id": "opened", "rule": "opened at least 3 different messages in the last 90 days", "count": 2415},
+        {"id": "city", "rule": "city is Durham, Chapel Hill or Research Triangle Park", "count": 9377},
+        {"id": "any", "rule": "any of: clicked a link containing “/members”, at least 50 points", "count": 2844},
+        {"id": "last", "rule": "did not click in the last 7 days", "count": 208},
+    ],
     "sentence": [
         ["Contacts who ", ""], ["opened at least 3 messages in the last 90 days", "strong"], [" and ", "muted"], ["live in ", ""],
         ["Durham, Chapel Hill or Research Triangle Park", "strong"], [" and ", "muted"], ["(", ""], ["clicked a link containing “/members”", "strong"],
@@ -176,6 +182,11 @@ def sample(given: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def misses(given: dict[str, Any]) -> dict[str, Any]:
+    cities = ["Leeds", "Raleigh", "no value", "Cary", "Durham, UK"]
+    return sample(given) | {"facts": cities, "of": 9377, "ids": [11, 12, 13, 14, 15]}
+
+
 def breakdown(given: dict[str, Any]) -> dict[str, Any]:
     rows = [
         ("Engaged 30 d", 978, 44696),
@@ -207,7 +218,7 @@ def why(given: dict[str, Any]) -> dict[str, Any]:
 
 def answers(**changes: Any) -> dict[str, Any]:
     return {
-        "alive": {}, "values": values, "sample": sample, "breakdown": breakdown, "why": why, "stop": {},
+        "alive": {}, "values": values, "sample": sample, "breakdown": breakdown, "misses": misses, "why": why, "stop": {},
         "histogram": {"bins": [{"from": n * 40, "to": (n + 1) * 40, "count": count} for n, count in enumerate(HEIGHTS)], "low": 0, "high": 640, "median": 18},
         "save": lambda given: {"name": given["name"]},
     } | changes  # fmt: skip

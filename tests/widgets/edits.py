@@ -110,3 +110,15 @@ def move(root: Group, place: Place, way: str) -> Group:
     left = put(root, place)
     gone = len(parent.rules) == 1
     return _insert(left, parent_place[:-1], parent_place[-1] + (0 if way == "up" or gone else 1), rule)
+
+
+def drop(root: Group, place: Place, group: Place, position: int) -> Group:
+    """The rule at the place, put into a group before what stands at the position there now; never into itself."""
+    same = group == place[:-1] and position in {place[-1], place[-1] + 1}
+    if same or group[: len(place)] == place:
+        return root
+    fresh = _insert(root, group, position, at(root, place))
+    now = list(place)
+    if len(place) > len(group) and place[: len(group)] == group and place[len(group)] >= position:
+        now[len(group)] += 1  # what it stands in, or itself, was pushed down by one
+    return put(fresh, tuple(now))

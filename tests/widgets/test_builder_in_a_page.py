@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import Iterator
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import edits
@@ -15,6 +16,7 @@ from bare import Bare, View
 from builder_page import (
     ANSWERS,
     RULE,
+    answers,
     blank,
     builder,
     everybody,
@@ -23,6 +25,7 @@ from builder_page import (
     pick,
     plain,
     rule_of,
+    traits,
 )
 
 from icx.rules import from_json, to_json
@@ -130,7 +133,7 @@ def test_no_value_is_a_rule_of_its_own_beside_the_values(bare: Bare) -> None:
 # --- thirty edits: clicks, the pure functions, and Python -----------------------------------------------------------
 
 ITEMS = {"up": "Move up", "down": "Move down", "out": "Move out of the group"}
-PURE = "removeNode, duplicate, wrap, toggleNot, move, setCombined, plain, addRule, addGroup"
+PURE = "place, removeNode, duplicate, wrap, toggleNot, move, setCombined, plain, addRule, addGroup"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +142,7 @@ PURE = "removeNode, duplicate, wrap, toggleNot, move, setCombined, plain, addRul
 def test_thirty_edits_by_clicks_are_the_same_edits_in_code(bare: Bare, seed: int) -> None:
     """After each click the rule is what the module's own functions, and Python on its own rules, make of it."""
     view = builder(bare, on_save=everybody)
+    view.page.set_viewport_size({"width": 1040, "height": 1600})  # every row can be dragged to every other
     pure = (files("icx.widgets") / "builder_tree.js").read_text(encoding="utf-8") + f"\nexport {{ {PURE} }};"
     view.page.evaluate(
         "async (text) => { window.pure = await import(URL.createObjectURL(new Blob([text], {type: 'text/javascript'}))); }",
@@ -195,7 +199,9 @@ def _edit(view: View, chance: random.Random, rule: Group) -> Group:
     tree = view.trait("tree")
     names = _names(plain(tree))
     place = chance.choice(edits.places(rule)) if rule.rules else None
-    what = chance.choice(["up", "down", "out", "copy", "wrap", "not", "remove", "rule", "group", "join"])
+    what = chance.choice(
+        ["up", "down", "out", "copy", "wrap", "not", "remove", "rule", "group", "join", "drop"]
+    )
     if place is None or len(names) > 14 or len(names) < 4:
         what = "remove" if place is not None and len(names) > 14 else "rule"
     groups = [each for each in edits.places(rule) if not edits.is_row(edits.at(rule, each))]
@@ -212,9 +218,9 @@ def _edit(view: View, chance: random.Random, rule: Group) -> Group:
             if what == "rule"
             else Group("or" if _combinator(rule, into) == "and" else "and", (opened,))
         )
-        group = _node(tree, into)["id"]
+        to = _node(tree, into)["id"]
         leaf = json.dumps({"field": "@event.open", "operator": ">=", "value": 1, "days": 90})
-        pure = f"add{what.capitalize()}(tree, '{group}', {leaf})"
+        pure = f"add{what.capitalize()}(tree, '{to}', {leaf})"
         result = edits.add(rule, into, added)
     elif what == "join":
         how = chance.choice(["all", "any", "none"])
@@ -225,6 +231,15 @@ def _edit(view: View, chance: random.Random, rule: Group) -> Group:
         fresh = Group("and" if how == "all" else "or", found.rules, how == "none")
         pure = f"setCombined(tree, '{_node(tree, into)['id']}', '{how}')"
         result = edits.put(rule, into, fresh) if into else fresh
+    elif what == "drop":
+        assert place is not None
+        group = chance.choice([one for one in [(), *groups] if one[: len(place)] != place])
+        inside = edits.at(rule, group)
+        assert isinstance(inside, Group)
+        position = chance.randint(0, len(inside.rules))
+        drag(view, node, _node(tree, group), position)
+        pure = f"place(tree, '{node}', '{_node(tree, group)['id']}', {position})"
+        result = edits.drop(rule, place, group, position)
     else:
         assert place is not None
         found = edits.at(rule, place)
@@ -255,6 +270,22 @@ def _edit(view: View, chance: random.Random, rule: Group) -> Group:
     return result
 
 
+def drag(view: View, node: str, group: dict[str, Any], position: int, *, drop: bool = True) -> None:
+    """Drag a row by its grip to just above what stands at a position of a group, or above its buttons at its end."""
+    stands = [*(f"row:{each['id']}" for each in group["rules"]), f"adds:{group['id']}"]
+    boxes = [
+        view.page.locator(f'[data-key="{key}"]').bounding_box() for key in (f"{node}:grip", stands[position])
+    ]
+    assert boxes[0]
+    assert boxes[1]
+    mouse = view.page.mouse
+    mouse.move(boxes[0]["x"] + 10, boxes[0]["y"] + 12)
+    mouse.down()
+    mouse.move(boxes[1]["x"] + 60, boxes[1]["y"] + 1, steps=3)
+    if drop:
+        mouse.up()
+
+
 def _node(tree: dict[str, Any], place: tuple[int, ...]) -> dict[str, Any]:
     for number in place:
         tree = tree["rules"][number]
@@ -265,6 +296,37 @@ def _combinator(rule: Group, place: tuple[int, ...]) -> str:
     found = edits.at(rule, place)
     assert isinstance(found, Group)
     return found.combinator
+
+
+# --- dragging -------------------------------------------------------------------------------------------------------
+
+
+def test_a_rule_is_dragged_into_a_group_and_back_and_a_group_never_into_itself(bare: Bare) -> None:
+    view = builder(bare, on_save=everybody)
+    page = view.page
+    group = RULE["rules"][2]
+    drag(view, "city", group, 1, drop=False)
+    assert page.get_by_role("group", name="group 1: Any of").get_attribute("class") == "target"
+    assert page.locator(".drop-line").count() == 1
+    view.shot("builder-dragging")
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    assert page.locator(".drop-line").count() == 0
+    assert rule_of(view) == plain(RULE)
+    assert view.heard_keys == []
+    drag(view, "city", group, 1)
+    inside = [each["field"] for each in rule_of(view)["rules"][1]["rules"]]
+    assert inside == ["@event.click", "city", "points"]
+    assert focused(view) == "Menu of rule 3: City"
+    page.keyboard.press("Control+z")
+    assert rule_of(view) == plain(RULE)
+    drag(
+        view, "any", group, 1
+    )  # over its own rules: it goes before or after itself, which is where it stands
+    assert rule_of(view) == plain(RULE)
+    page.get_by_role("button", name="Menu of rule 1: Opened").click()
+    assert page.get_by_role("menu").is_visible()
+    assert view.quiet()
 
 
 # --- keyboard -------------------------------------------------------------------------------------------------------
@@ -285,6 +347,8 @@ def test_the_keyboard_alone_builds_a_rule(bare: Bare) -> None:
     keys.type("50")
     keys.press("Enter")
     assert rule_of(view)["rules"] == [{"field": "points", "operator": ">=", "value": 50}]
+    keys.press("Tab")
+    assert focused(view) == "Set on the histogram, rule 1: Points total"
     keys.press("Tab")
     assert focused(view) == "Menu of rule 1: Points total"
     keys.press("Enter")
@@ -326,6 +390,71 @@ def test_alt_and_arrows_move_a_rule_through_groups(bare: Bare) -> None:
     assert len(rule_of(view)["rules"]) == 3
     assert focused(view) == "Menu of group 1: Any of"
     assert view.heard_keys == []
+
+
+def test_bounds_are_set_on_the_histogram_by_mouse_and_by_keys_as_if_typed(bare: Bare) -> None:
+    state = traits()
+    state["tree"]["rules"][2]["rules"][1] |= {"operator": "between", "value": [40, 200]}
+    view = builder(bare, state, on_save=everybody)
+    page = view.page
+    value = lambda: rule_of(view)["rules"][2]["rules"][1]["value"]  # noqa: E731
+    page.get_by_role("button", name="Set on the histogram, rule 4: Points total").click()
+    low, high = (page.get_by_role("slider", name=f"{end}, rule 4: Points total") for end in ("From", "To"))
+    view.until(lambda: focused(view) == "From, rule 4: Points total")
+    assert (low.get_attribute("aria-valuenow"), low.get_attribute("aria-valuetext")) == ("40", "40")
+    assert (low.get_attribute("aria-valuemin"), low.get_attribute("aria-valuemax")) == ("0", "640")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert low.get_attribute("aria-valuetext") == "81"
+    assert value() == [40, 200]  # a draft until the keys are quiet
+    page.keyboard.press("Enter")
+    assert value() == [81, 200]
+    assert page.get_by_role("textbox", name="From, rule 4").input_value() == "81"
+    plot = page.locator(".plot").bounding_box()
+    assert plot
+    page.mouse.move(plot["x"] + plot["width"] * 201 / 640, plot["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(plot["x"] + plot["width"] * 0.501, plot["y"] + 40, steps=3)
+    assert high.get_attribute("aria-valuetext") in {"319", "320"}
+    view.shot("builder-brushing")
+    page.mouse.up()
+    assert value()[0] == 81
+    assert value()[1] in {319, 320}
+    assert focused(view) == "To, rule 4: Points total"
+    for _ in range(12):
+        page.keyboard.press("Shift+ArrowLeft")  # stops at the other bound
+    page.keyboard.press("Escape")
+    assert value() == [81, 81]
+    assert focused(view) == "Set on the histogram, rule 4: Points total"
+    page.keyboard.press("Control+z")
+    assert value()[1] in {319, 320}
+    assert view.quiet()
+
+
+def test_a_date_is_set_on_its_histogram_by_days(bare: Bare) -> None:
+    months = [f"2026-0{month}-01T05:00:00" for month in range(1, 7)]
+    bins = [{"from": one, "to": two, "count": 10 * n + 5} for n, (one, two) in enumerate(pairwise(months))]
+    told = answers(histogram={"bins": bins, "low": months[0], "high": months[-1], "median": months[2]})
+    state = traits()
+    state["tree"]["rules"][1] = {
+        "id": "made",
+        "field": "ic_user_created",
+        "operator": ">=",
+        "value": "2026-02-10",
+    }
+    view = builder(bare, state, told=told, on_save=everybody)
+    page = view.page
+    page.get_by_role("button", name="Set on the histogram, rule 2: Created").click()
+    bound = page.get_by_role("slider", name="Date, rule 2: Created")
+    view.until(lambda: focused(view) == "Date, rule 2: Created")
+    assert bound.get_attribute("aria-valuetext") == "10 Feb 2026"
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "End", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert bound.get_attribute("aria-valuetext") == "31 May 2026"
+    view.shot("builder-brushing-dates")
+    page.get_by_role("button", name="Done").click()
+    assert rule_of(view)["rules"][1]["value"] == "2026-05-31"
+    assert view.quiet()
 
 
 def test_undo_and_redo_by_keys_and_in_a_text_field_not(bare: Bare) -> None:

@@ -148,6 +148,42 @@ def test_a_saved_notebook_knows_that_it_has_no_kernel(bare: Bare) -> None:
     view.page.get_by_text("saved notebook").wait_for()
 
 
+def test_a_slow_answer_below_the_tree_is_told_as_waiting_and_what_stood_there_stays(bare: Bare) -> None:
+    ready = answers()
+    view = builder(bare, told=ready, on_save=everybody)
+    page = view.page
+    page.get_by_role("region", name="Breakdown").get_by_text("978").wait_for()
+    ready["breakdown"] = lambda given: None
+    bump(view)
+    parts = page.get_by_role("region", name="Breakdown")
+    parts.get_by_text("waiting…").wait_for()
+    assert parts.get_by_text("978").is_visible()
+    view.reply("breakdown", parts=[{"value": "New", "count": 1, "of": 2}], size=1, people=2)
+    parts.get_by_text("New", exact=True).wait_for()
+    assert parts.get_by_text("waiting…").count() == 0
+
+
+def test_nearest_misses_are_shown_masked_with_what_they_have_and_why(bare: Bare) -> None:
+    view = builder(bare, on_save=everybody)
+    page = view.page
+    page.get_by_text("14,844 people are out because of one rule alone").click()
+    page.get_by_role("button", name="Show who fails only this rule: city is Durham").click()
+    shown = page.get_by_role("group", name="Fail only: city is Durham")
+    shown.get_by_text("Leeds").wait_for()
+    assert shown.get_by_text("5 of 9,377, at random · addresses masked").is_visible()
+    assert view.questions("misses")[-1]["node"] == "city"
+    view.shot("builder-misses")
+    page.get_by_role("button", name="Show addresses").click()
+    shown.get_by_text("jo@example.com").wait_for()
+    page.get_by_role("button", name="Mask addresses").click()
+    shown.get_by_text("j…@e….com").wait_for()
+    assert shown.get_by_text("jo@example.com").count() == 0
+    shown.get_by_role("button", name="Why is j…@e….com out?").click()
+    page.get_by_text("is out because of the second rule").wait_for()
+    assert view.questions("why")[-1]["who"] == "11"
+    assert view.quiet()
+
+
 # --- invalid, empty, saving -------------------------------------------------------------------------------------------
 
 
