@@ -72,7 +72,10 @@ class Comparison:
     def _past(self, name: str) -> page.Html:
         if not self.history:
             words = "Each push and scheduled run stores who is in an audience; from the second on, who came and who went shows here."
-            return page.panel(f"{name}, over time", page.note("", "No size is stored yet.", words))
+            said = page.tag(
+                "p", page.tag("b", "No size is stored yet.", cls="k"), f" {words}", cls="small muted"
+            )
+            return page.panel(f"{name}, over time", said)
         sizes = [turn.snapshot.size for turn in self.history]
         label = f"{len(sizes)} stored sizes, from {page.number(sizes[0])} to {page.number(sizes[-1])}"
         rows = [

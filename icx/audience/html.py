@@ -71,7 +71,7 @@ def head(name: str, state: object, connection: str, moment: str, contacts: int) 
     return page.head(
         name,
         state,
-        page.join("Audience on ", tag("b", connection)),
+        tag("span", "Audience on ", tag("b", connection)),
         f"profile of {moment}",
         f"{number(contacts)} contacts",
     )
@@ -104,7 +104,7 @@ def tree(rule: Rule, figures: Mapping[str, Kept], size: int, of: int, zone: tzin
     whole = bar(100 * size / max(of, 1), f"{part} of contacts")
     rows.append((tag("b", "In the audience"), _wide(whole), tag("b", number(size)), part))
     found = page.table(["Rule", "Kept, of those arriving", "Left", "Dropped"], rows, numbers=(2, 3))
-    return tag("div", found, cls="panel said")
+    return tag("div", found, cls="panel wraps")
 
 
 def bars(parts: Sequence[Part], size: int, people: int) -> Html:
@@ -113,10 +113,8 @@ def bars(parts: Sequence[Part], size: int, people: int) -> Html:
     for part in parts:
         mine, base = 100 * part.count / max(size, 1), 100 * part.of / max(people, 1)
         label = f"{mine:.1f} % of the audience, {base:.1f} % of all contacts"
-        rows.append(
-            (part.value, _wide(bar(mine, label, mark=base)), number(part.count), share(part.count, size))
-        )
-    return tag("div", page.table(["", "", "Members", ""], rows, numbers=(2, 3)), cls="said")
+        rows.append((part.value, bar(mine, label, mark=base), number(part.count), share(part.count, size)))
+    return tag("div", page.table(["", "", "Members", "Share"], rows, numbers=(2, 3)), cls="wraps parts")
 
 
 def members(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int], size: int) -> Html:
@@ -125,7 +123,7 @@ def members(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequen
         return page.panel("No members", tag("p", "Nobody is in this audience.", cls="muted"))
     masked = page.join(page.icon("mask"), " addresses masked")
     title = f"{len(rows)} of {number(size)}, at random"
-    found = tag("div", page.table(heads, rows, numbers=numbers), cls="said")
+    found = tag("div", page.table(heads, rows, numbers=numbers), cls="wraps scroll")
     return page.panel(title, found, right=masked)
 
 

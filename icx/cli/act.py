@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -212,12 +213,26 @@ def retry(obj: Obj, plan_id: str) -> Result:
     return Result("plan/1", str(made), made.as_dict())
 
 
-@command("plans", "List plans, or show what became of each row of one.", "icx plans", "icx plans P-1 --json")
+@command(
+    "plans",
+    "List plans, or show what became of each row of one.",
+    "icx plans",
+    "icx plans P-1 --json",
+    "icx plans P-1 --refused refused.csv",
+)
 @click.argument("plan_id", required=False, metavar="PLAN")
 @click.option(
     "--rows", "shown_rows", default=50, show_default=True, help="How many rows to print; JSON has all."
 )
-def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
+@click.option(
+    "--refused",
+    "refused_to",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write whom the plan refuses, and why, as CSV.",
+)
+@click.option("--addresses", is_flag=True, help="Write addresses in full; else they are masked.")
+def plans(obj: Obj, plan_id: str | None, shown_rows: int, refused_to: Path | None, addresses: bool) -> Result:
     from icx.plan import load
 
     _, console = obj
@@ -236,6 +251,8 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
         )
         return Result("plans/1", text, {"plans": [one.as_dict() for one in every]})
     made = load(ws.plan_journal, plan_id)
+    if refused_to is not None:
+        return _refused(made, refused_to, addresses)
     outcomes = ws.plan_journal.outcomes(made.plan_id)
     heads = ["contact", "action", "state", "why"]
     became = [(row["contact_id"], row["action"], row["state"], row["words"]) for row in outcomes]
@@ -245,3 +262,15 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int) -> Result:
         if len(became) > shown_rows:
             lines.append(f"{shown_rows:,} of {len(became):,} rows shown; --json has all")
     return Result("plans/1", "\n".join(lines), {"plan": made.as_dict(), "rows": outcomes})
+
+
+def _refused(made: Plan, file: Path, addresses: bool) -> Result:
+    """Write whom a plan refuses as CSV; a file that is there is replaced whole."""
+    from icx.plan.refusals import as_csv
+
+    table = made.refusals(show=addresses)
+    part = file.with_name(f"{file.name}.part")
+    part.write_text(as_csv(table), encoding="utf-8-sig", newline="")
+    part.replace(file)
+    said = f"{table.num_rows:,} refused, addresses {'in full' if addresses else 'masked'}: {file}"
+    return Result("plans/1", said, {"plan": made.plan_id, "refused": table.num_rows, "file": str(file)})

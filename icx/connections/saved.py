@@ -40,6 +40,11 @@ class SavedConnection:
         place = f"{self.company} ({self.account_id}) › {self.folder_name} ({self.client_folder_id})"
         return f"SavedConnection({self.name}: {place}{', contacts only' if self.contacts_only else ''})"
 
+    def _repr_html_(self) -> str:
+        from icx.connections.html import saved_html
+
+        return saved_html(self)
+
 
 class Connections:
     """The connections of a workspace; `data` is its data folder."""

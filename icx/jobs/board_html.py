@@ -28,10 +28,15 @@ def jobs_html(jobs: Jobs) -> str:
     if jobs:
         heads = ("Job", "When", "Last run", "Next run")
         zones = {one.job.zone for one in jobs}
-        parts.append(table(heads, [_row(one, jobs, len(zones) > 1) for one in jobs]))
+        rows = [_row(one, jobs, len(zones) > 1) for one in jobs]
+        parts.append(tag("div", table(heads, rows), cls="wraps jobs-board"))
     else:
         parts.append(
-            note("", "No job is saved yet.", 'ws.schedule("fresh", keep_updated=True) makes the first.')
+            note(
+                "",
+                "No job is saved yet.",
+                join(tag("code", 'ws.schedule("fresh", keep_updated=True)'), " makes the first."),
+            )
         )
     return str(root(*parts, name="Jobs"))
 

@@ -110,6 +110,9 @@ class Job:
             return self.to.partition("/")[0]
         return self.connection or str(self.params.get("connection") or "")
 
+    def __repr__(self) -> str:
+        return f"Job({self})"
+
     def __str__(self) -> str:
         return f"{self.name}: {self.about}, {english(self.cron)} ({self.zone})"
 

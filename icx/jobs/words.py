@@ -62,7 +62,7 @@ def crumbs(run: Run) -> list[str]:
     """Return the line below the title: which run, when it began, how long it took, dry or not."""
     return [
         run.id,
-        f"began {run.started:%Y-%m-%d %H:%M} UTC",
+        f"began {run.started.day} {run.started:%b %Y, %H:%M} UTC",
         f"{run.seconds:.0f} s",
         "allowed to send" if run.apply else "dry: nothing was sent",
     ]

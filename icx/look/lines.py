@@ -104,7 +104,7 @@ def lines(
 
 
 def strip(states: Sequence[str], label: str, *, places: int = 60) -> Html:
-    """Return a block a unit: equal is full and green, open a lower hollow amber one, unequal red with a cross."""
+    """Return a block a unit: equal is full and green, explained a lower one, due hollow amber, unequal red, crossed."""
     step = UNIT * 6 / max(places, len(states), 1)
     wide = step - min(1.5, step / 4)
     blocks = []
@@ -116,6 +116,8 @@ def strip(states: Sequence[str], label: str, *, places: int = 60) -> Html:
             blocks.append(f'<path class="cross" d="M{near:.2f} 4L{far:.2f} 10M{far:.2f} 4L{near:.2f} 10"/>')
         elif state == "equal":
             blocks.append(f'<rect x="{x:.2f}" y="0" width="{wide:.2f}" height="14" class="okb"/>')
+        elif state == "explained":
+            blocks.append(f'<rect x="{x:.2f}" y="5" width="{wide:.2f}" height="9" class="expf"/>')
         elif state == "none":
             blocks.append(f'<rect x="{x:.2f}" y="11" width="{wide:.2f}" height="3" class="tr"/>')
         else:

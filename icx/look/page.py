@@ -118,16 +118,22 @@ def head(name: object, state: object = "", *crumbs: object, actions: object = ""
 
 
 def tile(
-    label: object, value: object, context: object = "", *, big: bool = False, extra: object = ""
+    label: object,
+    value: object,
+    context: object = "",
+    *,
+    big: bool = False,
+    zero: bool = False,
+    extra: object = "",
 ) -> Html:
-    """Return one number with its label and a line of context."""
+    """Return one number with its label and a line of context; where it is `zero` its icon has no colour."""
     return tag(
         "div",
         tag("span", label, cls="label"),
         tag("b", value),
         tag("span", context, cls="sub"),
         extra,
-        cls="tile big" if big else "tile",
+        cls=" ".join(["tile", *(["big"] if big else []), *(["zero"] if zero else [])]),
     )
 
 

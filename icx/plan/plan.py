@@ -138,6 +138,15 @@ class Plan:
             raise ValueError("this plan was not kept; make() keeps it")
         return self.plans.rows(self.plan_id)
 
+    def refusals(self, reason: str = "", *, show: bool = False) -> pa.Table:
+        """Return a row per refused person: contact, address (masked unless `show`), reason, known, since.
+
+        `reason` is a code of `plan.refused`, such as "left_this_list"; left empty it is everybody who is refused.
+        """
+        from icx.plan.refusals import refusals
+
+        return refusals(self.rows(), self.zone, reason, show=show)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the plan's JSON: numbers and ids, no people."""
         counts = asdict(self.counts)

@@ -11,14 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from icx import mask
 from icx.clock import aware_utc
 from icx.look.page import number
 from icx.look.when import moment
 from icx.plan.questions import stop_words
+from icx.plan.refusals import known, refused_rows
 from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
 from icx.words import counted
@@ -293,22 +291,12 @@ def _refused(plan: Plan, times: Times) -> Said:
     }
 
 
-def refused_rows(table: pa.Table, code: str) -> pa.Table:
-    """Return the rows of a plan that are refused for one reason."""
-    return table.filter(
-        pc.and_(pc.equal(table.column("action"), "refuse"), pc.equal(table.column("reason"), code))
-    )
-
-
 def person(row: Said, times: Times, *, show: bool = False) -> Said:
     """Return one refused person: who, the address (masked unless shown), what is known, and since when."""
-    told = str(row["source"] or "today's read")
-    if row["message_id"] is not None:
-        told += f", message #{row['message_id']}"
     return {
         "who": f"#{row['contact_id']}" if row["contact_id"] is not None else "no id",
         "address": mask.plain(row["email"] or "no address") if show else mask.address(row["email"]),
-        "told": mask.plain(told),
+        "told": known(row["source"], row["message_id"]),
         "when": times.day(aware_utc(row["fact_at"])) if row["fact_at"] else "",
     }
 

@@ -109,12 +109,14 @@ def _ledger_tiles(book: Ledger) -> Html:
         tile(
             join(icon("clock"), "Due or explained"),
             number(due + counts["explained"]),
-            f"{number(due)} read again by the next pull",
+            f"{number(due)} read again by the next pull" if due else "nothing waits for the next pull",
+            zero=not due + counts["explained"],
         ),
         tile(
             join(icon("bad"), "Unequal"),
             number(counts["unequal"]),
             "named below" if counts["unequal"] else "stored and counted agree",
+            zero=not counts["unequal"],
         ),
         tag("div", tag("span", "Does it add up?", cls="label"), tag("div", sums, cls="small"), cls="tile"),
     )
@@ -163,8 +165,16 @@ def _not_equal(book: Ledger) -> Html | str:
         unit = f', unit=({red.unit.message_id}, "{red.unit.collection}")' if red.unit.is_events else ""
         again = join("Read again: ", tag("code", f'ws.pull("{book.connection}"{unit})'))
     body = tag("div", tag("table", heads, tag("tbody", *rows)), cls="scroll")
+    states = {cell.state for cell in open_}
+    title = (
+        "Not equal, and why"
+        if "unequal" in states
+        else "Explained, and why"
+        if states == {"explained"}
+        else "To be read again, and why"
+    )
     return panel(
-        "Not equal, and why",
+        title,
         body,
         tag("div", tag("span", foot), tag("span", again) if again else "", cls="foot"),
     )
@@ -194,12 +204,12 @@ def _messages(book: Ledger) -> Html | str:
     what = tag(
         "span",
         *(
-            tag("span", icon(shape), words)
-            for shape, words in (
-                ("ok", "equal"),
-                ("clock", "due"),
-                ("explained", "explained"),
-                ("bad", "unequal"),
+            tag("span", tag("span", icon(shape), cls=tone), words)
+            for shape, words, tone in (
+                ("ok", "equal", "ok"),
+                ("clock", "due", "warn"),
+                ("explained", "explained", "muted"),
+                ("bad", "unequal", "bad"),
             )
         ),
         cls="legend",
@@ -244,7 +254,7 @@ def _mark(cell: Cell) -> Html:
 
 
 def _tone(state: str) -> str:
-    return {"equal": "ok", "unequal": "bad"}.get(state, "warn")
+    return {"equal": "ok", "explained": "muted", "unequal": "bad"}.get(state, "warn")
 
 
 # --- the report of a pull -----------------------------------------------------------------------------------------
@@ -277,14 +287,18 @@ def report_html(report: PullReport) -> Html:
     parts: list[object] = [top]
     if report.resumed is not None:
         parts.append(_resumed(report.resumed, report.zone))
-    parts += [
-        note(
-            "warn",
-            one.message,
-            join(f"{one.where}. Kept: {one.kept}. Next: ", *_steps(one.next)),
-        )
-        for one in report.notes
-    ]
+    if report.notes:
+        said = [
+            tag(
+                "div",
+                icon("warn"),
+                tag("div", tag("b", one.message), tag("p", f"{one.where} · {one.kept}")),
+                tag("span", *_steps(one.next), cls="small muted"),
+                cls="att",
+            )
+            for one in report.notes
+        ]
+        parts.append(panel("To look at", *said, right="kept as they are"))
     parts += [_counts(report), _first(report.first) if report.first else "", _sum(report)]
     return root(tag("div", *(part for part in parts if part), cls="gap"), name=title)
 
@@ -295,7 +309,8 @@ def _resumed(resumed: Resumed, zone: str) -> Html:
 
 def _steps(steps: Sequence[str | Sequence[str]]) -> list[Html]:
     said = [step if isinstance(step, str) else shlex.join(step) for step in steps]
-    return [join(" · " if n else "", tag("code", step)) for n, step in enumerate(said)]
+    typed = [tag("code", step) if step.startswith("icx ") else step for step in said]
+    return [join(" · " if n else "", step) for n, step in enumerate(typed)]
 
 
 def _counts(report: PullReport) -> Html:
@@ -310,7 +325,7 @@ def _counts(report: PullReport) -> Html:
         )
         for row in report.rows()
     ]
-    heads = columns(("", ""), ("Stored", "num"), ("iContact", "num"), ("", ""), ("", ""))
+    heads = columns(("What", ""), ("Stored", "num"), ("iContact", "num"), ("Compared", ""), ("", ""))
     return panel(
         "Counted against the service",
         tag("div", tag("table", heads, tag("tbody", *rows)), cls="scroll"),

@@ -63,15 +63,14 @@ def _body(reports: Sequence[CheckReport]) -> str:
         + _tile("passed", "Passed", passed, f"of {words.count(len(results))}")
     )
     return (
-        '<div class="icx icx-checks" role="region" aria-label="Checks">'
+        f'<div class="icx icx-checks{" one" if len(reports) == 1 else ""}" role="region" aria-label="Checks">'
         f'<div class="head">{icon(_TONE[state])}<h2>{verdict}</h2></div>'
         f'<p class="muted small">{" · ".join(_where(reports, len(results)))}</p>'
         f'<div class="tiles">{tiles}</div>'
-        '<p class="muted small masked">addresses masked</p>'
-        '<table><thead><tr><th class="icon"><span class="sr">Verdict</span></th><th>Table</th><th>Column</th>'
+        '<table><thead><tr><th class="icon"><span class="sr">Verdict</span></th><th class="suite">Table</th><th>Column</th>'
         '<th>Expected</th><th class="num">Unexpected</th><th class="num">Share</th><th>For example</th>'
         f"<th>Effect</th></tr></thead><tbody>{rows}</tbody></table>"
-        f'<p class="muted small foot">{words.count(len(results))} of {words.count(len(results))} shown, worst first</p></div>'
+        f'<p class="muted small foot">{words.count(len(results))} of {words.count(len(results))} shown, worst first · addresses masked</p></div>'
     )
 
 
@@ -87,7 +86,7 @@ def _where(reports: Sequence[CheckReport], total: int) -> list[str]:
 
 def _tile(outcome: str, label: str, number: int, context: str) -> str:
     return (
-        f'<div class="tile"><span class="label">{icon(_TONE[outcome])} {label}</span>'
+        f'<div class="tile{"" if number else " zero"}"><span class="label">{icon(_TONE[outcome])} {label}</span>'
         f'<b>{words.count(number)}</b><span class="muted small">{context}</span></div>'
     )
 
@@ -108,7 +107,7 @@ def _row(report: CheckReport, one: Result) -> str:
     share = "" if not one.percent else words.percent(one.percent)
     main = (
         f'<tr class="{_TONE[one.outcome]}"><td class="icon">{icon(_TONE[one.outcome])}<span class="sr">{one.outcome}</span></td>'
-        f'<td class="mono">{text(report.suite)}</td><td class="mono clip" title="{text(column)}">{text(column)}</td>'
+        f'<td class="mono suite">{text(report.suite)}</td><td class="mono clip" title="{text(column)}">{text(column)}</td>'
         f'<td class="wrap">{text(one.says + words.allowance(one.mostly))}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
         f'<td class="mono muted wrap">{text(shown)}</td><td>{effect}</td></tr>'
     )

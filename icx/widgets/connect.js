@@ -100,8 +100,8 @@ function render({ model, el }) {
     const rows = found.map((one) =>
       h("li", {}, h("button", { type: "button", class: "pick", key: `kind-${one.kind}`, on: { click: () => choose(one) } }, h("b", {}, one.label), h("span", { class: "muted" }, one.words), icon("right"))));
     return [
-      h("div", {}, h("h3", {}, "What do you connect?"), h("p", { class: "small muted" }, "Type to search.")),
-      h("input", { type: "search", key: "search", "aria-label": "Search kinds of system", value: view.search, placeholder: "icon…", on: {
+      h("h3", {}, "What do you connect?"),
+      h("input", { type: "search", key: "search", "aria-label": "Search kinds of system", value: view.search, placeholder: "Search: iContact, a table, …", on: {
         input: (event) => go({ search: event.target.value }),
         keydown: (event) => { if (event.key === "Enter" && found.length) choose(found[0]); },
       } }),
@@ -240,10 +240,13 @@ function render({ model, el }) {
     const main = view.step === 0 ? kinds() : view.step === 1 ? application() : view.step === 2 ? credentials() : view.step === 3 ? choice() : finished();
     const item = (name, at) => h("li", { "aria-current": at === view.step ? "step" : null },
       at < view.step ? h("span", { class: "n done" }, icon("check")) : h("span", { class: "n" }, String(at + 1)), name);
-    const mode = (name, words) => (view.mode === name ? h("b", {}, words) : button(words, () => restart(name), { kind: "quiet" }));
+    const mode = (name, words) => h("button", { type: "button", key: `mode-${name}`, "aria-pressed": String(view.mode === name), on: { click: () => view.mode !== name && restart(name) } }, words);
+    const modes = view.saved.length || view.mode !== "new" ? h("span", { class: "seg", role: "group", "aria-label": "What to do" }, mode("new", "New connection"), mode("update", "Update one"), mode("diagnose", "Diagnose one")) : null;
+    const shown = view.saved.find((one) => one.name === view.typed.label);
+    const crumbs = view.mode === "new" ? `${view.saved.length ? `${number(view.saved.length)} saved here` : "nothing is saved here yet"} · nothing is saved before all of it is right` : shown ? [h("b", {}, shown.company), ` #${shown.account_id} › `, h("b", {}, shown.folder), ` #${shown.client_folder_id}`] : "";
     const title = view.mode === "new" ? "Connect" : view.mode === "update" ? `Update ${view.typed.label}` : `Diagnose ${view.typed.label}`;
     redraw(root,
-      h("div", { class: "head" }, h("div", {}, h("h2", {}, title), h("div", { class: "crumbs" }, mode("new", "New connection"), "·", mode("diagnose", "Diagnose one"), "·", mode("update", "Update one")))),
+      h("div", { class: "head" }, h("div", {}, h("h2", {}, title), h("div", { class: "crumbs" }, h("span", {}, crumbs))), modes),
       h("div", { class: "wiz" }, h("ol", { "aria-label": "Steps" }, STEP_NAMES.map(item)), h("div", { class: "stack" }, main)),
       speech.element);
   }

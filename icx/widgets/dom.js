@@ -340,6 +340,14 @@ function pulse(model, changed) {
   };
 }
 
+/** Hand a file to the browser's downloads. */
+function handed(name, blob) {
+  const address = URL.createObjectURL(blob);
+  const link = h("a", { href: address, download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
 function focusKey(container, key, selection) {
   const found = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
   if (!found) return false;

@@ -114,8 +114,9 @@ function render({ model, el }) {
       h("td", { class: "num" }, one.used.length || "–")));
     const more = found.length > view.shown ? button(`Show ${Math.min(SHOWN, found.length - view.shown)} more`, () => go({ shown: view.shown + SHOWN }), { key: "more" }) : null;
     redraw(root,
-      h("div", { class: "head" }, h("div", {}, h("h2", {}, "Fields"), h("div", { class: "crumbs" }, h("span", {}, "profile of ", h("b", {}, place.connection), `, ${number(place.people)} contacts`), "·", place.as_of ? `built ${place.as_of}` : "not built yet")),
+      h("div", { class: "head" }, h("div", {}, h("h2", {}, "Fields"), h("div", { class: "crumbs" }, h("span", {}, "profile of ", h("b", {}, place.connection), place.as_of ? `, ${number(place.people)} contacts` : ""), h("span", {}, "·"), h("span", {}, place.as_of ? `as of ${place.as_of}` : "not built yet"))),
         button("New field", () => edit(null), { shape: "plus", key: "new" })),
+      place.as_of ? null : note("", "No profile is built yet, so no field has values.", "Pull first, then build one: ", h("code", {}, `ws.build("${place.connection}")`)),
       view.saved ? note("ok", `Saved ${view.saved}.`, "It is a column from the next build on: ws.build()") : null,
       h("div", { class: "row wrap filters" }, h("input", { type: "search", key: "search", "aria-label": "Search fields", placeholder: `Search ${fields.length} fields`, value: view.search, on: { input: (event) => go({ search: event.target.value, shown: SHOWN }) } }),
         h("span", { class: "seg", role: "group", "aria-label": "Kinds of field" }, groups.map((one) => h("button", { type: "button", key: `group-${one}`, "aria-pressed": String(one === view.group), on: { click: () => go({ group: one, shown: SHOWN }) } }, `${one} ${inGroup(one).length}`)))),
@@ -129,6 +130,9 @@ function render({ model, el }) {
 
   model.on("change:fields", draw);
   draw();
+  // A panel that is empty says nothing: it begins with a field that has something to show.
+  const first = model.get("fields").find((one) => one.name === "opens_90d" && one.bars.length) ?? model.get("fields").find((one) => one.bars.length);
+  if (first) pick(first.name);
   return () => { python.close(); model.off("change:fields", draw); root.remove(); };
 }
 

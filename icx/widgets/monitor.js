@@ -14,6 +14,7 @@ function block(states, label, places) {
         s("path", { class: "cross", d: `M${x + wide / 4} 4L${x + wide * 0.75} 10M${x + wide * 0.75} 4L${x + wide / 4} 10` }),
       ];
     if (state === "equal") return s("rect", { x, y: 0, width: wide, height: 14, class: "okb" });
+    if (state === "explained") return s("rect", { x, y: 5, width: wide, height: 9, class: "expf" });
     if (state === "none") return s("rect", { x, y: 11, width: wide, height: 3, class: "tr" });
     return s("rect", { x, y: 6, width: wide, height: 7.5, class: "duef" });
   });
@@ -155,7 +156,7 @@ export default {
           ? button("Resume", () => act("resume", { job: job.name }), { shape: "play", key: `job-${job.name}`, "aria-label": `Resume ${job.name}` })
           : button("Pause", () => act("pause", { job: job.name }), { shape: "pause", key: `job-${job.name}`, "aria-label": `Pause ${job.name}` });
         return h("tr", {}, h("td", { class: "name", title: job.about }, h("b", { class: "k" }, job.name)),
-          cell("runs", block(states, `${job.name}: last ${job.runs.length} ${job.runs.length === 1 ? "run" : "runs"}, ${failed} failed`, 24)),
+          cell("runs", !job.runs.length ? h("span", { class: "muted" }, "none yet") : block(states, `${job.name}: last ${job.runs.length} ${job.runs.length === 1 ? "run" : "runs"}, ${failed} failed`, 24)),
           cell("muted free hide-n", job.says), cell("num free", job.words || job.next), cell("num", rest));
       });
       const what = h("span", { class: "legend" }, swatch("okb", "done"), swatch("duef", "stopped"), swatch("badf", "failed"));
@@ -164,7 +165,7 @@ export default {
 
     function ledger(book) {
       if (!book.kinds?.length)
-        return panel("Ledger", null, h("p", { class: "small muted" }, book.busy ? "The database is in use; it stands here when it is free." : "Nothing is pulled yet."));
+        return panel("Ledger", null, h("p", { class: "small muted" }, book.busy ? "The database is in use; it stands here when it is free." : book.name ? "No message has events yet." : "Nothing is pulled yet."));
       const rows = book.kinds.flatMap((one) => {
         const unequal = one.states.filter((state) => state === "unequal").length;
         const label = `${one.kind}: ${unequal} unequal of ${one.states.length} messages`;

@@ -100,7 +100,13 @@ def _jobs(said: Said) -> Html:
         tag(
             "tr",
             tag("td", tag("b", job["name"], cls="k"), cls="name", title=job["about"]),
-            tag("td", strip(*_runs(job["name"], job["runs"]), places=24), cls="runs"),
+            tag(
+                "td",
+                strip(*_runs(job["name"], job["runs"]), places=24)
+                if job["runs"]
+                else tag("span", "none yet", cls="muted"),
+                cls="runs",
+            ),
             tag("td", job["says"], cls="muted free hide-n"),
             tag("td", job["words"] or job["next"], cls="num free"),
         )
@@ -131,6 +137,8 @@ def _ledger(book: Said) -> Html:
         words = (
             "The database is in use; it stands here when it is free."
             if book.get("busy")
+            else "No message has events yet."
+            if book.get("name")
             else "Nothing is pulled yet."
         )
         return panel("Ledger", tag("p", words, cls="small muted"))

@@ -135,6 +135,18 @@ function render({ model, el }) {
     draw();
   }
 
+  /** The refusals as a file, in parts: a message of a million rows would be too long. */
+  async function exported() {
+    const parts = [];
+    for (let offset = 0, told = null; offset !== null; offset = told.next) {
+      told = await act("export", { offset, show: view.show }, "export");
+      if (!told) return;
+      parts.push(told.csv);
+      if (told.next === null) handed(told.name, new Blob(["\ufeff", ...parts], { type: "text/csv;charset=utf-8" }));
+    }
+    speech.say("The refusals are in your downloads");
+  }
+
   function reveal() {
     view.show = !view.show;
     for (const code of Object.keys(view.open)) if (view.open[code]) people(code, view.lists[code]?.offset ?? 0);
@@ -177,7 +189,8 @@ function render({ model, el }) {
     const none = said.none
       ? h("div", { class: "reason muted nobody" }, icon("ok"), h("span", {}, said.none), bar(0, 1, "nobody", "ref"), h("span", { class: "num" }, "0"))
       : null;
-    return panel(`${number(said.total)} refused`, said.side, h("div", { class: "reasons" }, said.reasons.map(group), none));
+    const right = [said.side, button("Export CSV", exported, { key: "export", kind: "link", label: `Export the refusals as CSV, addresses ${view.show ? "in full" : "masked"}`, disabled: gone() || Boolean(view.asking), why: gone() ? "no kernel answers" : "it is being written" })];
+    return panel(`${number(said.total)} refused`, right, h("div", { class: "reasons" }, said.reasons.map(group), none));
   }
 
   // -- what is asked before anything is sent

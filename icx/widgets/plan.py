@@ -25,15 +25,17 @@ from icx.plan import Applied, Plan, Progress
 from icx.plan.html import page
 from icx.plan.plan import from_kept
 from icx.plan.questions import stop_words
+from icx.plan.refusals import as_csv, refusals, refused_rows
 from icx.plan.send import SENDING
 from icx.plan.stage import LEFT_WORDS, MADE, Live, stage
 from icx.plan.stops import Stop
-from icx.plan.view import Times, person, refused_rows, view
+from icx.plan.view import Times, person, view
 from icx.plan.words import reason
 from icx.store.plans import Plans
 from icx.widgets.base import Answer, Widget, module, told
 
 PAGE = 20  # rows shown at a time
+EXPORTED = 50_000  # rows of one message to the browser
 TOLD_EVERY = 0.25  # seconds at least between two updates of a view while an apply runs
 SHARE = 0.1  # of an apply's time goes into telling: reading the journal of a million rows takes seconds
 STATES = {
@@ -102,6 +104,18 @@ class PlanView(Widget):
             "rows": [person(row, times, show=show) for row in rows],
             "of": table.num_rows,
             "masked": not show,
+        }
+
+    def ask_export(self, offset: int = 0, show: bool = False) -> Answer:
+        """Return a part of the refusals as CSV, and where the next one begins; addresses masked unless `show`."""
+        every, begin = refused_rows(self.plan.rows()), max(0, offset)
+        part = refusals(every.slice(begin, EXPORTED), self.plan.zone, show=show)
+        end = begin + part.num_rows
+        name = f"{self.plan.plan_id}-refused{'-addresses' if show else ''}.csv"
+        return {
+            "csv": as_csv(part, header=not offset),
+            "next": end if end < every.num_rows else None,
+            "name": name,
         }
 
     def ask_outcomes(self, offset: int = 0, limit: int = PAGE, show: bool = False) -> Answer:

@@ -50,6 +50,19 @@ def overview_html(seen: Overview) -> Html:
         return _beginning(seen, 1, many)
     found = attention(seen, picture)
     wrong, look = sum(one.kind == "bad" for one in found), sum(one.kind == "warn" for one in found)
+    if not picture.contacts:
+        # Ten panels that each say "nothing" say nothing: one sentence does.
+        nobody = note(
+            "",
+            "This client folder has no contacts.",
+            "Import or add people in iContact, then read them:",
+            tag("code", f'ws.pull("{seen.saved.name}")'),
+        )
+        below = tag(
+            "div", _stack(_attention(found), lists_panel(picture)), freshness_panel(seen, picture), cls="g31"
+        )
+        head_ = _head(seen, _state(wrong, look))
+        return root(tag("div", head_, nobody, many, below, cls="gap"), name="Workspace overview")
     parts = [
         _head(seen, _state(wrong, look)),
         tiles_panel(picture),

@@ -23,10 +23,10 @@ STATES = {
 }
 TIERS = (
     ("engaged_30", "engaged, 30 days", "b"),
-    ("engaged_60", "engaged, 60 days", "b"),
+    ("engaged_60", "engaged, 60 days", "b2"),
     ("engaged_90", "engaged, 90 days", "bm"),
     ("lapsed", "lapsed", "g"),
-    ("never_engaged", "never engaged", "g"),
+    ("never_engaged", "never engaged", "g2"),
     ("never_mailed", "never mailed", "tr"),
 )
 
@@ -35,11 +35,11 @@ def tiles_panel(picture: Picture) -> Html:
     weeks = picture.weeks
     month = weeks[-1].size - weeks[-5].size
     engaged: Html | str
-    if picture.tiers:
+    if picture.tiers or picture.built_of is not None:
         engaged = _tile(
             "Engaged, 90 days",
             number(picture.engaged),
-            f"{share(picture.engaged, picture.contacts)} of contacts, without likely machines",
+            f"{share(picture.engaged, picture.contacts)} of contacts, machines left out",
             [one.opens + one.clicks for one in weeks],
             "opens and clicks a week",
         )
@@ -120,7 +120,7 @@ def engagement_panel(weeks: Sequence[Week]) -> Html:
             tag(
                 "span",
                 sparkline(values, f"{words} a week, now {number(values[-1])}", width=60, height=18),
-                f" {number(sum(values))} {words} in {len(weeks)} weeks",
+                f"{number(sum(values))} {words}",
                 cls="said",
             )
             for words, values in (
@@ -130,7 +130,7 @@ def engagement_panel(weeks: Sequence[Week]) -> Html:
         )
     )
     numbers = fold("Numbers", wide(table(heads, rows, (1, 2, 3, 4, 5))))
-    right = "grey: likely machines" if any(one.machines for one in weeks) else ""
+    right = f"{len(weeks)} weeks" + (", grey: likely machines" if any(one.machines for one in weeks) else "")
     return panel("Engagement, per week", drawn, tag("div", small, cls="foot"), numbers, right=right)
 
 
@@ -212,7 +212,7 @@ def ledger_panel(picture: Picture) -> Html:
         ]
     if not ids:
         return panel("Ledger", tag("p", "Contacts and lists only; no events are read.", cls="small muted"))
-    what = legend(("okb", "equal"), ("duef", "due or explained"), ("badf", "unequal"))
+    what = legend(("okb", "equal"), ("expf", "explained"), ("duef", "due"), ("badf", "unequal"))
     total = tag(
         "p",
         f"{number(book.of_listed)} events of listed people + {number(book.of_unknown)} of others = ",
@@ -245,7 +245,9 @@ def domains_panel(picture: Picture) -> Html:
             )
         )
     heads = columns(("Domain", ""), ("", ""), ("Contacts", "num"), ("Opened 90 d", "num"))
-    return panel("Top domains", tag("table", heads, tag("tbody", *rows)), right="of five people or more")
+    return panel(
+        "Top domains", tag("table", heads, tag("tbody", *rows), cls="domains"), right="of five people or more"
+    )
 
 
 def consent_panel(picture: Picture) -> Html:

@@ -68,9 +68,15 @@ class Status:
     now: datetime
     connections: Sequence[ConnectionStatus]
     unfinished: Sequence[dict[str, Any]] = ()
+    zone: str = "UTC"
 
     def __repr__(self) -> str:
-        return f"{len(self.connections)} connection{'' if len(self.connections) == 1 else 's'}"
+        return f"Status({', '.join(f'{one.name}: {one.state}' for one in self.connections) or 'no connection yet'})"
+
+    def _repr_html_(self) -> str:
+        from icx.workspace.status_html import status_html
+
+        return status_html(self)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -88,7 +94,7 @@ def status(ws: Workspace) -> Status:
     saved = ws.accounts.connections.all()
     jobs = ws.jobs()
     found = [_with_jobs(_one(ws, one, saved), jobs, len(saved)) for one in saved]
-    return Status(ws.clock.now(), found, _unfinished(ws))
+    return Status(ws.clock.now(), found, _unfinished(ws), ws.settings.zone)
 
 
 def _with_jobs(one: ConnectionStatus, jobs: Sequence[JobStatus], connections: int) -> ConnectionStatus:

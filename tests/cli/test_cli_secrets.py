@@ -65,6 +65,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory, no_keyring: None) -> tuple[P
         assert icx("apply", plan["plan"], *confirm).code == 0
         for words in (
             ["plans", plan["plan"]],
+            ["plans", plan["plan"], "--refused", str(folder / "refused.csv")],
             ["undo", plan["plan"]],
             ["status"],
             ["record"],

@@ -128,6 +128,18 @@ def test_people_are_masked_until_asked_and_never_in_state(bare: Bare, place: Pla
     view.until(lambda: not any(email in view.page.inner_text("body") for email in place.emails()))
 
 
+def test_the_refusals_are_handed_to_the_browser_as_a_file(bare: Bare, place: Place, shown: PlanView) -> None:
+    view = opened(bare, shown)
+    with view.page.expect_download() as download:
+        view.page.get_by_role("button", name="Export CSV").click()
+        view.until(lambda: "in your downloads" in view.page.inner_text("body"))
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert download.value.suggested_filename == f"{shown.plan.plan_id}-refused.csv"
+    assert text.startswith("contact,address,reason,known,since\n")
+    assert len(text.splitlines()) == 1 + shown.plan.counts.refused
+    assert not any(email in text for email in place.emails())
+
+
 def test_the_keyboard_does_it_all_and_plain_keys_stay_here(bare: Bare, shown: PlanView) -> None:
     view = opened(bare, shown)
     keys = view.page.keyboard

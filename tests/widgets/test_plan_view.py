@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import threading
 import time
@@ -79,6 +81,32 @@ def test_people_are_shown_in_an_answer_and_nowhere_else(place: Place) -> None:
     assert len(shown["rows"]) == 2
     assert not no_address(place, json.dumps(shown))
     assert no_address(place, everything(view))
+
+
+def test_the_refusals_leave_as_csv_in_parts_and_masked_unless_asked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_id, _ = place.make_list()
+    place.put(list_id, place.normal()[:4], "unsubscribed")
+    view = place.view(list_id)
+    monkeypatch.setattr("icx.widgets.plan.EXPORTED", 3)
+
+    def exported(**given: Any) -> list[dict[str, str]]:
+        told: dict[str, Any] = {"next": 0}
+        parts: list[str] = []
+        while told["next"] is not None:
+            told = view.answer("export", {"offset": told["next"], **given})
+            parts.append(told["csv"])
+        return list(csv.DictReader(io.StringIO("".join(parts))))
+
+    rows = exported()
+    refused = view.plan.counts.refused
+    assert len(rows) == refused > 3
+    assert no_address(place, json.dumps(rows))
+    left = [row for row in rows if row["reason"] == "left this list"]
+    assert {int(row["contact"]) for row in left} == set(place.normal()[:4])
+    assert {row["address"] for row in exported(show=True)} & set(place.emails())
+    assert view.plan.refusals("left_this_list").num_rows == 4
 
 
 def test_apply_adds_reads_back_and_offers_the_way_back(place: Place) -> None:

@@ -1,0 +1,36 @@
+"""A saved connection as a notebook shows it: which account and client folder a push would go to; no secret, no address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from icx.look.page import Html, head, pill, root, tag
+
+if TYPE_CHECKING:
+    from icx.connections.saved import SavedConnection
+
+KINDS = {"icontact": "iContact", "sandbox": "simulated on this machine", "table": "a table"}
+
+
+def saved_html(saved: SavedConnection) -> Html:
+    """Return a connection as HTML: its name, and company and folder with their ids."""
+    folder = saved.folder_name or f"folder {saved.client_folder_id}"
+    boxes = [
+        ("Company", saved.company or f"account {saved.account_id}", f"#{saved.account_id}", ""),
+        ("Client folder", folder, f"#{saved.client_folder_id}", "subject"),
+    ]
+    where = [
+        tag(
+            "div",
+            tag("dt", label, cls="label"),
+            tag("dd", tag("b", name, title=name), " ", tag("span", number, cls="mono muted")),
+            cls=cls,
+        )
+        for label, name, number, cls in boxes
+    ]
+    crumbs = [KINDS.get(saved.kind, saved.kind), *(["contacts only"] if saved.contacts_only else [])]
+    crumbs += [saved.description] if saved.description else []
+    default = pill("", "default", "check") if saved.default else ""
+    return root(
+        head(saved.name, default, *crumbs), tag("dl", *where, cls="places"), name=f"Connection {saved.name}"
+    )

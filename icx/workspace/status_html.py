@@ -1,0 +1,84 @@
+"""The status of a workspace as a notebook shows it: a row a connection, and what needs somebody."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+from icx.look.page import Html, Kind, columns, head, join, note, number, pill, root, tag
+from icx.look.when import ago, moment
+from icx.words import counted
+
+if TYPE_CHECKING:
+    from icx.workspace.status import ConnectionStatus, Status
+
+_STATE: dict[str, tuple[Kind, str]] = {
+    "active": ("ok", ""),
+    "new": ("", "clock"),
+    "paused": ("warn", "pause"),
+    "stopped": ("bad", ""),
+    "failing": ("bad", ""),
+}
+_LEDGER: dict[str, Kind] = {"green": "ok", "amber": "warn", "red": "bad"}
+
+
+def status_html(found: Status) -> Html:
+    """Return the status as HTML; times in its zone, no address in it."""
+    if not found.connections:
+        nothing = note(
+            "", "No connection is saved here yet.", "", join(tag("code", "ws.connect()"), " makes one.")
+        )
+        return root(head("Status", ""), nothing, name="Status")
+    needs = [one for one in found.connections if one.needs]
+    verdict = (
+        pill("warn", f"{counted(len(needs), 'connection')} to look at")
+        if needs
+        else pill("ok", "nothing needs you")
+    )
+    heads = columns(
+        ("Connection", ""), ("Account › folder", ""), ("Contacts", "num"), ("Pulled", ""), ("Ledger", ""),
+        ("Calls left", "num"), ("Next run", ""),
+    )  # fmt: skip
+    body = tag("table", heads, tag("tbody", *(_row(one, found) for one in found.connections)), cls="tall")
+    parts = [
+        head("Status", verdict, counted(len(found.connections), "connection"), found.zone),
+        tag("div", body, cls="wraps scroll"),
+    ]
+    steps = [tag("code", shlex.join(one.needs)) for one in needs]
+    open_plans = [
+        note(
+            "warn",
+            f"{one['plan']} to “{one['list']}” is not finished.",
+            f"{number(one['done'])} of {number(one['of'])} people are done.",
+            tag("code", f'ws.apply("{one["plan"]}")'),
+        )
+        for one in found.unfinished
+    ]
+    foot = tag("div", "Next: ", *steps, cls="foot") if steps else ""
+    return root(*parts, foot, *open_plans, name="Status")
+
+
+def _row(one: ConnectionStatus, found: Status) -> Html:
+    place = join(
+        one.company or "account", " ", tag("span", f"#{one.account_id}", cls="mono muted"), " › ",
+        one.folder or "folder", " ", tag("span", f"#{one.client_folder_id}", cls="mono muted"),
+    )  # fmt: skip
+    kind, shape = _STATE.get(one.state, ("", ""))
+    state = pill(kind, one.state, shape)
+    coming = state
+    if one.state == "active":
+        coming = (
+            tag("span", "no job", cls="muted")
+            if one.next_run is None
+            else Html(moment(one.next_run, found.now, found.zone))
+        )
+    return tag(
+        "tr",
+        tag("td", tag("b", one.name, cls="k")),
+        tag("td", place),
+        tag("td", number(one.contacts) if one.last_pull else "–", cls="num"),
+        tag("td", ago(one.last_pull, found.now, found.zone) if one.last_pull else "never"),
+        tag("td", pill(_LEDGER.get(one.ledger, ""), one.ledger_word, "" if one.ledger else "clock")),
+        tag("td", number(one.calls_left_hour), cls="num"),
+        tag("td", coming),
+    )
