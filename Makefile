@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no
 # Workers for the tests; more than the cores only makes them wait for each other.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help setup dev demo test test-slow lab pictures bench format clean
+.PHONY: help setup dev demo test test-slow lab looks pictures bench format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ test-slow: dev  ## scale and long random runs
 lab: setup  ## JupyterLab with the notebooks, on a simulated account
 	@mkdir -p lab/notebooks && cp -n notebooks/*.ipynb lab/notebooks/
 	@cd lab/notebooks && ../../$(BIN)/jupyter-lab $(if $(filter 0,$(shell id -u)),--allow-root) 01-connect.ipynb
+
+looks: dev  ## everything icx shows as pictures in build/looks: accounts, themes, widths (LOOKS="quick names plan")
+	@$(BIN)/python tests/browser/looks.py build/looks $(LOOKS)
 
 pictures: dev  ## the README's pictures, from real objects
 	@$(BIN)/python tests/browser/pictures.py docs

@@ -108,7 +108,11 @@ def verify(
         accounts = _accounts(client, steps)
         account_id, company = _pick_account(accounts, account, steps)
         folders = _folders(client, account_id, company, steps)
-        folder_id, folder_name = _pick_folder(folders, folder, f"{account_id} ({company})", steps)
+        try:
+            folder_id, folder_name = _pick_folder(folders, folder, f"{account_id} ({company})", steps)
+        except NeedsYou as error:
+            error.data["account"] = account_id
+            raise
         only = _rights(client.within(account_id, folder_id), folder_name, contacts_only, steps)
     return Verified(
         account_id,
@@ -120,6 +124,17 @@ def verify(
         tuple(folders.items()),
         steps.all(),
     )
+
+
+def contacts_in(login: Login, account: int, folder: int, *, clock: Clock = SYSTEM) -> int | None:
+    """Return how many contacts a client folder has, by one call for one row; None where that cannot be read."""
+    with Client(
+        login.base_url, login.app_id, login.username, login.password, clock=clock, patience=0
+    ) as client:
+        try:
+            return client.within(account, folder).page("contacts", limit=1).total
+        except IcxError:
+            return None
 
 
 def _service(client: Client, steps: _Steps, clock: Clock) -> None:

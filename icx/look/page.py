@@ -78,14 +78,16 @@ def number(value: float | None, digits: int = 0) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Return a share in percent: one decimal, two below 0.1 %.
+    """Return a share in percent: one decimal, two below 0.1 %, never a zero for somebody.
 
-    >>> share(1604, 248310), share(3, 9000), share(0, 5), share(1, 0)
-    ('0.6 %', '0.03 %', '0.0 %', '–')
+    >>> share(1604, 248310), share(3, 9000), share(1, 1_000_000), share(0, 5), share(1, 0)
+    ('0.6 %', '0.03 %', '< 0.01 %', '0.0 %', '–')
     """
     if not whole:
         return "–"
     percent = 100 * part / whole
+    if 0 < percent < 0.005:
+        return "< 0.01 %"
     return f"{percent:.2f} %" if 0 < percent < 0.1 else f"{percent:.1f} %"
 
 

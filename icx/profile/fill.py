@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 10
+MOST = 0.99  # of the people; a scale that few others stretch ends there
 TOP = 8
 
 
@@ -89,18 +91,22 @@ def histograms(
     stepped = [name for name, kind in kinds.items() if kind in {"integer", "number", "time"}]
     found: dict[str, list[tuple[str, int]]] = {}
     if stepped:
-        ends = ", ".join(f"min({quoted(name)}), max({quoted(name)})" for name in stepped)
+        ends = ", ".join(
+            f"min({quoted(name)}), max({quoted(name)}), "
+            + ("null" if kinds[name] == "time" else f"approx_quantile({quoted(name)}, {MOST})")
+            for name in stepped
+        )
         row = one_row(con.execute(f"select {ends} from {quoted(table)}"))
         assert row is not None
         scales = {
-            name: _Scale.of(kinds[name], low, high)
-            for name, low, high in zip(stepped, row[::2], row[1::2], strict=True)
+            name: _Scale.of(kinds[name], low, high, most)
+            for name, low, high, most in zip(stepped, row[::3], row[1::3], row[2::3], strict=True)
             if low is not None
         }
         bins = ", ".join(f"histogram({scale.bin(quoted(name))})" for name, scale in scales.items())
         row = one_row(con.execute(f"select {bins} from {quoted(table)}")) if scales else ()
         for (name, scale), counts in zip(scales.items(), row or (), strict=True):
-            found[name] = [(scale.label(bin), int(count)) for bin, count in sorted(counts.items())]
+            found[name] = [(scale.label(bin), int(counts.get(bin, 0))) for bin in scale.bins(counts)]
     for name in (name for name, kind in kinds.items() if kind in {"text", "boolean"}):
         rows = con.execute(
             f"select {quoted(name)}::varchar, count(*) from {quoted(table)} where {quoted(name)} is not null"
@@ -112,24 +118,47 @@ def histograms(
 
 @dataclass(frozen=True)
 class _Scale:
-    """The bins of one column: steps of a number from `low`, or a part of the calendar as a time's format."""
+    """The bins of one column: steps of a number from `low`, or a part of the calendar as a time's format.
+
+    A few people far out would leave everybody else in the first bin: then the steps end where most people end, and
+    the last bin is open.
+    """
 
     low: float = 0
     step: float = 0
     months: int | None = None
+    count: int = 1
+    whole: bool = False
+    open: bool = False
 
     @classmethod
-    def of(cls, kind: FieldType, low: Any, high: Any) -> _Scale:
+    def of(cls, kind: FieldType, low: Any, high: Any, most: Any = None) -> _Scale:
+        """Return the scale of values from `low` to `high`, of which 99 of 100 are not above `most`.
+
+        >>> [_Scale.of("integer", 0, 45, 4).label(bin) for bin in range(3)], _Scale.of("integer", 0, 45, 4).label(9)
+        (['0', '1', '2'], '9+')
+        >>> [_Scale.of("integer", 0, 99, 98).label(bin) for bin in (0, 9)]
+        ['0–9', '90–99']
+        """
         if kind == "time":
             return cls(months=12 * (high.year - low.year) + high.month - low.month)
         span = float(high) - float(low)
-        return cls(low, (max(span / BINS, 1.0) if kind == "integer" else span / BINS) if span else 0)
+        far = most is not None and span > 2 * (float(most) - float(low))
+        reach = float(most) - float(low) if far else span
+        if kind == "integer":
+            step = float(math.ceil((reach + 1) / BINS))
+            count = min(BINS, int(span // step) + 1)
+            return cls(low, step, count=count, whole=True, open=count * step <= span)
+        if not span:
+            return cls(low)
+        step = reach / (BINS - 1) if far and reach else span / BINS
+        return cls(low, step, count=BINS, open=step * BINS < span)
 
     def bin(self, column: str) -> str:
         """Return the SQL of a value's bin."""
         if self.months is None:
             return (
-                f"least({BINS - 1}, floor(({column} - {self.low!r}) / {self.step!r}))::int"
+                f"least({self.count - 1}, floor(({column} - {self.low!r}) / {self.step!r}))::int"
                 if self.step
                 else f"{column} - {column}"
             )
@@ -141,8 +170,16 @@ class _Scale:
             else f"(year({column}) // 10 * 10)::varchar || 's'"
         )
 
+    def bins(self, counts: Mapping[Any, int]) -> list[Any]:
+        """Return the bins in order; an empty step of a number is one too, a month without anybody is not."""
+        return sorted(counts) if self.months is not None else list(range(self.count))
+
     def label(self, bin: Any) -> str:
         """Return what a bin is called."""
         if self.months is not None:
             return str(bin)
-        return f"{self.low + bin * self.step:g}" if self.step else str(self.low)
+        first = self.low + bin * self.step
+        if self.open and bin == self.count - 1:
+            return f"{first:.4g}+"
+        last = first + self.step - 1
+        return f"{first:g}–{last:g}" if self.whole and self.step > 1 else f"{first:.4g}"

@@ -8,6 +8,8 @@ const LIKELY = [
   ["app_id", "Application id", "copied whole; an id somebody gave you counts once it is enabled on the external-login page"],
 ];
 
+const SIZED = 10; // folders at most whose contacts are counted beside them
+
 function chain(steps) {
   const box = (step) => {
     const shape = { good: "ok", refused: "bad", asks: "clock" }[step.state] ?? "clock";
@@ -76,6 +78,19 @@ function render({ model, el }) {
     const focus = answer.state === "choose" ? "choice-0" : answer.state === "other" ? "confirm" : done ? "finished" : "check";
     go({ busy: false, answer, step: view.mode === "diagnose" && !done ? 2 : step, notes: answer.notes ?? [], finished: done }, focus);
     if (done) load();
+    if (answer.what === "folder") sizes(answer);
+  }
+
+  /** How many contacts each folder has, one call each: only where there are few, one after the other, as they come. */
+  async function sizes(answer) {
+    if (answer.choices.length > SIZED) return;
+    const { label, app_id, username, password, base_url } = view.typed;
+    for (const one of answer.choices) {
+      const told = await python.ask("size", { label, app_id, username, password, base_url, account: answer.account, folder: one.id });
+      if (view.answer !== answer) return;
+      one.contacts = told.ok ? told.contacts : null;
+      draw();
+    }
   }
 
   function field(name, label, hint, { type = "text", optional = false, bad = false } = {}) {
@@ -192,7 +207,8 @@ function render({ model, el }) {
       const picked = view.chosen[what] ?? null;
       const rows = answer.choices.map((one, at) => h("label", { class: `pick ${picked === one.id ? "on" : ""}` },
         h("input", { type: "radio", name: `${mark}-choice`, key: `choice-${at}`, checked: picked === one.id, on: { change: () => { view.chosen[what] = one.id; go({}); } } }),
-        h("span", { class: "clip", title: one.name }, one.name), h("span", { class: "mono muted" }, `#${one.id}`)));
+        h("span", { class: "clip", title: one.name }, one.name, " ", h("span", { class: "mono muted" }, `#${one.id}`)),
+        what === "folder" && answer.choices.length <= SIZED ? h("span", { class: "num muted" }, one.contacts === undefined ? "counting…" : one.contacts === null ? "not readable" : `${number(one.contacts)} ${one.contacts === 1 ? "contact" : "contacts"}`) : null));
       const name = answer.choices.find((one) => one.id === picked)?.name;
       return [
         h("div", {}, h("h3", {}, what === "account" ? "Which account?" : "Which client folder?"), h("p", { class: "small muted" }, answer.words)),

@@ -14,7 +14,7 @@ import traitlets
 
 from icx import mask
 from icx.connections.base import LINK, PATH
-from icx.connections.diagnosis import STEPS, Step, Verified, verify
+from icx.connections.diagnosis import STEPS, Step, Verified, contacts_in, verify
 from icx.connections.login import Login
 from icx.connections.saved import SavedConnection, check_name
 from icx.errors import BadInput, IcxError, NeedsYou
@@ -156,6 +156,21 @@ class Connect(Widget):
             }.get(place or "", "where it was"),
         }
 
+    def ask_size(
+        self,
+        label: str,
+        account: int,
+        folder: int,
+        app_id: str = "",
+        username: str = "",
+        password: str = "",
+        *,
+        base_url: str = "",
+    ) -> Answer:
+        """Return how many contacts one folder to choose from has; None where this login may not read it."""
+        login = self._login(label, app_id, username, password, base_url)
+        return {"contacts": contacts_in(login, account, folder)}
+
     def _question(self, label: str, error: IcxError) -> Answer:
         steps = _steps(error)
         if error.code == "needs-answer" and "choose" in error.data:
@@ -164,6 +179,7 @@ class Connect(Widget):
                 "steps": steps,
                 "what": error.data["choose"],
                 "choices": error.data["choices"],
+                "account": error.data.get("account"),
                 "words": error.message,
             }
         if error.data.get("contacts_only"):

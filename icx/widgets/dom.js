@@ -58,10 +58,11 @@ function number(value) {
   return value === null || value === undefined ? "–" : Number(value).toLocaleString("en-US").replace("-", MINUS);
 }
 
-/** 12.7 %, two decimals below 0.1 %. */
+/** 12.7 %, two decimals below 0.1 %, never a zero for somebody. */
 function share(part, whole) {
   if (!whole) return "–";
   const percent = (100 * part) / whole;
+  if (percent > 0 && percent < 0.005) return "< 0.01 %";
   return `${percent.toFixed(percent > 0 && percent < 0.1 ? 2 : 1)} %`;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,7 @@ def test_a_login_is_tried_mended_chosen_and_saved_by_hand(
         folders = view.page.get_by_role("radiogroup", name="Client folder")
         view.until(lambda: folders.count() == 1)
         assert folders.get_by_role("radio").count() == 3
+        view.until(lambda: folders.get_by_text(re.compile(r"\d contacts?$")).count() == 3)
         assert view.page.get_by_role("button", name="Use this folder").is_disabled()
         folders.get_by_role("radio").nth(1).check()
         view.shot("connect-choose")

@@ -132,7 +132,7 @@ def test_an_account_with_nobody_in_it(tmp_path: Path) -> None:
             ):
                 con.execute(f"delete from {name}")
         shown = words(ws._repr_html_())
-    assert "No contacts yet." in shown
+    assert "This client folder has no contacts." in shown
     assert "The account has no list yet." in shown
     assert "nan" not in shown.lower().replace("finance", "")
 
