@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import prepared
 import pyarrow as pa
 import pytest
 
@@ -19,7 +20,7 @@ from icx.icontact import Client
 from icx.plan import Applied, Plan, Policy, Target, apply, inverse, make
 from icx.plan.decide import WANT
 from icx.pull import pull
-from icx.sandbox.process import SandboxProcess
+from icx.sandbox.process import SandboxProcess, start
 from icx.settings import Settings
 from icx.store import Store
 from icx.store.journal import Journal
@@ -187,33 +188,47 @@ class Place:
             return json.loads(answer.read())
 
 
+def opened(running: SandboxProcess, folder: Path, settings: Settings) -> Place:
+    """The place in a folder: its account answers as `running`, and is kept in account.sqlite."""
+    clock = ManualClock(NOW)
+    journal = Journal(folder / "data" / "journal.sqlite", clock)
+    client = Client(
+        running.base_url,
+        running.app_id,
+        running.username,
+        running.password,
+        account_id=running.account_id,
+        client_folder_id=running.client_folder_id,
+        clock=clock,
+    )
+    store = Store(folder / "data" / "icx.duckdb", clock=clock)
+    return Place(running, folder / "account.sqlite", store, journal, Plans(journal), client, clock, settings)
+
+
+def pulled(folder: Path, options: dict[str, Any]) -> None:
+    """An account that permits everything, and what a pull brings of it."""
+    with start(**options, state=folder / "account.sqlite") as running:
+        made = opened(running, folder, Settings())
+        made.pull()
+        made.client.close()
+        made.journal.close()
+
+
 @pytest.fixture
 def place(tmp_path: Path, fresh_sandbox: Callable[..., SandboxProcess]) -> Iterator[Callable[..., Place]]:
-    """Make a workspace on a fresh sandbox that permits everything; the account's own lists stay."""
-    opened: list[Place] = []
+    """Make a workspace on a sandbox of its own that permits everything; the account's own lists stay."""
+    made: list[Place] = []
 
     def make_place(**options: Any) -> Place:
         settings = options.pop("settings", Settings())
-        state = tmp_path / f"sandbox{len(opened)}.sqlite"
-        running = fresh_sandbox(**{"consent": "permissive", "state": state, "messages": 2} | options)
-        clock = ManualClock(NOW)
-        journal = Journal(tmp_path / f"data{len(opened)}" / "journal.sqlite", clock)
-        client = Client(
-            running.base_url,
-            running.app_id,
-            running.username,
-            running.password,
-            account_id=running.account_id,
-            client_folder_id=running.client_folder_id,
-            clock=clock,
-        )
-        store = Store(tmp_path / f"data{len(opened)}" / "icx.duckdb", clock=clock)
-        made = Place(running, state, store, journal, Plans(journal), client, clock, settings)
-        opened.append(made)
-        made.pull()
-        return made
+        options = {"contacts": 60, "consent": "permissive", "messages": 2} | options
+        name = " ".join(["pulled to plan", *(f"{key} {value}" for key, value in sorted(options.items()))])
+        folder = prepared.copy(name, lambda new: pulled(new, options), tmp_path / f"place{len(made)}")
+        running = fresh_sandbox(**options, state=folder / "account.sqlite")
+        made.append(opened(running, folder, settings))
+        return made[-1]
 
     yield make_place
-    for one in opened:
+    for one in made:
         one.client.close()
         one.journal.close()
