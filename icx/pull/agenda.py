@@ -50,7 +50,7 @@ class Agenda:
                 known = None
                 if unit in lines:
                     stored, service, statistics, state, verified_at = lines[unit]
-                    here = there.get(unit, (0, 0))[0]
+                    here = there.get(unit, 0)
                     known = due.Known(stored, service, statistics, state, verified_at, here)
                 why = due.event_due(message, known, counters.get(unit), self.now)
                 damaged = known is not None and known.there != known.stored

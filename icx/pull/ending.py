@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from icx.clock import Clock, naive_utc
 from icx.errors import IcxError, TryLater
+from icx.pull import others
 from icx.pull.land import Bench
 from icx.pull.progress import Meter
 
@@ -58,5 +59,7 @@ class Ending:
                     "update pulls set state = ?, ended_at = ?, calls = ?, retried = ? where pull_id = ?",
                     [state, naive_utc(self.clock.now()), made, retried, self.run],
                 )
+                if state != "stopped":
+                    others.keep(con)
         finally:
             self.bench.rest()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from icx.pull import consent, history
+from icx.pull import consent, history, others
 from icx.pull.columns import Aside
 from icx.pull.units import EVENT_TYPE, KEYS, TABLE, Unit
 from icx.store import Connection, Store, damage, one_row
@@ -109,7 +109,7 @@ class Landing:
             for message_id in self._left:
                 consent.left_by_event(con, self.folder, message_id)
         if self._lines:
-            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?)"] * len(self._lines))
+            marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, null)"] * len(self._lines))
             con.execute(
                 f"insert into units values {marks}", [value for line in self._lines for value in line]
             )
@@ -252,6 +252,7 @@ def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, v
             con, source, now, verified=verified, touched_only=landing.touched_only
         )
         consent.gone(con, landing.folder)
+        others.forget(con)
     elif name == "subscriptions":
         consent.left_lists(con, landing.folder, source)
         landing.counted[name] = history.subscriptions(

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from icx.clock import aware_utc, naive_utc
+from icx.pull import others
 from icx.pull.due import YOUNG, Message, overdue
 from icx.pull.units import COLLECTIONS, KINDS, TABLE, Unit
 from icx.store import Connection, Store, one_row
@@ -62,6 +63,7 @@ class Line:
     state: str
     reason: str | None
     verified_at: datetime
+    others: int | None  # of people not listed; None when that is not known any more
 
 
 @dataclass(frozen=True)
@@ -170,18 +172,12 @@ def messages_of(con: Connection) -> dict[int, Message]:
     return {row[0]: Message(*row) for row in rows}
 
 
-def counts(con: Connection) -> dict[Unit, tuple[int, int]]:
-    """Return rows stored now for each kind of each message, and how many are of people not listed."""
+def counts(con: Connection) -> dict[Unit, int]:
+    """Return rows stored now for each kind of each message."""
     rows = con.execute(
-        """
-        select e.message_id, e.event_type || 's', count(*), count(*) filter (u.id is null)
-        from icontact_activity e
-        left join (select id from icontact_users where gone_at is null) u on u.id = e.contact_id
-        group by all
-        """
+        "select message_id, event_type, count(*) from icontact_activity group by message_id, event_type"
     ).fetchall()
-    plural = {kind: kind for kind in KINDS}
-    return {Unit(plural.get(kind, kind), message): (count, others) for message, kind, count, others in rows}
+    return {Unit(f"{kind}s", message): count for message, kind, count in rows}
 
 
 def of(con: Connection, connection: str, now: datetime) -> Ledger:
@@ -191,9 +187,12 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
     lines = {
         Unit(row[0], row[1]): Line(*row[2:])
         for row in con.execute(
-            "select collection, message_id, stored, service, statistics, state, reason, verified_at from units"
+            "select collection, message_id, stored, service, statistics, state, reason, verified_at, others from units"
         ).fetchall()
     }
+    of_others = others.known({unit: (line.stored, line.others) for unit, line in lines.items()}, there)
+    if of_others is None:
+        of_others = others.counted(con)
     cells = []
     for collection in COLLECTIONS:
         unit = Unit(collection)
@@ -209,10 +208,9 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
         name = (
             f'{unit.collection} of "{message.name}"' if message else f"{unit.collection} of {unit.message_id}"
         )
-        stored, others = there.get(unit, (0, 0))
-        cells.append(_cell(unit, name, lines.get(unit), _Now(stored, others, message, now)))
-    events = sum(stored for stored, _ in there.values())
-    unknown = sum(others for _, others in there.values())
+        here = _Now(there.get(unit, 0), of_others.get(unit, 0), message, now)
+        cells.append(_cell(unit, name, lines.get(unit), here))
+    events, unknown = sum(there.values()), sum(of_others.values())
     return Ledger(connection, cells, events, events - unknown, unknown)
 
 

@@ -245,7 +245,7 @@ class _Pull:
                     place,
                 )
                 con.execute(
-                    "insert into units select ?, ?, 0, null, null, 'due', 'refused', ?, ? "
+                    "insert into units select ?, ?, 0, null, null, 'due', 'refused', ?, ?, null "
                     "where not exists (from units where collection = ? and message_id = ?)",
                     [*place, self.reader.landing.at, self.run, *place],
                 )

@@ -292,6 +292,60 @@ def test_profiles_and_unknown_people_add_up_to_the_stored_events(bed: Bed) -> No
     assert {cell.state for cell in book.of_colour("amber")} == {"explained"}
 
 
+def others_now(bed: Bed) -> dict[tuple[int, str], int]:
+    found = bed.rows(
+        "select message_id, event_type || 's', count(*) from icontact_activity e where not exists"
+        " (from icontact_users u where u.id = e.contact_id and u.gone_at is null) group by all"
+    )
+    return {(message, kind): count for message, kind, count in found}
+
+
+@QUICK
+@given(
+    steps=st.lists(
+        st.sampled_from(["leave", "return", "event", "stop", "pull", "delete"]), min_size=2, max_size=5
+    )
+)
+def test_what_is_kept_of_people_not_listed_is_what_counting_says(
+    steps: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    fake = account(7)
+    everybody = list(fake.rows["contacts"])
+    bed = Bed(tmp_path_factory.mktemp("others"), ManualClock(NOON))
+
+    def holds() -> bool:
+        book, now = ledger(bed.store, "acme"), others_now(bed)
+        return book.of_unknown == sum(now.values()) and book.of_listed == book.events - book.of_unknown
+
+    with bed.journal:
+        bed.pull(fake)
+        assert bed.rows("select * from units where message_id is not null and others is null") == []
+        for n, step in enumerate(steps):
+            bed.clock.sleep(60)
+            if step == "leave":
+                fake.rows["contacts"] = fake.rows["contacts"][5:]
+            elif step == "return":
+                fake.rows["contacts"] = list(everybody)
+            elif step == "event":
+                fake.events[88_001, "opens"].append(event("opens", 60_000 + n, NOON))
+            elif step == "delete":
+                bed.rows(
+                    "delete from icontact_activity where contact_id = (select max(contact_id) from icontact_activity)"
+                )
+            elif step == "stop":
+                fake.before = stop_at(len(fake.asked) + 7)
+                with suppress(Killed):
+                    bed.pull(fake)
+                fake.before = None
+            else:
+                bed.pull(fake)
+            assert holds(), steps[: n + 1]
+        bed.clock.sleep(60)
+        bed.pull(fake)
+        kept = bed.rows("select message_id, collection, others from units where others > 0")
+        assert {(message, kind): count for message, kind, count in kept} == others_now(bed)
+
+
 def test_one_unit_may_be_read_again_alone(bed: Bed) -> None:
     fake = account(8)
     first = bed.pull(fake)
