@@ -61,6 +61,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Look after": {
         "status": ("care", "every connection at a glance"),
+        "doctor": ("doctor", "find what is wrong; a bundle without secrets"),
         "person": ("care", "all that is held about somebody"),
         "record": ("care", "who planned, overrode, applied, exported"),
         "tidy": ("tidy", "remove runs and pages kept long enough"),

@@ -119,7 +119,10 @@ def bug(error: BaseException, options: Options) -> IcxError:
         "icx itself went wrong; nothing here is yours to mend.",
         where=where,
         kept="rolled back to before the step; what was sent is in the journal",
-        next=["the same command with --debug writes down what happened; it is safe to run again"],
+        next=[
+            ["icx", "doctor"],
+            "the same command with --debug writes down what happened; it is safe to run again",
+        ],
     )
 
 

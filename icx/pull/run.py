@@ -25,7 +25,7 @@ from icx.pull.units import KINDS, PEOPLE, SMALL, Source, Unit
 from icx.pull.waiting import Ear
 from icx.settings import Settings
 from icx.store import Connection, Store, one_row
-from icx.store.journal import Journal
+from icx.store.journal import Journal, said
 
 
 def pull(
@@ -83,7 +83,7 @@ def pull(
     except BaseException as error:
         if ours:
             state = "failed" if isinstance(error, Exception) else "stopped"
-            journal.end_run(run, state, {"error": getattr(error, "code", type(error).__name__)})
+            journal.end_run(run, state, {"error": getattr(error, "code", type(error).__name__)} | said(error))
         raise
     if ours:
         journal.end_run(run, "done", report.as_dict())

@@ -66,6 +66,14 @@ class Run:
     detail: Mapping[str, Any]
 
 
+def said(error: BaseException) -> dict[str, str]:
+    """Return what a run keeps of the error that ended it; addresses masked, and of an error not ours its kind only."""
+    if not isinstance(error, IcxError):
+        return {"code": type(error).__name__}
+    told = {"code": error.code, "message": error.message, "where": error.where_text()}
+    return {name: mask.addresses_in(text) for name, text in told.items()}
+
+
 class Journal:
     """The workspace's `data/journal.sqlite`, made when first opened; safe to share between threads."""
 

@@ -15,6 +15,7 @@ from icx.clock import SYSTEM, Clock
 from icx.ctrl_c import stays_heard
 from icx.errors import IcxError, Stopped
 from icx.settings import Settings, read_settings
+from icx.store.journal import said
 from icx.workspace.choosing import Choosing
 from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from icx.store.journal import Journal
     from icx.store.plans import Plans
     from icx.workspace.accounts import Accounts
+    from icx.workspace.doctor import Examined
     from icx.workspace.person import Person
     from icx.workspace.status import Status
 
@@ -177,13 +179,13 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
                 yield run
         except IcxError as error:
             state = "stopped" if isinstance(error, Stopped) else "failed"
-            self.journal.end_run(run, state, {"code": error.code})
+            self.journal.end_run(run, state, said(error))
             raise
         except KeyboardInterrupt:
             self.journal.end_run(run, "stopped")
             raise
         except BaseException as error:
-            self.journal.end_run(run, "failed", {"code": type(error).__name__})
+            self.journal.end_run(run, "failed", said(error))
             raise
         self.journal.end_run(run)
 
@@ -355,6 +357,15 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
         from icx.workspace.status import status
 
         return status(self)
+
+    def doctor(self, name: str | None = None, *, run: str | None = None, bundle: bool = True) -> Examined:
+        """Try the login of one connection, or of each, and look at this machine; pack what was found, masked.
+
+        `run` says whose calls go into the bundle (else the newest run that failed); `bundle=False` writes nothing.
+        """
+        from icx.workspace.doctor import examine
+
+        return examine(self, name, run=run, bundle=bundle)
 
     def person(self, who: str, *, connection: str | None = None) -> list[Person]:
         """Return everything held about the contacts that an address or id names."""
