@@ -39,7 +39,7 @@ def tiles_panel(picture: Picture) -> Html:
         engaged = _tile(
             "Engaged, 90 days",
             number(picture.engaged),
-            f"{share(picture.engaged, picture.contacts)} of contacts, machines left out",
+            f"{share(picture.engaged, picture.contacts)}, machines left out",
             [one.opens + one.clicks for one in weeks],
             "opens and clicks a week",
         )
@@ -130,7 +130,7 @@ def engagement_panel(weeks: Sequence[Week]) -> Html:
         )
     )
     numbers = fold("Numbers", wide(table(heads, rows, (1, 2, 3, 4, 5))))
-    right = f"{len(weeks)} weeks" + (", grey: likely machines" if any(one.machines for one in weeks) else "")
+    right = "grey: likely machines" if any(one.machines for one in weeks) else f"{len(weeks)} weeks"
     return panel("Engagement, per week", drawn, tag("div", small, cls="foot"), numbers, right=right)
 
 

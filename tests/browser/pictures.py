@@ -25,7 +25,9 @@ from icx.workspace import Workspace
 
 DAY = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 ACCOUNT = {"contacts": 10_412, "messages": 96, "seed": 1, "account": 41733, "folder": 8021}
-FRAME = "<style>body { padding: 20px 24px; } body > section { margin: 0 auto; }</style>"
+# JupyterLab takes the system's face, and a machine that makes pictures may have none that people see.
+FACE = ":root { --jp-ui-font-family: Inter, system-ui, sans-serif; }"
+FRAME = f"<style>{FACE} body {{ padding: 20px 24px; }} body > section {{ margin: 0 auto; }}</style>"
 
 
 def clicked(widget: Any, file: Path, *, name: str = "builder", width: int = 960) -> None:
@@ -37,6 +39,7 @@ def clicked(widget: Any, file: Path, *, name: str = "builder", width: int = 960)
         page.route("**/*", lambda route: bare._hand_out(route, "light", width))
         view = bare.View(page, {}, widget)
         page.goto(bare.ADDRESS)
+        page.add_style_tag(content=FACE)
         page.evaluate("([source, traits]) => start(source, traits)", [module(name), bare._state(widget)])
         end = time.monotonic() + 5
         view.until(lambda: time.monotonic() > end, 10)  # its panels come with answers

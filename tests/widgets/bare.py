@@ -321,7 +321,7 @@ def _hand_out(route: Any, theme: str, width: int) -> None:
         return
     head = (
         f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<style>{chromium.theme(theme)}{chromium.LAB} section {{ padding: 0 0 24px; }}</style>"
+        f"<style>{chromium.theme(theme)}{chromium.LAB} section[data-name] {{ padding: 0 0 24px; }}</style>"
         f"<style>{style()}</style><script>{chromium.MEASURE}{MODEL}</script><link rel=icon href=data:,>"
     )
     body = f'<section data-name="view" style="width:{width}px"><div id="view"></div></section>'
