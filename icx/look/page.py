@@ -26,10 +26,11 @@ class Html(str):
 
 @cache
 def style() -> str:
-    """Return the stylesheet of every icx output and widget: tokens, components, the plan, without comments."""
+    """Return the stylesheet of every icx output and widget: tokens, components, single views, without comments."""
     folder = importlib.resources.files("icx.look")
     source = "\n".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("tokens.css", "components.css", "plan.css")
+        (folder / f"{name}.css").read_text(encoding="utf-8")
+        for name in ("tokens", "components", "views", "plan")
     )
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)).strip()
 
