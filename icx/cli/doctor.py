@@ -14,8 +14,7 @@ from icx.cli.result import Result
     "doctor",
     "Find what is wrong with a login or this machine; write a bundle without secrets.",
     "icx doctor acme",
-    "icx doctor --no-bundle",
-    "icx doctor --run r-1 --json",
+    "icx doctor --no-bundle --json",
 )
 @click.argument("name", required=False)
 @click.option(

@@ -88,7 +88,7 @@ def _of_somebody(ws: Workspace, job: Job, kept: KeptPlan) -> NeedsYou | TryLater
     holder = ws.plan_journal.holder(kept.plan_id)
     if holder is not None:
         return TryLater(
-            "apply-running",
+            "list-busy",
             f"{kept.plan_id} is being applied to this list.",
             where=f"process {holder.pid}, since {holder.since:%H:%M} UTC",
             kept="this job sent nothing; it is tried again",
