@@ -67,7 +67,7 @@ class Coded:
         import numpy as np
 
         among = chosen if self.rows is None else chosen[self.rows]
-        few = 2 * int(np.count_nonzero(among)) <= len(among)
+        few = 2 * int(np.count_nonzero(among)) <= len(among)  # the smaller side is counted
         counted = np.bincount(self.codes[among if few else ~among], minlength=len(self.values))
         members = counted if few else self.of - counted
         return _parts(

@@ -16,7 +16,7 @@ from icx.clock import aware_utc
 from icx.look.page import number
 from icx.look.when import moment
 from icx.plan.questions import stop_words
-from icx.plan.refusals import known, refused_rows
+from icx.plan.refusals import known
 from icx.plan.text import acts
 from icx.plan.words import calls, duration, people, reason
 from icx.words import counted
@@ -269,10 +269,12 @@ def _shift(plan: Plan) -> Said:
 
 
 def _refused(plan: Plan, times: Times) -> Said:
-    table = plan.rows() if plan.plans is not None and plan.refused else None
+    where = plan.plans.refused(plan.plan_id) if plan.plans is not None and plan.refused else {}
     reasons = []
     for code, count in plan.refused.items():
-        some = [] if table is None else refused_rows(table, code).slice(0, SAMPLE).to_pylist()
+        some = []
+        if plan.plans is not None and code in where:
+            some = plan.plans.some(plan.plan_id, where[code][:SAMPLE].to_pylist()).to_pylist()
         reasons.append(
             {
                 "code": code,

@@ -7,9 +7,11 @@ may be killed between two writes, so it lies in the SQLite journal.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,12 +19,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from icx.errors import BadInput, IcxError
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
+PART = 65_536  # rows of the file that are read together when a few are asked for
 SUBSCRIBING = "('add', 'add_pending', 'create', 'restore')"
 
 
@@ -118,7 +122,7 @@ class Plans:
             path = self._path(f"P-{number}")
             scratch = path.with_suffix(".tmp")
             with scratch.open("wb") as file:
-                pq.write_table(rows, file, compression="zstd")
+                pq.write_table(rows, file, compression="zstd", row_group_size=PART)
                 file.flush()
                 os.fsync(file.fileno())
             scratch.replace(path)
@@ -149,6 +153,32 @@ class Plans:
     def rows(self, plan_id: str) -> pa.Table:
         """Return what the plan decided, a row per person."""
         return pq.read_table(self._path(plan_id))
+
+    def refused(self, plan_id: str) -> dict[str, pa.Array]:
+        """Return the rows of those the plan refuses, by reason, as numbers that `some` takes; a plan never changes."""
+        found = pq.read_table(self._path(plan_id), columns=["action", "reason"])
+        refused = pc.equal(found.column("action"), "refuse")
+        reasons = found.column("reason")
+        return {
+            code: pc.indices_nonzero(pc.and_(refused, pc.equal(reasons, code)))
+            for code in pc.unique(reasons.filter(refused)).to_pylist()
+        }
+
+    def some(self, plan_id: str, rows: Sequence[int], columns: Sequence[str] | None = None) -> pa.Table:
+        """Return some rows of the plan, in the order asked for; of the file only the parts they lie in are read."""
+        wanted = list(columns) if columns else None
+        with pq.ParquetFile(self._path(plan_id)) as file:
+            sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+            begins = list(itertools.accumulate(sizes, initial=0))
+            parts = sorted({bisect.bisect_right(begins, row) - 1 for row in rows})
+            shifts, before = {}, 0
+            for part in parts:
+                shifts[part] = before - begins[part]
+                before += sizes[part]
+            found = file.read_row_groups(parts, columns=wanted)
+        return found.take(
+            pa.array([row + shifts[bisect.bisect_right(begins, row) - 1] for row in rows], pa.int64())
+        )
 
     def path(self, plan_id: str) -> Path:
         """Return the Parquet file of the plan's rows."""
@@ -241,15 +271,25 @@ class Plans:
         )
         return int(rows[0][0])
 
-    def outcomes(self, plan_id: str, *states: str) -> list[dict[str, Any]]:
-        """Return what became of every row touched or left out, or of those in one of these states."""
+    def outcomes(
+        self, plan_id: str, *states: str, offset: int = 0, limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return what became of every row touched or left out, or of those in one of these states.
+
+        With `limit` only so many from `offset` on are read; `touched` says how many there are.
+        """
         chosen = f" and state in ({', '.join('?' * len(states))})" if states else ""
         rows = self.journal.read(
             "select row, contact_id, action, from_list, to_list, batch, state, words, at, ended_at"
-            f" from plan_rows where plan = ?{chosen} order by row, action",
-            (self._number(plan_id), *states),
+            f" from plan_rows where plan = ?{chosen} order by row, action limit ? offset ?",
+            (self._number(plan_id), *states, -1 if limit is None else limit, offset),
         )
         return [dict(row) for row in rows]
+
+    def touched(self, plan_id: str) -> int:
+        """Return how many rows `outcomes` has."""
+        rows = self.journal.read("select count(*) from plan_rows where plan = ?", (self._number(plan_id),))
+        return int(rows[0][0])
 
     def summary(self, plan_id: str) -> Summary:
         """Return the outcomes counted, without a row per person."""

@@ -41,7 +41,7 @@ TABLES = (
 BY_ROW = (
     "by row"  # the schema in which a person's id is the row in profile.parquet; no connection is called so
 )
-BATCH = 4_000_000  # rows counted at a time
+BATCH = 1_000_000  # rows counted at a time, or as many as there are people
 KEPT_BYTES = 256 * 2**20  # of answers: a bit a person and condition, one to four bytes a person and count
 
 Kept = TypeVar("Kept", bound="Sized")
@@ -152,19 +152,17 @@ class Published:
 
         def ask() -> Any:
             people = self.about.people
-            found = np.zeros(people, dtype=np.uint32)
-            reading = con.sql(f"select contact_id from ({rows})", params=list(params)).to_arrow_reader(
-                max(people, BATCH)
-            )
+            found = None
+            reading = con.sql(f"select contact_id from ({rows})", params=list(params)).to_arrow_reader(BATCH)
             try:
-                for batch in reading:
-                    found += np.bincount(
-                        batch.column(0).to_numpy(zero_copy_only=False), minlength=people
-                    ).astype(np.uint32)
+                for some in _several(reading, max(people, BATCH)):
+                    counted = np.bincount(some, minlength=people)
+                    found = counted if found is None else np.add(found, counted, out=found)
             finally:
                 reading.close()  # an unfinished result would bar this cursor from the next query
-            most = int(found.max(initial=0))
-            return found.astype(np.min_scalar_type(most))
+            if found is None:
+                return np.zeros(people, dtype=np.uint8)
+            return found.astype(np.min_scalar_type(int(found.max(initial=0))))
 
         return self.keep(("counts", rows, tuple(params)), ask)
 
@@ -209,6 +207,20 @@ class Published:
                 )
         except duckdb.BinderException:  # of an icx before rows were numbered
             raise _missing(self.directory, self.connection) from None
+
+
+def _several(reading: pa.RecordBatchReader, rows: int) -> Iterator[Any]:
+    """Yield the first column of a result in arrays of at least so many rows: counting costs as much as there are people."""
+    import numpy as np
+
+    waiting: list[Any] = []
+    for batch in reading:
+        waiting.append(batch.column(0).to_numpy(zero_copy_only=False))
+        if sum(map(len, waiting)) >= rows:
+            yield np.concatenate(waiting)
+            waiting = []
+    if waiting:
+        yield np.concatenate(waiting)
 
 
 @dataclass(frozen=True)

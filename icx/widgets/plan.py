@@ -25,7 +25,7 @@ from icx.plan import Applied, Plan, Progress
 from icx.plan.html import page
 from icx.plan.plan import from_kept
 from icx.plan.questions import stop_words
-from icx.plan.refusals import as_csv, refusals, refused_rows
+from icx.plan.refusals import as_csv, refusals
 from icx.plan.send import SENDING
 from icx.plan.stage import LEFT_WORDS, MADE, Live, stage
 from icx.plan.stops import Stop
@@ -38,6 +38,7 @@ PAGE = 20  # rows shown at a time
 EXPORTED = 50_000  # rows of one message to the browser
 TOLD_EVERY = 0.25  # seconds at least between two updates of a view while an apply runs
 SHARE = 0.1  # of an apply's time goes into telling: reading the journal of a million rows takes seconds
+NOBODY = pa.array([], pa.uint64())
 STATES = {
     "done": "done",
     "sent": "sent, outcome not known",
@@ -69,6 +70,9 @@ class PlanView(Widget):
         self.plan = plan
         self.applied: Applied | None = None
         self._live: Live | None = None
+        self._who: tuple[str, dict[str, pa.Array]] | None = (
+            None  # of the plan shown: its refused rows, by reason
+        )
         self._worker: threading.Thread | None = None
         self._end = threading.Event()
         self._one = threading.RLock()  # whoever says where the plan stands: the kernel and an apply's thread
@@ -97,32 +101,34 @@ class PlanView(Widget):
 
     def ask_people(self, code: str, offset: int = 0, limit: int = PAGE, show: bool = False) -> Answer:
         """Return whom the plan refuses for one reason; addresses masked unless `show`."""
-        table = refused_rows(self.plan.rows(), code)
-        rows = table.slice(max(0, offset), min(max(1, limit), 500)).to_pylist()
+        every = self._refused(code)
+        rows = self._plans().some(self.plan.plan_id, every[_page(offset, limit)].to_pylist())
         times = self._times()
         return {
-            "rows": [person(row, times, show=show) for row in rows],
-            "of": table.num_rows,
+            "rows": [person(row, times, show=show) for row in rows.to_pylist()],
+            "of": len(every),
             "masked": not show,
         }
 
     def ask_export(self, offset: int = 0, show: bool = False) -> Answer:
         """Return a part of the refusals as CSV, and where the next one begins; addresses masked unless `show`."""
-        every, begin = refused_rows(self.plan.rows()), max(0, offset)
-        part = refusals(every.slice(begin, EXPORTED), self.plan.zone, show=show)
+        every, begin = self._refused(), max(0, offset)
+        rows = self._plans().some(self.plan.plan_id, every[begin : begin + EXPORTED].to_pylist())
+        part = refusals(rows, self.plan.zone, show=show)
         end = begin + part.num_rows
         name = f"{self.plan.plan_id}-refused{'-addresses' if show else ''}.csv"
         return {
             "csv": as_csv(part, header=not offset),
-            "next": end if end < every.num_rows else None,
+            "next": end if end < len(every) else None,
             "name": name,
         }
 
     def ask_outcomes(self, offset: int = 0, limit: int = PAGE, show: bool = False) -> Answer:
         """Return what became of every row touched or left out; addresses masked unless `show`."""
-        every = self._plans().outcomes(self.plan.plan_id)
-        some = every[max(0, offset) : max(0, offset) + min(max(1, limit), 500)]
-        emails = _emails(self.plan.rows(), [one["row"] for one in some])
+        plans, page = self._plans(), _page(offset, limit)
+        some = plans.outcomes(self.plan.plan_id, offset=page.start, limit=page.stop - page.start)
+        people = plans.some(self.plan.plan_id, [one["row"] for one in some], ["email"])
+        emails = people.column("email").to_pylist()
         times = self._times()
         rows = [
             {
@@ -134,7 +140,7 @@ class PlanView(Widget):
             }
             for one, email in zip(some, emails, strict=True)
         ]
-        return {"rows": rows, "of": len(every), "masked": not show}
+        return {"rows": rows, "of": plans.touched(self.plan.plan_id), "masked": not show}
 
     def ask_open(self, plan: str) -> Answer:
         """Show another plan in this view: one that is not finished, or the one before."""
@@ -299,6 +305,15 @@ class PlanView(Widget):
             plans = self._plans()
             self.at = stage(self.plan, plans, plans.journal.clock.now(), self._live)
 
+    def _refused(self, code: str = "") -> pa.Array:
+        """Return the rows of those the plan refuses, for one reason or for any; read once, a plan never changes."""
+        plan = self.plan.plan_id
+        if self._who is None or self._who[0] != plan:
+            found = self._plans().refused(plan)
+            every = pa.concat_arrays([*found.values(), NOBODY])
+            self._who = plan, found | {"": every.take(pc.array_sort_indices(every))}
+        return self._who[1].get(code, NOBODY)
+
     def _plans(self) -> Plans:
         assert self.plan.plans is not None
         return self.plan.plans
@@ -307,9 +322,9 @@ class PlanView(Widget):
         return Times(self.plan.zone, self._plans().journal.clock.now())
 
 
-def _emails(table: pa.Table, rows: list[int]) -> list[str | None]:
-    found: list[str | None] = pc.take(table.column("email"), pa.array(rows, pa.int64())).to_pylist()
-    return found
+def _page(offset: int, limit: int) -> slice:
+    begin = max(0, offset)
+    return slice(begin, begin + min(max(1, limit), 500))
 
 
 def _outcome(one: Mapping[str, Any]) -> str:

@@ -117,7 +117,7 @@ class Watching:
             wanted.setdefault(one.plan_id, set()).add(one.row)
         for plan, rows in wanted.items():
             try:
-                emails = self._ws.plan_journal.rows(plan).column("email")
+                emails = self._ws.plan_journal.some(plan, sorted(rows), ["email"]).column("email")
             except (OSError, KeyError) as error:
                 raise BadInput(
                     "plan-unknown",
@@ -126,8 +126,7 @@ class Watching:
                     kept="nothing was changed",
                     next=[["icx", "plans", plan]],
                 ) from None
-            for row in rows:
-                email = emails[row].as_py() if row < len(emails) else None
+            for row, email in zip(sorted(rows), emails.to_pylist(), strict=True):
                 found[f"{plan}/{row}"] = mask.plain(email or "no address")
         return found
 
