@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]\\/=?&]+@[^\s@<>\"'(),;:\[\]\\/=?&]+")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ud800-\udfff]"
+)
 
 
 def address(email: str | None) -> str:
@@ -46,7 +48,7 @@ def app_id(value: str | None) -> str:
 
 
 def plain(text: object) -> str:
-    """Return text from outside with control and direction characters made visible.
+    """Return text from outside with control and direction characters, and bytes that were no text, made visible.
 
     >>> plain("a\\x1b[31mb\\u202ec")
     'a\\\\x1b[31mb\\\\u202ec'

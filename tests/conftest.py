@@ -21,6 +21,7 @@ IN_AN_INTERPRETER = process._begin
 # The gate tries the same examples each time, so that a red gate says something about the change;
 # HYPOTHESIS_PROFILE=search looks for new ones.
 settings.register_profile("gate", derandomize=True, database=None, deadline=None)
+settings.register_profile("fuzz", deadline=None, print_blob=True, max_examples=20_000)
 settings.register_profile("search", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 
