@@ -65,6 +65,7 @@ function subline(b) {
   const change = shown.before === null || shown.before === undefined ? null : shown.total - shown.before;
   const moved = change === null || !state.past.length ? null : change === 0 ? "the last edit changed nothing" : `${change > 0 ? "+" : ""}${number(change)} by the last edit`;
   if (shown.total === 0 && moved && change < 0) return [`${moved} · `, linkButton("undo it", () => b.undo(), "undo-it")];
+  if (!shown.of) return ["the profile has no contacts"];
   return [[`${share(shown.total, shown.of)} of contacts`, moved].filter(Boolean).join(" · ")];
 }
 
@@ -144,7 +145,7 @@ function sampleView(b) {
     button("", () => b.another(), { kind: "quiet", shape: "refresh", label: "Draw another sample", key: "draw" }));
   const body = () => {
     if (told?.error) return h("p", { class: "muted small" }, told.error.message);
-    if (!some) return h("p", { class: "muted small" }, b.figures()?.total === 0 ? "Nobody is in this audience. The rules above say where people are lost." : "Members stand here once the audience is counted.");
+    if (!some) return h("p", { class: "muted small" }, b.figures()?.of === 0 ? "The profile has no contacts: pull and build, then run this cell again." : b.figures()?.total === 0 ? "Nobody is in this audience. The rules above say where people are lost." : "Members stand here once the audience is counted.");
     return peopleTable(b, told);
   };
   return h("section", { class: `panel${b.dimmed() || b.slow("sample") ? " busy" : ""}`, "aria-label": "Members" }, h("div", { class: "ph" }, h("div", { class: "row" }, h("h3", {}, title), waitingLine(b, "sample")), tools), body());

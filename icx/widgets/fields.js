@@ -131,8 +131,8 @@ function render({ model, el }) {
   model.on("change:fields", draw);
   draw();
   // A panel that is empty says nothing: it begins with a field that has something to show.
-  const first = model.get("fields").find((one) => one.name === "opens_90d" && one.bars.length) ?? model.get("fields").find((one) => one.bars.length);
-  if (first) pick(first.name);
+  const first = model.get("fields").find((one) => one.name === "opens_90d" && one.bars.length) ?? model.get("fields").find((one) => one.bars.length) ?? model.get("fields")[0];
+  if (first && model.get("place").as_of) pick(first.name);
   return () => { python.close(); model.off("change:fields", draw); root.remove(); };
 }
 
