@@ -203,7 +203,8 @@ def months(weeks: Sequence[date], *, middle: bool = True) -> list[tuple[float, s
             words = f"{week.day} {week:%b}" if first else f"{week:%b}"
             if week.month == 1 and not first:
                 words = f"{week:%b %Y}"
-            if not found or 100 * n / run - found[-1][0] > 10:
+            room = 24 if len(found) == 1 and not middle else 10  # the first one has its day, too
+            if not found or 100 * n / run - found[-1][0] > room:
                 found.append((100 * n / run, words))
     return [(x, words) for x, words in found if x < 95]
 

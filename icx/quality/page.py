@@ -109,7 +109,7 @@ def _row(report: CheckReport, one: Result) -> str:
         f'<tr class="{_TONE[one.outcome]}"><td class="icon">{icon(_TONE[one.outcome])}<span class="sr">{one.outcome}</span></td>'
         f'<td class="mono suite">{text(report.suite)}</td><td class="mono clip" title="{text(column)}">{text(column)}</td>'
         f'<td class="wrap">{text(one.says + words.allowance(one.mostly))}</td><td class="num">{unexpected}</td><td class="num muted">{share}</td>'
-        f'<td class="mono muted wrap">{text(shown)}</td><td>{effect}</td></tr>'
+        f'<td class="mono muted clip eg" title="{text(shown)}">{text(shown)}</td><td>{effect}</td></tr>'
     )
     if one.outcome == "passed" and not one.unexpected:
         return main

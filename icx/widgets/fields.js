@@ -120,11 +120,11 @@ function render({ model, el }) {
       view.saved ? note("ok", `Saved ${view.saved}.`, "It is a column from the next build on: ws.build()") : null,
       h("div", { class: "row wrap filters" }, h("input", { type: "search", key: "search", "aria-label": "Search fields", placeholder: `Search ${fields.length} fields`, value: view.search, on: { input: (event) => go({ search: event.target.value, shown: SHOWN }) } }),
         h("span", { class: "seg", role: "group", "aria-label": "Kinds of field" }, groups.map((one) => h("button", { type: "button", key: `group-${one}`, "aria-pressed": String(one === view.group), on: { click: () => go({ group: one, shown: SHOWN }) } }, `${one} ${inGroup(one).length}`)))),
-      h("div", { class: "g31" },
+      h("div", { class: place.as_of || view.picked || view.editing ? "g31" : "unbuilt" },
         h("div", {}, h("table", { class: "tall pad" }, h("thead", {}, h("tr", {}, ["Field", "Type", "Filled"].map((one) => h("th", { scope: "col" }, one)), h("th", { scope: "col", class: "hide-n" }, "Distribution"), h("th", { scope: "col", class: "num" }, "Used in"))), h("tbody", {}, rows)),
           found.length ? null : note("", `No field is called like “${view.search}”.`, "Search looks at names and descriptions."),
           h("div", { class: "foot" }, `${Math.min(view.shown, found.length)} of ${found.length} shown`, more)),
-        view.editing ? editor() : detail()),
+        view.editing ? editor() : place.as_of || view.picked ? detail() : null),
       speech.element);
   }
 

@@ -34,12 +34,12 @@ def clicked(widget: Any, file: Path, *, name: str = "builder", width: int = 960)
     """Keep a picture of a live widget, answered by its own Python."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=bare.QUIET)
-        context = browser.new_context(viewport={"width": width + 40, "height": 900}, device_scale_factor=2)
+        context = browser.new_context(viewport={"width": width + 64, "height": 900}, device_scale_factor=2)
         page = context.new_page()
         page.route("**/*", lambda route: bare._hand_out(route, "light", width))
         view = bare.View(page, {}, widget)
         page.goto(bare.ADDRESS)
-        page.add_style_tag(content=FACE)
+        page.add_style_tag(content=f"{FACE} section[data-name] {{ padding: 20px 24px 8px !important; }}")
         page.evaluate("([source, traits]) => start(source, traits)", [module(name), bare._state(widget)])
         end = time.monotonic() + 5
         view.until(lambda: time.monotonic() > end, 10)  # its panels come with answers
@@ -66,7 +66,7 @@ def shown(docs: Path) -> dict[str, str]:
 
 
 def main(folder: Path) -> None:
-    sizes = {"plan": (960, 800), "checks": (1080, 640)}
+    sizes = {"plan": (960, 880), "checks": (1080, 640)}
     for name, piece in shown(folder.resolve()).items():
         width, height = sizes[name]
         page = chromium.notebook({name: FRAME + piece}, "light", width, script="")
