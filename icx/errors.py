@@ -70,6 +70,10 @@ class IcxError(Exception):
             ]
         )
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows below its cell: the four parts, not the way through icx that led there."""
+        return str(self).splitlines()
+
     def as_dict(self) -> dict[str, Any]:
         """Return the `error` object of the JSON output."""
         where = dict(self.where) if isinstance(self.where, Mapping) else {"text": self.where}

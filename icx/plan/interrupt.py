@@ -1,4 +1,4 @@
-"""Ctrl-C during an apply: the first ends after the batch, the second at once; both are safe."""
+"""Ctrl-C during long work: the first ends after the batch or page, the second at once; both are safe."""
 
 from __future__ import annotations
 

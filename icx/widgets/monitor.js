@@ -35,7 +35,7 @@ function summary(said) {
 export default {
   render({ model, el }) {
     const q = questions(model);
-    const root = h("div", { class: "icx gap", role: "region", "aria-label": "Activity" });
+    const root = h("div", { class: "icx", role: "region", "aria-label": "Activity" });
     const voice = speaker();
     let people = null;
     let filter = "all";
@@ -93,7 +93,7 @@ export default {
         // no widget manager gives views here: the words say where the plan is
       }
       place.append(h("section", { class: "panel", "aria-label": `Plan ${name}` },
-        h("div", { class: "ph" }, h("h3", {}, "Tried again"), button(`Close ${name}`, () => { shut(); draw(); }, { kind: "quiet", key: "shut", label: "The plan stays among ws.plans()" })), shown));
+        h("div", { class: "ph" }, h("h3", {}, `Try again: ${name}`), button(`Close ${name}`, () => { shut(); draw(); }, { kind: "quiet", key: "shut", label: "The plan stays among ws.plans()" })), shown));
       place.hidden = false;
       voice.say(`${name} plans them again; nothing has been sent`);
     }
@@ -102,7 +102,7 @@ export default {
       const rows = said.again.map((one) => h("div", { class: "row between" },
         h("span", {}, h("b", {}, one.plan), ` → ${one.list}: ${number(one.count)} refused`),
         button(planning === one.plan ? "Planning…" : `Try ${number(one.count)} again…`, () => retry(one.plan), { shape: "refresh", key: `again-${one.plan}`, disabled: Boolean(planning), why: "the list is being read", "aria-label": `Try ${number(one.count)} again: ${one.plan}`, label: "Plans them again; nothing is sent before you confirm it" })));
-      return rows.length ? h("div", { class: "stack tight foot" }, rows) : null;
+      return rows.length ? h("div", { class: "stack tight", style: { "padding-top": "8px" } }, rows) : null;
     }
 
     function top(said) {
@@ -120,7 +120,7 @@ export default {
     function now(said) {
       const end = (one) =>
         !one.pull ? null
-        : button(one.ends ? "Stopping…" : "Stop after this page", () => act("end", { run: one.pull }), { shape: "pause", key: `end-${one.pull}`, disabled: one.ends, why: "the page under way is landed first", "aria-label": `Stop after this page: ${one.name}`, label: "What is there stays; the next pull goes on" });
+        : button(one.ends ? "Stopping…" : ["Stop", h("span", { class: "hide-n" }, " after this page")], () => act("end", { run: one.pull }), { shape: "pause", key: `end-${one.pull}`, disabled: one.ends, why: "the page under way is landed first", "aria-label": `Stop after this page: ${one.name}`, label: "What is there stays; the next pull goes on" });
       const rest = (one) =>
         !one.job ? null
         : one.paused ? button("Resume", () => act("resume", { job: one.job }), { shape: "play", key: `now-${one.job}`, "aria-label": `Resume ${one.job}` })
@@ -236,7 +236,7 @@ export default {
     q.waiting((seconds) => { unanswered = seconds; });
     model.on("change:said", news);
     keepKeys(root);
-    root.append(view, place, past, voice.element);
+    root.append(h("div", { class: "gap" }, view, place, past), voice.element);
     el.append(root);
     q.latest("here");
     draw();

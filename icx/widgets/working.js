@@ -1,4 +1,6 @@
-// Work under way: the page that Python draws of each moment, and the button that ends it, once the kernel answers.
+// Work under way: the page that Python draws of each moment, and the button that ends it.
+// A kernel that works hears no question, but an interrupt, which the work takes for the same; where the notebook gives
+// no interrupt the question is asked, and the button is there once the kernel has shown that it answers.
 
 export default {
   render({ model, el }) {
@@ -6,17 +8,27 @@ export default {
     const voice = speaker();
     const root = h("div", { class: "icx", role: "region", "aria-label": model.get("name") });
     const view = h("div");
-    let hears = false;
+    let hears = Boolean(interruptible());
     let asked = false;
     let trouble = null;
+
+    function interruptible() {
+      const kernel = model.widget_manager?.kernel;
+      return typeof kernel?.interrupt === "function" ? kernel : null;
+    }
 
     async function end() {
       asked = true;
       draw();
       voice.say("Stopping after this page");
-      const answer = await q.ask("end");
-      trouble = answer.ok ? null : answer.error;
-      asked = answer.ok;
+      const kernel = interruptible();
+      if (kernel) {
+        await kernel.interrupt().catch(() => { asked = false; });
+      } else {
+        const answer = await q.ask("end");
+        trouble = answer.ok ? null : answer.error;
+        asked = answer.ok;
+      }
       draw();
     }
 
@@ -34,10 +46,11 @@ export default {
     root.append(view, voice.element);
     el.append(root);
     const deaf = following(model, { html: draw });
-    q.ask("alive").then(() => {
-      hears = true;
-      draw();
-    });
+    if (!hears)
+      q.ask("alive").then(() => {
+        hears = true;
+        draw();
+      });
     draw();
     return () => {
       deaf();

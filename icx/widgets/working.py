@@ -1,6 +1,7 @@
 """Long work in a cell that is still running: what it says, and the button that ends it after its page.
 
-A kernel that hears nobody while a cell runs gets no button: the view asks first, and shows it when it is answered.
+JupyterLab's button interrupts the kernel, which the work takes for the same wish. A notebook that offers no interrupt
+to a widget gets the button only when its kernel answers while it works.
 """
 
 from __future__ import annotations

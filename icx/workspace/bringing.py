@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from icx.clock import naive_utc
 from icx.workspace import again
+from icx.workspace.cell import in_notebook
 from icx.workspace.hearing import hear, hearing
 from icx.workspace.resting import asked_to_end, stop
 
@@ -42,6 +43,9 @@ def pull(
         ws.noted("pull", saved.name) as run,
         ws.accounts.client(saved, run=run) as client,
         hearing(ws, run, progress, f"Pulling {saved.name}", lambda: stop(ws, run)) as say,
+        asked_to_end(
+            ws, run, saved.name, clicked=progress is None and in_notebook() and ws.inside is None
+        ) as ending,
     ):
         return pull(
             ws.store,
@@ -54,7 +58,7 @@ def pull(
             full=full,
             unit=unit,
             progress=say,
-            ending=asked_to_end(ws, run, saved.name),
+            ending=ending,
             run=run,
             who=ws.who,
         )

@@ -5,7 +5,8 @@ Whoever asks may sit in another process: the work itself looks, between two batc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from icx.errors import BadInput, IcxError, NeedsYou, Stopped
@@ -69,23 +70,36 @@ def resting(ws: Workspace, ending: Callable[[], bool] | None) -> Callable[[], bo
     return lambda: (ending is not None and ending()) or activity.paused() is not None
 
 
-def asked_to_end(ws: Workspace, run: str, connection: str) -> Callable[[], IcxError | None]:
-    """Return what a pull asks between its pages: the end that somebody asked for, or None."""
+@contextmanager
+def asked_to_end(
+    ws: Workspace, run: str, connection: str, *, clicked: bool
+) -> Iterator[Callable[[], IcxError | None]]:
+    """Give what a pull asks between its pages: the end that somebody asked for, or None.
+
+    With `clicked` it has a cell with somebody before it: the first interrupt of the kernel, which is also what the
+    cell's button does, asks for the end after the page; the second ends at once.
+    """
+    from icx.plan.interrupt import Ending, ends_after_the_batch
     from icx.store.activity import Activity
 
     activity = Activity(ws.journal)
 
-    def ends() -> IcxError | None:
+    def ends(interrupted: Ending | None = None) -> IcxError | None:
         asked = activity.ends(run)
-        if asked is None:
+        if asked is None and not (interrupted is not None and interrupted.asked):
             return None
+        why = "" if asked is None else f", as {asked.who} asked {_since(ws, asked)}"
         return Stopped(
             "pull-stopped",
-            f"The pull of {connection} was stopped after its page, as {asked.who} asked {_since(ws, asked)}.",
+            f"The pull of {connection} was stopped after its page{why}.",
             next=[["icx", "pull", connection]],
         )
 
-    return ends
+    if not clicked:
+        yield ends
+        return
+    with ends_after_the_batch(lambda text: None) as interrupted:
+        yield lambda: ends(interrupted)
 
 
 def stop(ws: Workspace, what: str) -> list[Run]:

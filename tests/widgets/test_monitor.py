@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from icx.pull.progress import Progress
 from icx.store.activity import Activity
 from icx.widgets.monitor import Monitor
 from icx.workspace import Workspace
+from icx.workspace.cell import Cell
 
 __all__ = ["no_keyring"]
 EVIL = """<img src=x onerror="hit()">"""
@@ -167,6 +169,30 @@ def test_the_monitor_of_another_kernel_stops_a_pull_after_its_page_and_the_next_
     assert report.resumed is not None
     assert report.resumed.earlier_calls + report.calls == report.resumed.quiet, "a page was read twice"
     assert not report.ledger.red()
+
+
+def test_the_first_interrupt_of_a_cell_ends_its_pull_after_the_page(
+    ws: Workspace, fault: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The button in the cell interrupts the kernel, since a kernel that works hears nothing else."""
+    fault("GET /messages/*/clicks", "slow", seconds=0.8, times=2)
+    monkeypatch.setattr("icx.workspace.bringing.in_notebook", lambda: True)
+    monkeypatch.setattr("icx.workspace.cell.in_notebook", lambda: True)
+    pressed: list[str] = []
+
+    def drawn(self: Cell, report: Any) -> None:
+        if report.of and not pressed:
+            pressed.append(report.what)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Cell, "__call__", drawn)
+    with pytest.raises(Stopped, match=r"The pull of acme was stopped after its page\. "):
+        ws.pull("acme", full=True)
+    assert pressed
+    monkeypatch.undo()
+    report = ws.pull("acme")
+    assert report.resumed is not None
+    assert report.resumed.earlier_calls + report.calls == report.resumed.quiet, "a page was read twice"
 
 
 def test_a_pull_that_waits_for_the_service_is_stopped_at_once(
