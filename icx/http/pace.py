@@ -13,6 +13,14 @@ FIRST = 10.0  # calls a second to begin with
 SLOWEST = 0.1
 FASTEST = 200.0
 QUICK = 1.0  # seconds; an answer within this says the service is at ease
+# Answers that take this many times as long as they used to, so many in a row, say that a used-up limit is kept by
+# slowness instead of a 503. Then nothing is asked for a while; after the last nap slowness is taken as it comes.
+SLOWER = 5.0
+IN_A_ROW = 8
+KNOWN = 20  # answers before it is known how long they take
+NAPS = (60.0, 300.0, 900.0)
+_PAUSE = 5.0  # seconds from which waiting for one's turn is worth saying
+_SMALL = 20_000  # bytes that make no difference to how long an answer takes
 _LONGEST_NAP = 30.0  # a long wait is slept in pieces, so that a process stopped meanwhile stops
 
 
@@ -37,7 +45,7 @@ class Unlimited:
 
 
 class Pace:
-    """Spaces calls out: faster while the service answers quickly, half as fast after each 503.
+    """Spaces calls out: faster while the service answers quickly, half as fast after each 503 or 429.
 
     iContact announces no rate limit in its headers and answers 503 both when it is overloaded and when a limit
     is reached, so the pace is found by trying. One `Pace` is shared by all threads of a client.
@@ -59,6 +67,8 @@ class Pace:
         self.waiting_until: datetime | None = None
         self._climbing = True  # before the first 503 the pace grows by shares, later by steps
         self._next = clock.monotonic()
+        self._usual: list[float] = []  # seconds and size of answers that came as they should, as one figure
+        self._slow = self._naps = 0
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -75,14 +85,23 @@ class Pace:
             now = self.clock.monotonic()
             turn = max(self._next, now)
             self._next = turn + 1.0 / self.rate
-        if turn > now:
+        if turn - now > _PAUSE:
+            self.pause(turn - now)
+        elif turn > now:
             self.clock.sleep(turn - now)
         while (seconds := self.budget.spend()) > 0.0:
             self.pause(seconds)
 
-    def answered(self, status: int | None, seconds: float) -> None:
-        """Learn from an answer: its status (None: no answer came) and how long it took."""
+    def hold(self, seconds: float) -> None:
+        """Let nobody call for so long: what one call was told holds for all."""
         with self._lock:
+            self._next = max(self._next, self.clock.monotonic() + seconds)
+
+    def answered(self, status: int | None, seconds: float, size: int = 0) -> None:
+        """Learn from an answer: its status (None: no answer came), how long it took, how many bytes it has."""
+        with self._lock:
+            if status is not None and status < 400:
+                self._compare(seconds, size)
             if status in (429, 503):
                 self._climbing = False
                 self.rate = max(SLOWEST, self.rate / 2)
@@ -90,14 +109,41 @@ class Pace:
                 faster = self.rate * 1.1 if self._climbing else self.rate + 0.1
                 self.rate = min(FASTEST, faster)
 
+    def _compare(self, seconds: float, size: int) -> None:
+        effort = seconds / (_SMALL + size)  # a long page may take longer
+        usual = sorted(self._usual)[len(self._usual) // 2] if len(self._usual) >= KNOWN else None
+        if usual is not None and seconds > QUICK and effort > SLOWER * usual:
+            self._slow += 1
+            return
+        self._slow = 0
+        if seconds <= QUICK:
+            self._naps = 0
+        self._usual = [*self._usual, effort][-KNOWN:]
+
+    def slowed(self) -> float:
+        """Return the seconds to wait because the service has become slow without a word, 0.0 when it has not."""
+        with self._lock:
+            if self._slow < IN_A_ROW:
+                return 0.0
+            self._slow = 0
+            if self._naps == len(NAPS):
+                self._usual = []  # this is how it is now
+                return 0.0
+            self._naps += 1
+            return NAPS[self._naps - 1]
+
     def pause(self, seconds: float) -> None:
         """Wait, visibly: `waiting_until` says until when, and `on_wait` is told."""
+        end = self.clock.monotonic() + seconds
         until = self.clock.now() + timedelta(seconds=seconds)
         self.waiting_until = until
         if self.on_wait is not None:
             self.on_wait(until)
         try:
-            while (remaining := (until - self.clock.now()).total_seconds()) > 0:
+            # Over when either says so: one stands still while the machine sleeps, the other may be set back.
+            while (
+                remaining := min((until - self.clock.now()).total_seconds(), end - self.clock.monotonic())
+            ) > 0:
                 self.clock.sleep(min(remaining, _LONGEST_NAP))
         finally:
             self.waiting_until = None

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,12 +43,13 @@ class Unreadable(Lost):
 
 @dataclass(frozen=True)
 class Answer:
-    """One whole answer. `body` is decompressed; `seconds` runs to the last byte."""
+    """One whole answer. `body` is decompressed; `seconds` runs to the last byte; `retry_after` is in seconds too."""
 
     status: int
     reason: str
     body: bytes = field(repr=False)
     seconds: float
+    retry_after: float | None = None
 
 
 class _Login(requests.auth.AuthBase):
@@ -141,7 +143,11 @@ class Session:
                     raise _redirected(self.base_url, response)
                 whole = b"".join(self._chunks(response, started))
                 return Answer(
-                    response.status_code, response.reason or "", whole, self._clock.monotonic() - started
+                    response.status_code,
+                    response.reason or "",
+                    whole,
+                    self._clock.monotonic() - started,
+                    retry_after(response.headers),
                 )
         except requests.RequestException as error:
             raise _what_happened(error, self.base_url) from None
@@ -220,6 +226,26 @@ def unsafe(address: str, why: str) -> UnsafeAddress:
         kept="nothing was sent",
         next=["mend --base-url, then the same command"],
     )
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds an answer asks us to wait, None when it asks for none that can be read.
+
+    A moment is taken from the answer's own `Date`, since the service's clock need not be ours.
+
+    >>> retry_after({"Retry-After": "120"}), retry_after({"Retry-After": "soon"}), retry_after({})
+    (120.0, None, None)
+    >>> retry_after({"Retry-After": "Mon, 02 Mar 2026 14:17:00 GMT", "Date": "Mon, 02 Mar 2026 14:15:00 GMT"})
+    120.0
+    """
+    said = headers.get("Retry-After", "").strip()
+    if said.isascii() and said.isdecimal():
+        return float(said)
+    try:
+        until, now = parsedate_to_datetime(said), parsedate_to_datetime(headers.get("Date", ""))
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def _redirected(base_url: str, response: requests.Response) -> UnsafeAddress:

@@ -42,7 +42,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Why and until when a call waits, for a progress line. `until` is aware UTC."""
+    """Why and until when a call waits, for a progress line; `attempt` is 0 before the first. `until` is aware UTC."""
 
     label: str
     why: str
@@ -119,16 +119,19 @@ class Caller:
         login: bool = True,
         gone: Callable[[int, Sequence[str]], bool] = lambda status, words: status == 404 and bool(words),
         check: Callable[[Any], str | None] = lambda value: None,
+        tries: int | None = None,
     ) -> Reply:
         """Return the answer to one call, trying again where that is safe.
 
         `label` names the call in errors. `gone(status, words)` says which refusals mean that there is no such row.
         `check(value)` returns what is wrong with an answer that is JSON but not the expected one; a read is then
-        repeated. Raises the errors of `icx.icontact.failures`.
+        repeated. `tries` are made when it does not come right (all of `WAITS` unless told). Raises the errors of
+        `icx.icontact.failures`.
         """
         data = None if body is None else orjson.dumps(body)
         request = _Request(method, path, label, params, data, login, gone, check)
         writing = request.writing
+        waits = WAITS if tries is None else WAITS[: tries - 1]
         attempt, waited, busy = 0, 0.0, 0
         while True:
             attempt += 1
@@ -144,10 +147,11 @@ class Caller:
                 kind = "unreachable" if why in ("no answer in time", "connection lost") else "unreadable"
             else:
                 if answer.status in _BUSY:
-                    pause = self._busy_wait(busy, waited)
+                    pause = self._busy_wait(busy, waited, answer.retry_after)
                     if pause is None:
-                        raise failures.busy(label, waited)
+                        raise failures.busy(label, max(waited, answer.retry_after or 0.0), answer.status)
                     busy += 1
+                    self.pace.hold(pause)
                     waited += self._wait(label, str(answer.status), attempt, pause)
                     continue
                 outcome = self._judge(answer, request)
@@ -156,15 +160,18 @@ class Caller:
                 why, may_repeat, kind = outcome, not writing, "unreadable"
                 if not may_repeat:
                     raise failures.unknown_outcome(label, why)
-            tries = attempt - busy
-            if tries > len(WAITS) or waited + WAITS[tries - 1] > max(self.patience, 0):
+            tried = attempt - busy
+            if tried > len(waits) or waited + waits[tried - 1] > max(self.patience, 0):
                 if kind == "unreadable":
-                    raise failures.unreadable(label, tries, why)
+                    raise failures.unreadable(label, tried, why)
                 sent = "nothing was sent" if writing else "nothing was changed"
-                raise failures.unreachable(label, tries, waited, why, sent=sent)
-            waited += self._wait(label, why, attempt, WAITS[tries - 1])
+                raise failures.unreachable(label, tried, waited, why, sent=sent)
+            waited += self._wait(label, why, attempt, waits[tried - 1])
 
     def _once(self, request: _Request, attempt: int) -> Answer:
+        if nap := self.pace.slowed():
+            self.pace.hold(nap)
+            self._wait(request.label, "iContact has become slow", 0, nap)
         self.pace.spend()
         at, started = self.clock.now(), self.clock.monotonic()
         status, size, problem = None, 0, ""
@@ -179,7 +186,7 @@ class Caller:
             raise
         finally:
             seconds = self.clock.monotonic() - started
-            self.pace.answered(status, seconds)
+            self.pace.answered(status, seconds, size)
             if self._tape is not None:
                 shown = shown_path(request.path, request.params)
                 self._tape(
@@ -212,11 +219,10 @@ class Caller:
             )
         raise failures.refusal(answer.status, words, request.label, writing=request.writing)
 
-    def _busy_wait(self, busy: int, waited: float) -> float | None:
-        """Return the seconds to wait after the next 503, or None when patience is over."""
-        if busy >= len(BUSY_WAITS) or waited + BUSY_WAITS[busy] > self.patience:
-            return None
-        return BUSY_WAITS[busy]
+    def _busy_wait(self, busy: int, waited: float, asked: float | None) -> float | None:
+        """Return the seconds to wait after the next 503, or None when patience is over; `asked` is Retry-After."""
+        pause = None if busy >= len(BUSY_WAITS) else max(BUSY_WAITS[busy], asked or 0.0)
+        return None if pause is None or waited + pause > self.patience else pause
 
     def _wait(self, label: str, why: str, attempt: int, seconds: float) -> float:
         if self.on_wait is not None:

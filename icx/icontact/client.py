@@ -115,6 +115,7 @@ class Client:
         parent: int | str | None = None,
         offset: int = 0,
         limit: int | None = None,
+        tries: int | None = None,
         **filters: Any,
     ) -> Page:
         """Return one page of a collection.
@@ -122,7 +123,7 @@ class Client:
         `limit` is always sent, since iContact's own default of 20 is the field's most frequent mistake; how many rows
         come is the service's choice. Filters are iContact's field names; they are hints: `*` in a value means
         "anything", a comma "or", an empty value finds nothing. A filter that iContact does not know raises
-        `filter-ignored`, because it would answer with everything.
+        `filter-ignored`, because it would answer with everything. `tries` are made of an answer that cannot be read.
         """
         what = _able(resource, "rows")
         params = {
@@ -139,6 +140,7 @@ class Client:
             params=params,
             check=answers.has_rows(what),
             gone=_never,
+            tries=tries,
         )
         raws = answers.rows_of(what, reply.value)
         warnings = tuple(failures.warnings_in(reply.value))

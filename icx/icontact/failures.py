@@ -96,11 +96,11 @@ def refusal(status: int, words: Sequence[str], label: str, *, writing: bool) -> 
     )
 
 
-def busy(label: str, waited: float) -> TryLater:
+def busy(label: str, waited: float, status: int = 503) -> TryLater:
     """Return the error of a service that still answers 503 after all waiting; `waited` in seconds."""
     return TryLater(
         "service-busy",
-        f"iContact has asked us to wait for {duration(waited)} and still does (503).",
+        f"iContact has asked us to wait for {duration(waited)} and still does ({status}).",
         where=label,
         kept="all that was read before",
         next=["later: the same command; if often, lower calls_per_hour"],

@@ -29,7 +29,7 @@ class Agenda:
             message
             for id, message in messages.items()
             if (at := read_at.get(id)) is None
-            or (at < self.since and (self.full or due.statistics_due(message, at, self.now)))
+            or (not self.since <= at <= self.now and (self.full or due.statistics_due(message, at, self.now)))
         ]
 
     def events(

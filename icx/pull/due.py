@@ -81,8 +81,8 @@ def event_due(message: Message, known: Known | None, counter: int | None, now: d
         return "statistics moved"
     if counter is not None and known.service is not None and counter > known.service and age < YOUNG:
         return "statistics say more"
-    if now - known.verified_at >= interval(age, EVENT_TIERS) * EARLY:
-        return "its time has come"
+    if not timedelta(0) <= now - known.verified_at < interval(age, EVENT_TIERS) * EARLY:
+        return "its time has come"  # or the clock was wrong when it was verified
     return None
 
 
@@ -90,10 +90,13 @@ def statistics_due(message: Message, read_at: datetime | None, now: datetime) ->
     """Tell whether a message's counters are to be read."""
     if read_at is None:
         return True
-    return now - read_at >= interval(message.age(now), STATISTICS_TIERS) * EARLY
+    return not timedelta(0) <= now - read_at < interval(message.age(now), STATISTICS_TIERS) * EARLY
 
 
 def overdue(message: Message | None, verified_at: datetime, now: datetime) -> bool:
-    """Tell whether a verification is older than it should be, with a day and a half of grace."""
+    """Tell whether a verification is older than it should be, with a day and a half of grace.
+
+    One that lies in the future was made by a wrong clock: nobody knows how old it is.
+    """
     every = timedelta(0) if message is None else interval(message.age(now), EVENT_TIERS)
-    return now - verified_at > every + OVERDUE
+    return not -OVERDUE <= now - verified_at <= every + OVERDUE

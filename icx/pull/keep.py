@@ -170,7 +170,7 @@ def interrupted(con: Connection, now: datetime) -> Interrupted | None:
     """Return the pull to go on with, when the newest one did not end and is not too old."""
     rows = con.execute(
         "select pull_id, started_at, began_at, state, full_sweep, pages from pulls "
-        "where only_unit is null order by began_at desc, pull_id desc"
+        "where only_unit is null order by began_at desc, rowid desc"
     ).fetchall()
     if not rows or rows[0][3] == "complete" or now - rows[0][1] > GOES_ON:
         return None

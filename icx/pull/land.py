@@ -172,8 +172,7 @@ class Landing:
 
 def begin(con: Connection, unit: Unit) -> None:
     """Forget pages and rows set aside of an earlier reading of this unit."""
-    con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
-    con.execute(f"delete from staged_units where {_of(unit)}")
+    _drop_staged(con, unit)
     con.execute(f"delete from set_aside where {_of(unit)}")
 
 
@@ -207,7 +206,10 @@ def replace(
     page: pa.Table | None = None,
     new_unit: bool = False,
 ) -> None:
-    """Put the reading in place of the stored unit. `page` is the whole reading when it came in one answer."""
+    """Put the reading in place of the stored unit. `page` is the whole reading when it came in one answer.
+
+    A provisional reading of events never takes the place of a longer one: events are only ever added.
+    """
     state = "equal" if verified else "provisional"
     if reason is None and asides:
         reason = "set aside"
@@ -215,31 +217,41 @@ def replace(
         reason = "filtered"
     if not new_unit:
         con.execute(f"delete from units where {_of(unit)}")
+    source = "page" if page is not None else f"(select * from {unit.staged} where {_of_staged(unit)})"
+    if page is None:
+        landing.flush_staged(con, unit)
     if unit.is_events and not new_unit:
+        if not verified:
+            came = page.num_rows if page is not None else _count(con, unit, source)
+            held = _count(con, unit, f"icontact_activity where {_of_events(unit)}")
+            if held > came:
+                landing.enter(unit, held, service, state, reason)
+                _drop_staged(con, unit)
+                return
         con.execute(
-            "delete from icontact_activity where message_id = ? and event_type = ?",
-            [unit.message_id, EVENT_TYPE[unit.collection]],
+            f"delete from icontact_activity where {_of_events(unit)}",
         )
     if unit.is_events and page is not None:
         landing.add(unit, page)
         landing.enter(unit, page.num_rows, service, state, reason)
         return
-    source = "page"
     if page is not None:
         con.register("page", page)
-    else:
-        landing.flush_staged(con, unit)
-        source = f"(select * from {unit.staged} where {_of_staged(unit)})"
     if unit.is_events:
         _staged_events(con, unit, landing, source)
     else:
-        _collection(con, unit, landing, source, verified=verified)
+        # Who is not in a reading may be in a row that could not be read.
+        _collection(con, unit, landing, source, verified=verified and not asides)
     landing.enter(unit, _count(con, unit, source), service, state, reason)
     if page is not None:
         con.unregister("page")
     else:
-        con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
-        con.execute(f"delete from staged_units where {_of(unit)}")
+        _drop_staged(con, unit)
+
+
+def _drop_staged(con: Connection, unit: Unit) -> None:
+    con.execute(f"delete from {unit.staged} where {_of_staged(unit)}")
+    con.execute(f"delete from staged_units where {_of(unit)}")
 
 
 def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, verified: bool) -> None:
@@ -345,4 +357,8 @@ def _of(unit: Unit) -> str:
 def _of_staged(unit: Unit) -> str:
     if not unit.is_events:
         return "true"
+    return _of_events(unit)
+
+
+def _of_events(unit: Unit) -> str:
     return f"message_id = {unit.message_id} and event_type = '{EVENT_TYPE[unit.collection]}'"

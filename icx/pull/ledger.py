@@ -74,6 +74,7 @@ class _Now:
     others: int  # rows of people who are not listed
     message: Message | None
     now: datetime
+    asides: int = 0  # rows set aside
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,12 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
     of_others = others.known({unit: (line.stored, line.others) for unit, line in lines.items()}, there)
     if of_others is None:
         of_others = others.counted(con)
+    asides = {
+        Unit(*place): rows
+        for *place, rows in con.execute(
+            "select collection, message_id, count(*) from set_aside group by all"
+        ).fetchall()
+    }
     cells = []
     for collection in COLLECTIONS:
         unit = Unit(collection)
@@ -201,14 +208,16 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
             listed = " where gone_at is null" if table in ("icontact_users", "lists", "custom_fields") else ""
             row = one_row(con.execute(f"select count(*) from {table}{listed}"))
             stored = row[0] if row else 0
-            cells.append(_cell(unit, collection, lines[unit], _Now(stored, 0, None, now)))
+            cells.append(
+                _cell(unit, collection, lines[unit], _Now(stored, 0, None, now, asides.get(unit, 0)))
+            )
     for unit in sorted((u for u in lines.keys() | there.keys() if u.is_events), key=_by_message):
         assert unit.message_id is not None
         message = messages.get(unit.message_id)
         name = (
             f'{unit.collection} of "{message.name}"' if message else f"{unit.collection} of {unit.message_id}"
         )
-        here = _Now(there.get(unit, 0), of_others.get(unit, 0), message, now)
+        here = _Now(there.get(unit, 0), of_others.get(unit, 0), message, now, asides.get(unit, 0))
         cells.append(_cell(unit, name, lines.get(unit), here))
     events, unknown = sum(there.values()), sum(of_others.values())
     return Ledger(connection, cells, events, events - unknown, unknown)
@@ -235,11 +244,12 @@ def _judged(unit: Unit, line: Line, here: _Now) -> tuple[State, str]:
         return "provisional", f"{line.reason or 'the count moved'}; read again"
     if line.state == "due":
         return "due", f"{line.reason or 'could not be read'}; read again"
+    if line.reason == "set aside":
+        rows = max(here.asides, (service or 0) - stored)
+        return "explained", f"{rows:,} set aside, {'it' if rows == 1 else 'they'} cannot be read"
     if service is not None and stored != service:
         if line.reason == "filtered":
             return "explained", f"{service - stored:,} left out by the tag filter"
-        if line.reason == "set aside":
-            return "explained", f"{service - stored:,} set aside, they cannot be read"
         return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at iContact"
     if unit.is_events and statistics is not None and service is not None and statistics > service:
         more = f"statistics say {statistics - service:,} more"

@@ -33,6 +33,9 @@ class Task(Protocol):
     def land(self, con: Connection, landing: Landing, answer: Any) -> int:
         """Land an answer inside the open transaction; return the rows it brought."""
 
+    def outdated(self, error: IcxError) -> bool:
+        """Tell whether an error came to a call whose answer nobody waits for any more."""
+
     def refused(self, error: IcxError) -> bool:
         """Tell whether the rest of the pull can go on without this task."""
 
@@ -126,6 +129,8 @@ class Reader:
             self.bench.rest()
         if failed is not None:
             task, error = failed
+            if isinstance(error, IcxError) and task.outdated(error):
+                return
             if not (isinstance(error, IcxError) and task.refused(error)):
                 raise error
             if not task.finished:

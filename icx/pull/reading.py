@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from icx.errors import IcxError, Refused
 from icx.pull import columns, land
+from icx.pull.halving import around_bad_rows
 from icx.pull.land import Landing
 from icx.pull.units import KEYS, PageLike, Source, Unit
 from icx.store import Connection, one_row
@@ -38,10 +39,12 @@ class _Answer:
 
 @dataclass
 class Reading:
-    """A unit being read. It is whole when the rows read equal `total` and `total` did not move.
+    """A unit being read. It is whole when the rows read equal `total`, `total` did not move, and no row did.
 
-    Otherwise it is read again, three times in all; the last one is kept as provisional. `staged` lets a reading
-    that was cut off go on, when the service still gives the same `total` and the same last row.
+    Each page begins with the last row of the one before: where it does not, rows came or went meanwhile, and then
+    even a right count may hide one that was skipped. Such a unit is read again, three times in all; the last one is
+    kept as provisional. `staged` lets a reading that was cut off go on, when the service still gives the same
+    `total` and the same last row. A page that fails because of single rows is read around them.
     """
 
     client: Source
@@ -63,14 +66,17 @@ class Reading:
     _known: bool = False  # the first page of this attempt has landed
     _asked: bool = False  # the first page of this attempt was asked for
     _one_by_one: bool = False  # pages are not as long as the first one let expect
-    _step: int = 0
+    _long: int = 0  # rows on a page of this attempt
+    _step: int = 0  # and how many of them are new
     _flying: int = 0  # calls of this attempt that have not landed
     _next: int = 0  # offset of the next page to ask for
     _read: int = 0  # rows landed, those set aside included
     _asides: int = 0
     _moved: bool = False
+    _shifted: bool = False  # a page did not begin with the last row of the one before
     _stuck: bool = False
     _digest: Any = None
+    _last: str = ""  # fingerprint of the last row landed, when the next page is to begin with it
 
     def next_call(self) -> Callable[[], _Answer] | None:
         if self.finished:
@@ -82,21 +88,40 @@ class Reading:
             return None
         if self._total is not None and self._next >= self._total:
             return None
-        offset = self._next
+        offset = self._next - self._lap
         self._next += self._step
         return self._call(offset)
+
+    @property
+    def _lap(self) -> int:
+        """How many rows a page shares with the one before; a service that gives single rows leaves no room for it."""
+        return 1 if self._long > 1 else 0
 
     def _call(self, offset: int) -> Callable[[], _Answer]:
         attempt = self._attempt
         self._flying += 1
 
-        def call() -> _Answer:
-            page = self.client.page(
-                self.unit.collection, parent=self.unit.message_id, offset=offset, limit=self.page_size
+        def fetch(offset: int, limit: int, tries: int | None = None) -> PageLike:
+            unit = self.unit
+            return self.client.page(
+                unit.collection, parent=unit.message_id, offset=offset, limit=limit, tries=tries
             )
+
+        def call() -> _Answer:
+            try:
+                page = fetch(offset, self.page_size)
+            except IcxError as error:
+                error.data["attempt"] = attempt
+                if error.code != "answer-unreadable":
+                    raise
+                page = around_bad_rows(fetch, offset, self.page_size, error)
             return _Answer(page, offset, attempt)
 
         return call
+
+    def outdated(self, error: IcxError) -> bool:
+        """Tell whether an error came to a call of an attempt that was given up meanwhile."""
+        return bool(error.data.get("attempt", self._attempt) != self._attempt)
 
     def refused(self, error: IcxError) -> bool:
         """A message that cannot be read does not stop the others; a collection does."""
@@ -125,7 +150,17 @@ class Reading:
             self._end(con, landing, None)
             return 0
         self._stuck |= repeated
+        if self._last and offset:
+            if not self._follows(page, offset) and self._tries < TRIES:
+                self._again()
+                return 0
+            # Of rows with an identity none is lost by keeping one twice.
+            self._shifted |= not self._follows(page, offset)
+            skip = 0 if self._shifted and self.unit.collection in KEYS else 1
         return self._take(con, landing, page, offset, skip)
+
+    def _follows(self, page: PageLike, offset: int) -> bool:
+        return columns.size(page) > 0 and columns.fingerprint(self.unit, page, offset, offset) == self._last
 
     def _is_repeated(self, page: PageLike) -> bool:
         digest, before = getattr(page, "digest", None), self._digest
@@ -149,8 +184,9 @@ class Reading:
         self._total = page.total
         self._one_by_one |= page.total is None
         self.totals.append(page.total)
-        self._step = max(columns.size(page), 1)
-        self._next = offset + self._step
+        self._long = columns.size(page)
+        self._step = max(self._long - self._lap, 1)
+        self._next = offset + self._long
         if self.staged:
             self.went_on = True
             self._read = self.staged.rows_read
@@ -172,19 +208,21 @@ class Reading:
         land.set_aside(con, self.unit, asides, landing.at)
         count = columns.size(page)
         only = offset == 0
-        self._read += count - skip
+        self._read = max(self._read, offset + count)
         self._asides += len(asides)
         end = count == 0 or (self._total is not None and self._read >= self._total)
+        last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
         if not (end and only):
-            last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
             landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_row=last)
         if end:
             self._end(con, landing, table if only else None)
-        elif count < self._step or self._one_by_one:
+        elif count < self._long or self._one_by_one:
             # What was asked for beyond a short page does not fit any more; from here page by page.
             self._one_by_one = True
-            self._next, self._step = self._read, max(count, 1)
+            self._long = count
+            self._next, self._step = self._read, max(count - self._lap, 1)
             self._attempt, self._flying = self._attempt + 1, 0
+        self._last = last if self._lap else ""
         return int(table.num_rows)
 
     def _end(self, con: Connection, landing: Landing, page: pa.Table | None) -> None:
@@ -197,7 +235,8 @@ class Reading:
                 else page.select(keys).group_by(keys).aggregate([]).num_rows
             )
             rows = different + self._asides
-        whole = not self._moved and not self._stuck and (self._total is None or rows == self._total)
+        steady = not (self._moved or self._stuck or self._shifted)
+        whole = steady and (self._total is None or rows == self._total)
         if not whole and self._tries < TRIES:
             self._again()
             return
@@ -209,20 +248,25 @@ class Reading:
             service=self._total if self._total is not None else rows,
             asides=self._asides,
             verified=whole,
-            reason=None if whole else "the count moved" if self._moved else "rows and count differ",
+            reason=None if whole else self._why(),
             page=page,
             new_unit=self.new_unit,
         )
         self.finished = True
+
+    def _why(self) -> str:
+        if self._moved:
+            return "the count moved"
+        return "rows came or went while it was read" if self._shifted else "rows and count differ"
 
     def _again(self, *, fault: bool = True) -> None:
         """Start over; pages of this attempt that are still under way are dropped when they come."""
         self._attempt += 1
         self._starts += 1
         self._tries += fault
-        self._known = self._asked = self._moved = self._stuck = False
+        self._known = self._asked = self._moved = self._stuck = self._shifted = False
         self.staged = None
-        self._digest = None
+        self._digest, self._last = None, ""
         self._next = self._read = self._asides = self._flying = 0
 
 
@@ -252,3 +296,6 @@ class Once:
 
     def refused(self, error: IcxError) -> bool:
         return isinstance(error, Refused) and error.code in _ONE_MESSAGE
+
+    def outdated(self, error: IcxError) -> bool:
+        return False

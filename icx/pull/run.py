@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from icx.clock import Clock, naive_utc
 from icx.ctrl_c import stays_heard
@@ -20,6 +19,7 @@ from icx.pull.progress import Meter, Progress
 from icx.pull.reader import Reader
 from icx.pull.reading import Reading, Staged
 from icx.pull.report import PullReport, Resumed
+from icx.pull.set_back import set_right
 from icx.pull.tracking import Missing, Tracking, statistics
 from icx.pull.units import KINDS, PEOPLE, SMALL, Source, Unit
 from icx.pull.waiting import Ear
@@ -150,7 +150,8 @@ class _Pull:
     # -- everything that is due
 
     def everything(self, *, contacts_only: bool, full: bool) -> PullReport:
-        con = self.bench.con()
+        with self.bench.transaction() as con:
+            set_right(con, self.began_at)
         before = keep.interrupted(con, self.began_at)
         first = not con.execute("select 1 from pulls where state = 'complete' limit 1").fetchall()
         self.contacts_only = contacts_only
@@ -166,7 +167,7 @@ class _Pull:
         self._prepare()
         known = self._lines(self.bench.con())
         since = before.started_at if before is not None else self.began_at
-        done = frozenset(unit for unit, at in known.items() if before is not None and at >= since)
+        done = frozenset(unit for unit, by in known.items() if before is not None and by in before.parts)
         self.resumed = self._going_on(before, len(done)) if before is not None else None
         with self._ending("complete"):
             self._collections(SMALL[:2] if contacts_only else SMALL, known, done)
@@ -185,7 +186,7 @@ class _Pull:
                 consent.came_back(con, self.folder)
         return self._report(before, first=first)
 
-    def _collections(self, names: Iterable[str], known: dict[Unit, datetime], done: frozenset[Unit]) -> None:
+    def _collections(self, names: Iterable[str], known: dict[Unit, str], done: frozenset[Unit]) -> None:
         units = [Unit(name) for name in names if Unit(name) not in done]
         readings = [self._reading(unit, known, {}) for unit in units]
         self.reader.read(
@@ -193,7 +194,7 @@ class _Pull:
             for reading in readings
         )
 
-    def _people(self, known: dict[Unit, datetime], done: frozenset[Unit]) -> None:
+    def _people(self, known: dict[Unit, str], done: frozenset[Unit]) -> None:
         for (
             name
         ) in PEOPLE:  # one after the other: what a subscription tells is kept with the contact's address
@@ -209,7 +210,7 @@ class _Pull:
         with self.bench.transaction() as con:
             tags.judge(con, self.settings)
 
-    def _events(self, known: dict[Unit, datetime], agenda: Agenda) -> None:
+    def _events(self, known: dict[Unit, str], agenda: Agenda) -> None:
         con = self.bench.con()
         messages = {
             id: message for id, message in messages_of(con).items() if not self.tagged or message.tagged
@@ -252,7 +253,7 @@ class _Pull:
 
     # -- tasks
 
-    def _reading(self, unit: Unit, known: dict[Unit, datetime], messages: dict[int, due.Message]) -> Reading:
+    def _reading(self, unit: Unit, known: dict[Unit, str], messages: dict[int, due.Message]) -> Reading:
         reading = Reading(
             self.client,
             unit,
@@ -272,9 +273,10 @@ class _Pull:
 
     # -- around the reading
 
-    def _lines(self, con: Connection) -> dict[Unit, datetime]:
-        rows = con.execute("select collection, message_id, verified_at from units").fetchall()
-        return {Unit(collection, message): at for collection, message, at in rows}
+    def _lines(self, con: Connection) -> dict[Unit, str]:
+        """Return what the ledger has a line of, and which pull read it."""
+        rows = con.execute("select collection, message_id, pull_id from units").fetchall()
+        return {Unit(collection, message): run for collection, message, run in rows}
 
     def _open(self, before: keep.Interrupted | None, only: str | None = None) -> None:
         with self.bench.transaction() as con:
@@ -304,7 +306,7 @@ class _Pull:
             self.settings.threads,
             self.clock,
             self.meter,
-            lambda: getattr(pace, "waiting_until", None) or self.ear.until(self.meter),
+            lambda: self.ear.until(self.meter) or getattr(pace, "waiting_until", None),
             lambda: pace.left() if pace is not None else None,
             lambda con, pages: keep.note_pages(con, self.run, pages),
             self.stopped,

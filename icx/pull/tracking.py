@@ -61,6 +61,9 @@ class Tracking:
     def land(self, con: Connection, landing: Landing, answer: Any) -> int:
         return self.task.land(con, landing, answer)
 
+    def outdated(self, error: IcxError) -> bool:
+        return self.task.outdated(error)
+
     def refused(self, error: IcxError) -> bool:
         if error.code == "right-missing":
             self.missing.note(error)

@@ -91,7 +91,13 @@ class Source(Protocol):
     custom_names: frozenset[str] | None
 
     def page(
-        self, resource: str, *, parent: int | None = None, offset: int = 0, limit: int | None = None
+        self,
+        resource: str,
+        *,
+        parent: int | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+        tries: int | None = None,
     ) -> PageLike: ...
     def statistics(self, message_id: int) -> Mapping[str, Any]: ...
     def get(self, resource: str, id: int) -> Mapping[str, Any]: ...

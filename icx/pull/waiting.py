@@ -43,6 +43,6 @@ class Ear:
         if self._last is None or self._last.until <= self.clock.now():
             meter.note = ""
             return None
-        meter.note = f"{self._last.why}, try {self._last.attempt}"
+        meter.note = self._last.why + (f", try {self._last.attempt}" if self._last.attempt else "")
         end: datetime = self._last.until
         return end

@@ -53,10 +53,8 @@ def spoil(fault: Fault, wire: Wire, asked: Asked, respond: Callable[[Wire], Answ
         return Spoiled(answer, b"" if kind == "503-bare" else None)
     if kind.startswith("quota-"):
         return Spoiled(Answer(503, None), b"")
-    if kind == "bad-row":
-        return Spoiled(Answer(500, {"errors": [ERROR_TEXTS["500"]]}))
-    if kind == "bad-letter":
-        return Spoiled(Answer(200, None), b"")
+    if kind in ("bad-row", "bad-letter"):
+        return _around(respond(wire), fault)
     if kind == "duplicates":
         return Spoiled(_too_early(respond, wire, asked, fault.by))
     if kind == "warnings":
@@ -68,6 +66,16 @@ def spoil(fault: Fault, wire: Wire, asked: Asked, respond: Callable[[Wire], Answ
         nothing = {key: None for key, value in answer.body.items() if isinstance(value, list)}
         return Spoiled(replace(answer, body=answer.body | nothing))
     return Spoiled(answer, {"html-page": HTML_PAGE, "empty": b""}.get(kind))
+
+
+def _around(answer: Answer, fault: Fault) -> Spoiled:
+    """The answer, unless the bad row is in it."""
+    total = answer.body.get("total") if isinstance(answer.body, dict) else None
+    if not isinstance(total, int) or fault.row >= total:
+        return Spoiled(answer)
+    if fault.fault == "bad-letter":
+        return Spoiled(Answer(200, None), b"")
+    return Spoiled(Answer(500, {"errors": [ERROR_TEXTS["500"]]}))
 
 
 def _too_early(respond: Callable[[Wire], Answer], wire: Wire, asked: Asked, by: int) -> Answer:

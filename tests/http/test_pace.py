@@ -1,12 +1,12 @@
 """The pace grows while the service is at ease, halves on a 503, and waits for the budget."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from icx.clock import ManualClock
-from icx.http.pace import FASTEST, SLOWEST, Pace
+from icx.http.pace import FASTEST, IN_A_ROW, KNOWN, NAPS, SLOWEST, Pace
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
@@ -70,6 +70,54 @@ def test_a_used_up_budget_makes_it_wait_and_say_until_when():
     assert clock.now() >= MORNING.replace(hour=10)
     assert pace.left() == 9
     assert pace.waiting_until is None
+
+
+def test_what_one_call_was_told_holds_for_all():
+    clock, told = ManualClock(MORNING), []
+    pace = Pace(clock=clock, on_wait=told.append)
+    pace.hold(45)
+    pace.spend()
+    assert sum(clock.slept) == 45
+    assert told == [MORNING.replace(second=45)]
+
+
+def test_a_service_that_slows_down_without_a_word_is_left_alone_longer_each_time():
+    pace = Pace(clock=ManualClock(MORNING))
+
+    def answers(seconds, count=IN_A_ROW, size=300):
+        for _ in range(count):
+            pace.answered(200, seconds, size)
+        return pace.slowed()
+
+    assert answers(0.1, KNOWN) == 0.0
+    assert answers(3.0, 1) == 0.0  # one slow answer is nothing
+    assert answers(0.1) == 0.0
+    assert answers(4.0, size=1_000_000) == 0.0  # nor are long pages
+    assert [answers(3.0) for _ in NAPS] == list(NAPS)
+    assert answers(3.0) == 0.0  # this is how it is now
+    assert answers(3.0, KNOWN) == 0.0
+    assert answers(0.1, KNOWN) == 0.0
+    assert answers(3.0) == NAPS[0]
+
+
+class SetBack(ManualClock):
+    """A clock that somebody sets back while it is slept on; what measures durations goes on."""
+
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += seconds
+        self.slept.append(seconds)
+        self.moment -= timedelta(hours=1)
+
+
+def test_a_clock_that_is_set_back_makes_no_wait_longer():
+    clock = SetBack(MORNING)
+    Pace(clock=clock).pause(50)
+    assert sum(clock.slept) == 50
 
 
 @given(st.lists(st.tuples(st.sampled_from([200, 404, 500, 503, None]), st.floats(0, 5)), max_size=300))

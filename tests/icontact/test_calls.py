@@ -1,5 +1,8 @@
 """A call is repeated when that is safe, and its status becomes what to do next."""
 
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
 import pytest
 from misbehaving import Says
 
@@ -67,6 +70,29 @@ def test_a_busy_service_is_waited_for_half_an_hour(server, client, clock):
     assert raised.value.code == "service-busy"
     assert "30 min" in raised.value.message
     assert len(server.asked) == 1 + len(BUSY_WAITS)
+
+
+def test_a_service_that_says_how_long_is_waited_for_that_long_by_everybody(server, connect, clock):
+    told = []
+    client = connect(on_wait=told.append)
+    # Two minutes from the service's own Date, whatever our clock says.
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=120), usegmt=True)
+    server.says(
+        Says(status=429, headers={"Retry-After": "90"}),
+        Says(status=503, headers={"Retry-After": later}),
+        EMPTY,
+    )
+    lists(client)
+    assert 200 <= sum(clock.slept) < 215
+    assert [one.why for one in told] == ["429", "503"]
+
+
+def test_a_service_that_asks_for_more_patience_than_there_is_is_left_at_once(server, client, clock):
+    server.says(Says(status=429, headers={"Retry-After": "7200"}))
+    with pytest.raises(TryLater) as raised:
+        lists(client)
+    assert raised.value.message == "iContact has asked us to wait for 120 min and still does (429)."
+    assert len(server.asked) == 1
 
 
 def test_a_short_patience_ends_the_waiting_early(server, connect, clock):

@@ -52,7 +52,13 @@ class Fake:
             self.before(number, resource, parent, offset)
 
     def page(
-        self, resource: str, *, parent: int | None = None, offset: int = 0, limit: int | None = None
+        self,
+        resource: str,
+        *,
+        parent: int | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+        tries: int | None = None,
     ) -> Page:
         self._note(resource, parent, offset)
         rows = self.rows.get(resource, []) if parent is None else self.events.get((parent, resource), [])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from icx.clock import SYSTEM
+from icx.clock import SYSTEM, Clock
 from icx.http.pace import Pace
 from icx.icontact import Client
 from icx.pull import PullReport, pull
@@ -16,9 +16,11 @@ from icx.store import Store
 from icx.store.journal import Journal
 
 
-def pulled(folder: Path, login: dict[str, Any], *, page_size: int = 50, **options: Any) -> PullReport:
-    """Pull a sandbox into a folder with the machine's own clock."""
-    with Journal(folder / "journal.sqlite") as journal:
+def pulled(
+    folder: Path, login: dict[str, Any], *, page_size: int = 50, clock: Clock = SYSTEM, **options: Any
+) -> PullReport:
+    """Pull a sandbox into a folder, with the machine's own clock unless told."""
+    with Journal(folder / "journal.sqlite", clock) as journal:
         run = journal.start_run("pull", "acme")
         with Client(
             login["base_url"],
@@ -27,16 +29,17 @@ def pulled(folder: Path, login: dict[str, Any], *, page_size: int = 50, **option
             login["password"],
             account_id=login["account_id"],
             client_folder_id=login["client_folder_id"],
-            pace=Pace(first=200.0),
+            clock=clock,
+            pace=Pace(first=200.0, clock=clock),
             tape=journal.tape_sink(run),
         ) as client:
             report = pull(
-                Store(folder / "icx.duckdb"),
+                Store(folder / "icx.duckdb", clock=clock),
                 journal,
                 client,
                 "acme",
                 settings=Settings(page_size=page_size),
-                clock=SYSTEM,
+                clock=clock,
                 run=run,
                 **options,
             )
