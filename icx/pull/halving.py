@@ -12,6 +12,8 @@ from icx.pull.units import PageLike
 
 MOST_CALLS = 64  # one bad row of a thousand costs about twenty
 MOST_ROWS = 3  # more than this on a page, and it is no longer rows that are bad
+# A page that is cut off, an error, or that ends its connection; on a network that is down nothing is found.
+UNREAD = ("answer-unreadable", "service-unreachable")
 FEW = 2  # tries of a page that is only asked to find the row; the row itself gets all of them
 
 Fetch = Callable[[int, int, int | None], PageLike]
@@ -68,7 +70,7 @@ class _Search:
         try:
             self.total = self.fetch(place, 1, FEW).total
         except IcxError as error:
-            if error.code != self.error.code:
+            if error.code not in UNREAD:
                 raise
             return False
         return True
@@ -81,7 +83,7 @@ class _Search:
         try:
             page = self.fetch(first, count, FEW if count > 1 else None)
         except IcxError as error:
-            if error.code != self.error.code:
+            if error.code not in UNREAD:
                 raise
             if count == 1:
                 self._set_aside(first, error)

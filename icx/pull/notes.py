@@ -78,9 +78,10 @@ def notes(
 def _moved(reading: Reading, connection: str) -> Note:
     totals = [total for total in reading.totals if total is not None]
     span = f": {totals[0]:,} → {totals[-1]:,}" if totals else ""
+    what = {"the count moved": "The count moved", "rows and count differ": "Rows and count differed"}
     return Note(
         "total-moves",
-        "The count moved during each of 3 readings; stored as provisional (amber).",
+        f"{what.get(reading.why, 'Rows came or went')} during each of 3 readings; stored as provisional (amber).",
         f"{reading.label}{span}",
         "the last full reading",
         ("nothing: it is read again by itself",),

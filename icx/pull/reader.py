@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from icx.clock import Clock, naive_utc
-from icx.errors import IcxError
+from icx.errors import IcxError, TryLater
 from icx.pull.land import Bench, Landing
 from icx.pull.progress import Meter
 from icx.pull.workers import Workers
 from icx.store import Connection
 
+IN_A_ROW = 3  # tasks that cannot be read one after the other, and it is no longer the tasks
 HELD = 3.0  # seconds the database is kept open while pages keep coming
 IDLE = 0.3  # seconds of waiting after which others may have it
 
@@ -59,6 +60,7 @@ class Reader:
     ending: Callable[[], IcxError | None] = lambda: None  # the end that somebody asked for
     pages: int = 0
     refused: list[tuple[Task, IcxError]] = field(default_factory=list)
+    _in_a_row: int = 0
 
     def read(self, tasks: Iterable[Task]) -> None:
         """Read all tasks; raises the first error that a task does not absorb, after landing what came before.
@@ -114,6 +116,7 @@ class Reader:
             else:
                 failed = (task, error)
         if ready:
+            self._in_a_row = 0
             self.landing.at = naive_utc(self.clock.now())
             self.landing.forget()
             with self.bench.transaction() as con:
@@ -132,6 +135,9 @@ class Reader:
             if isinstance(error, IcxError) and task.outdated(error):
                 return
             if not (isinstance(error, IcxError) and task.refused(error)):
+                raise error
+            self._in_a_row += isinstance(error, TryLater)
+            if self._in_a_row >= IN_A_ROW:
                 raise error
             if not task.finished:
                 task.finished = True

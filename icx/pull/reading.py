@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from icx.errors import IcxError, Refused
+from icx.errors import IcxError
 from icx.pull import columns, land
-from icx.pull.halving import around_bad_rows
+from icx.pull.halving import UNREAD, around_bad_rows
 from icx.pull.land import Landing
 from icx.pull.units import KEYS, PageLike, Source, Unit
 from icx.store import Connection, one_row
@@ -112,7 +112,7 @@ class Reading:
                 page = fetch(offset, self.page_size)
             except IcxError as error:
                 error.data["attempt"] = attempt
-                if error.code != "answer-unreadable":
+                if error.code not in UNREAD:
                     raise
                 page = around_bad_rows(fetch, offset, self.page_size, error)
             return _Answer(page, offset, attempt)
@@ -125,7 +125,7 @@ class Reading:
 
     def refused(self, error: IcxError) -> bool:
         """A message that cannot be read does not stop the others; a collection does."""
-        return self.unit.is_events and isinstance(error, Refused) and error.code in _ONE_MESSAGE
+        return self.unit.is_events and error.code in _ONE_MESSAGE
 
     def land(self, con: Connection, landing: Landing, answer: _Answer) -> int:
         page, offset = answer.page, answer.offset
@@ -248,13 +248,15 @@ class Reading:
             service=self._total if self._total is not None else rows,
             asides=self._asides,
             verified=whole,
-            reason=None if whole else self._why(),
+            reason=None if whole else self.why,
             page=page,
             new_unit=self.new_unit,
         )
         self.finished = True
 
-    def _why(self) -> str:
+    @property
+    def why(self) -> str:
+        """Why a reading is not whole."""
         if self._moved:
             return "the count moved"
         return "rows came or went while it was read" if self._shifted else "rows and count differ"
@@ -270,7 +272,7 @@ class Reading:
         self._next = self._read = self._asides = self._flying = 0
 
 
-_ONE_MESSAGE = ("service-refused",)
+_ONE_MESSAGE = ("service-refused", "answer-unreadable")
 
 
 @dataclass
@@ -295,7 +297,7 @@ class Once:
         return 0
 
     def refused(self, error: IcxError) -> bool:
-        return isinstance(error, Refused) and error.code in _ONE_MESSAGE
+        return error.code in _ONE_MESSAGE
 
     def outdated(self, error: IcxError) -> bool:
         return False

@@ -229,26 +229,25 @@ class _Pull:
         self._mark_refused()
 
     def _mark_refused(self) -> None:
-        """A unit the service refused to show is amber until it is read."""
+        """A unit the service did not show is amber until it is read."""
         units = [
-            task.task.unit
-            for task, _ in self.reader.refused
+            (task.task.unit, "refused" if error.code == "service-refused" else "could not be read")
+            for task, error in self.reader.refused
             if isinstance(task, Tracking) and isinstance(task.task, Reading)
         ]
         if not units:
             return
         with self.bench.transaction() as con:
-            for unit in units:
+            for unit, why in units:
                 place = [unit.collection, unit.message_id]
                 con.execute(
-                    "update units set state = 'due', reason = 'refused' "
-                    "where collection = ? and message_id = ?",
-                    place,
+                    "update units set state = 'due', reason = ? where collection = ? and message_id = ?",
+                    [why, *place],
                 )
                 con.execute(
-                    "insert into units select ?, ?, 0, null, null, 'due', 'refused', ?, ?, null "
+                    "insert into units select ?, ?, 0, null, null, 'due', ?, ?, ?, null "
                     "where not exists (from units where collection = ? and message_id = ?)",
-                    [*place, self.reader.landing.at, self.run, *place],
+                    [*place, why, self.reader.landing.at, self.run, *place],
                 )
 
     # -- tasks

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -141,6 +147,30 @@ def test_a_service_that_cannot_show_anything_is_no_bad_row(service: Faulty, tmp_
     same(service, tmp_path / "w", report)
 
 
+def test_one_message_that_cannot_be_read_stops_no_other_and_is_amber_until_it_is(
+    service: Faulty, tmp_path: Path
+) -> None:
+    message = service.busiest.split("/")[2]
+    service.order(
+        *(
+            {"fault": "500", "match": f"GET /messages/{message}/{kind}", "times": 1_000}
+            for kind in ("opens", "statistics")
+        )
+    )
+    report = service.pull(tmp_path / "w")
+    (cell,) = [cell for cell in report.ledger.cells if cell.colour != "green" and cell.state != "explained"]
+    assert (cell.unit.name, cell.state, cell.reason) == (
+        f"{message}/opens",
+        "due",
+        "could not be read; read again",
+    )
+    missing = service.held()["events"] - stored(tmp_path / "w")["events"]
+    assert {(of, kind) for of, kind, *_ in missing} == {(int(message), "open")}
+    assert "unit-refused" in [note.code for note in report.notes]
+    service.clear()
+    same(service, tmp_path / "w", service.pull(tmp_path / "w"))
+
+
 def test_a_login_that_is_refused_in_the_middle_ends_the_pull_which_goes_on_later(
     service: Faulty, tmp_path: Path
 ) -> None:
@@ -237,3 +267,25 @@ def test_many_random_plans_of_faults(
     wild: Faulty, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     _random(wild, tmp_path_factory.mktemp("random"), seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20))
+def test_a_pull_killed_again_and_again_under_a_plan_of_faults(
+    wild: Faulty, tmp_path: Path, seed: int
+) -> None:
+    luck, kills = random.Random(seed), 0
+    (tmp_path / "w").mkdir()
+    wild.order(*(order for order in random_orders(seed) if order["match"].startswith(("*", "GET"))))
+    worker = [sys.executable, str(Path(__file__).with_name("pull_worker.py")), str(tmp_path / "w")]
+    for _ in range(3):
+        moment, until = wild.calls() + luck.randrange(1, 30), time.monotonic() + 15
+        with subprocess.Popen([*worker, json.dumps(wild.login)], stderr=subprocess.DEVNULL) as process:
+            while wild.calls() < moment and process.poll() is None and time.monotonic() < until:
+                time.sleep(0.005)
+            process.send_signal(signal.SIGKILL)
+            process.wait(30)
+            kills += process.returncode == -signal.SIGKILL
+    assert kills
+    wild.clear()
+    same(wild, tmp_path / "w", wild.pull(tmp_path / "w", full=True))
