@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -12,6 +13,7 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from icx.errors import BadInput
 from icx.plan.policy import MapLine
@@ -30,6 +32,9 @@ NEVER = {
     "createDate": "iContact sets it",
     "bounceCount": "iContact sets it",
 }
+
+
+Tally = Mapping[str, int]  # texts, each with how many people have it
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,16 @@ def travelling(
 
 
 def problems(
-    want: pa.Table, lines: Sequence[MapLine], custom_fields: Iterable[Mapping[str, Any]]
+    want: pa.Table,
+    lines: Sequence[MapLine],
+    custom_fields: Iterable[Mapping[str, Any]],
+    values: Callable[[str], Tally] | None = None,
 ) -> list[Problem]:
-    """Return everything about a mapping that cannot work, a line at most once; names before values."""
+    """Return everything about a mapping that cannot work, a line at most once; names before values.
+
+    `values` gives the tally of a column, where that is known already.
+    """
+    values = values or (lambda column: tally(want.column(column)))
     custom = {row["privateName"]: row.get("fieldType") or "text" for row in custom_fields}
     named = [_names(number, line, want.column_names, custom) for number, line in enumerate(lines, 1)]
     for number, line in enumerate(lines, 1):
@@ -88,26 +100,45 @@ def problems(
     wrong = {one.line for one in found}
     for number, line in enumerate(lines, 1):
         if number not in wrong:
-            found += _values(number, line, want.column(line.column), custom)
+            found += _values(number, line, values, custom)
+    return found
+
+
+def tally(column: pa.ChunkedArray) -> Tally:
+    """Return the texts of a column that travel, each with how many people have it: what is asked of a text is then
+    asked once, however many people there are."""
+    if pa.types.is_nested(column.type):
+        found = Counter(map(text, column.to_pylist()))
+    else:
+        found = Counter()
+        counts = column.value_counts()
+        for value, people in zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True):
+            found[text(value)] += people
+    del found[""]
     return found
 
 
 def travels(column: pa.ChunkedArray) -> int:
     """Return how many people have a value that would travel."""
-    return sum(1 for value in column.to_pylist() if text(value))
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return int(pc.sum(pc.not_equal(column, "")).as_py() or 0)  # a text travels as it is
+    return sum(tally(column).values())
 
 
-def _values(number: int, line: MapLine, column: pa.ChunkedArray, custom: Mapping[str, str]) -> list[Problem]:
+def _values(
+    number: int, line: MapLine, tallied: Callable[[str], Tally], custom: Mapping[str, str]
+) -> list[Problem]:
     limit = LONGEST.get(line.field)
     numeric = custom.get(line.field, "text").startswith(("number", "decimal"))
     if limit is None and not numeric:
         return []
-    values = [value for value in (text(each) for each in column.to_pylist()) if value]
-    sizes = [len(value) for value in values if limit is not None and len(value) > limit]
+    values = tallied(line.column)
+    sizes = {len(value) for value in values if limit is not None and len(value) > limit}
     if sizes:
+        people = sum(count for value, count in values.items() if len(value) in sizes)
         words = f"`{line.field}` holds {max(sizes)} characters, iContact takes {limit}."
-        return [Problem(number, words, counted(len(sizes), "person"), len(sizes))]
-    wrong = sum(1 for value in values if numeric and not _is_number(value))
+        return [Problem(number, words, counted(people, "person"), people)]
+    wrong = sum(count for value, count in values.items() if numeric and not _is_number(value))
     return (
         [Problem(number, f"`{line.field}` takes numbers.", counted(wrong, "person"), wrong)] if wrong else []
     )

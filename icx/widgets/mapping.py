@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +19,7 @@ from icx import mask
 from icx.look.page import Html, head, join, note, number, panel, pill, root, table, tag
 from icx.plan import MapLine, Policy
 from icx.plan.html import places
-from icx.plan.mapping import CONTACT_FIELDS, LONGEST, nearest, problems, travels
+from icx.plan.mapping import CONTACT_FIELDS, LONGEST, Tally, nearest, problems, tally, travels
 from icx.widgets.base import Answer, Widget, module, told
 from icx.words import counted
 
@@ -67,6 +68,9 @@ class MappingEditor(Widget):
         self._custom = [dict(row) for row in custom]
         self._policy = policy or Policy()
         self._kept: pa.Table | None = None  # the people last asked for, with the columns used then
+        # what an edit asks of a column's values, asked once of these people
+        self._tally: Callable[[str], Tally] = lambda column: {}
+        self._travels: Callable[[str], int] = lambda column: 0
         self._ids = itertools.count(1)
         facts = {
             "audience": mask.plain(audience),
@@ -132,7 +136,7 @@ class MappingEditor(Widget):
             known = {one["name"] for one in self.facts["columns"]}
             want = self._want({line.column for line in lines if line.column in known})
             answer["of"] = want.num_rows
-            for one in problems(want, lines, self._custom):
+            for one in problems(want, lines, self._custom, self._tally):
                 # `want` has only the columns in use; what comes nearest is looked for among all.
                 near = nearest(lines[one.line - 1].column, sorted(known)) if one.column else one.fixes
                 answer["problems"][ids[one.line - 1]] = {
@@ -143,19 +147,20 @@ class MappingEditor(Widget):
                 }
             for row, line in zip(ids, lines, strict=True):
                 if line.column in known:
-                    answer["travel"][row] = travels(want.column(line.column))
+                    answer["travel"][row] = self._travels(line.column)
             if self.make and not self.basis.strip():
                 answer["basis"] = "State on what basis, in a sentence: how they agreed."
             if self.make:
-                nobody = sum(1 for value in want.column("email").to_pylist() if not value)
-                answer["unmade"] = nobody
+                answer["unmade"] = want.num_rows - self._travels("email")
         except Exception as error:  # a view that only waits would say nothing
             answer["error"] = told(error)
         self.answers = answer
 
     def _want(self, columns: set[str]) -> pa.Table:
         if self._kept is None or not columns <= set(self._kept.column_names):
-            self._kept = self._people(sorted(columns))
+            people = self._kept = self._people(sorted(columns))
+            self._tally = cache(lambda column: tally(people.column(column)))
+            self._travels = cache(lambda column: travels(people.column(column)))
         return self._kept
 
     def _python(self) -> str:

@@ -1,13 +1,17 @@
 """Fields that travel: only the mapped ones, one contact at a time, and named before sending when they cannot."""
 
-from datetime import date
+from collections import Counter
+from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from icx.errors import BadInput
 from icx.plan import MapLine
-from icx.plan.mapping import fields_of, travelling
+from icx.plan.mapping import fields_of, tally, text, travelling, travels
 
 FIELDS = [{"privateName": "tier", "fieldType": "text"}, {"privateName": "points", "fieldType": "number"}]
 
@@ -25,6 +29,29 @@ def test_empty_values_are_left_out_unless_the_line_says_blank():
     assert sent(travelling(table, [MapLine("city", "city")], FIELDS)) == [{"city": "Durham"}, {}, {}]
     blank = travelling(table, [MapLine("city", "city", blank=True)], FIELDS)
     assert sent(blank) == [{"city": "Durham"}, {"city": ""}, {"city": ""}]
+
+
+KINDS = {
+    "text": (pa.string(), st.sampled_from(["", " ", "Durham", "Größe", "12", "NaN", "1e400"])),
+    "integer": (pa.int64(), st.integers(-2, 2)),
+    "number": (pa.float64(), st.sampled_from([0.0, -0.0, 2.5, 3.0, float("nan")])),
+    "decimal": (pa.decimal128(5, 2), st.sampled_from([Decimal("2.50"), Decimal("0.00")])),
+    "boolean": (pa.bool_(), st.booleans()),
+    "time": (pa.timestamp("us"), st.sampled_from([datetime(2026, 3, 2), datetime(2026, 3, 2, 1)])),  # noqa: DTZ001
+    "text list": (pa.list_(pa.string()), st.lists(st.sampled_from("ab"), max_size=2)),
+}
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_what_is_asked_once_a_value_is_what_each_person_would_say(kind, data):
+    type_, value = KINDS[kind]
+    values = data.draw(st.lists(st.none() | value, max_size=8))
+    column = pa.chunked_array([pa.array(values[:3], type_), pa.array(values[3:], type_)])
+    texts = [text(one) for one in column.to_pylist()]
+    assert tally(column) == Counter(one for one in texts if one)
+    assert travels(column) == len([one for one in texts if one])
 
 
 def test_values_travel_as_text():

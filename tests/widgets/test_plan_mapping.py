@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from plan_place import DONE_IN, Place
 
-from icx.plan import MapLine, Policy
+from icx.plan import MapLine, Policy, mapping
 from icx.plan.plan import Plan
 from icx.widgets.mapping import MappingEditor
 from icx.widgets.plan import PlanView
@@ -46,6 +46,24 @@ def clicked(made: MappingEditor, *rows: dict[str, Any]) -> MappingEditor:
     given = [{"id": f"n{n}", "blank": False} | row for n, row in enumerate(rows)]
     made.set_state({"rows": given, "rev": made.rev + 1})
     return made
+
+
+def test_of_a_million_people_a_value_is_judged_once_and_an_edit_judges_none_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judged: list[object] = []
+    monkeypatch.setattr(mapping, "text", lambda value, text=mapping.text: judged.append(value) or text(value))
+    many = pa.table(
+        {name: pa.chunked_array(PEOPLE.column(name).chunks * 50_000) for name in PEOPLE.column_names}
+    )
+    made = editor(("county", "state"), ("size", "shoe_size"))
+    made._people = lambda columns: many.select(["contact_id", "email", "email_key", *columns])
+    judged.clear()
+    made.answer("judge", {})
+    assert {one["people"] for one in made.answers["problems"].values()} == {100_000, 50_000}
+    assert len(judged) == 6  # each county and each size, however many people have it
+    clicked(made, {"column": "size", "field": "shoe_size"}, {"column": "county", "field": "city"})
+    assert len(judged) == 6
 
 
 def test_nothing_travels_by_default() -> None:
