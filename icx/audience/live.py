@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, rows_of
-from icx.audience.near import fact
+from icx.audience.near import fact, gates
 from icx.audience.parts import Coded, coded, spread
 from icx.audience.people import People
 from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall
-from icx.audience.why import load
+from icx.audience.why import load_all
 from icx.rules import Among, Reading, Rule, Sql
 from icx.store import Connection
 from icx.store.published import Opener, Published, stamp
@@ -152,9 +152,10 @@ class Live:
             mask = missed_by(rule, path, reading, _passing(published, con))
         with self._named(published, running) as con:
             found = _some(con, reading, rule, mask, n, seed, show_people, also)
-            people = self._people(published)
-            persons = [load(con, people, reading, int(one)) for one in found["contact_id"]]
-        return found, [fact(rule, path, one, masked=not show_people) for one in persons], mask.true_count
+            (gate,) = (one for one in gates(rule) if one.path == path)
+            ids = [int(one) for one in found["contact_id"]]
+            persons = load_all(con, self._people(published), reading, ids, events=gate.about_events())
+        return found, [fact(gate, one, masked=not show_people) for one in persons], mask.true_count
 
     def breakdown(
         self, audience: Audience | Rule, by: str, *, most: int = 12, running: Running | None = None

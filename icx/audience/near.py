@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from icx import mask
 from icx.audience.audience import Audience
 from icx.audience.people import People
-from icx.rules import Group, Person, Rule, condition, fields_used, phrase, reason
+from icx.rules import (
+    Group,
+    InAudience,
+    Person,
+    Rule,
+    as_event,
+    condition,
+    fields_used,
+    leaves,
+    phrase,
+    reason,
+)
 from icx.rules.nodes import child
 from icx.store import quoted
 
@@ -28,9 +39,18 @@ class Gate:
     rule: Rule
     opens: bool
 
+    @property
+    def asks(self) -> Rule:
+        """What somebody must be to pass."""
+        return self.rule if self.opens else Group("and", (self.rule,), True)
+
     def words(self, zone: tzinfo) -> str:
         """Return in English what somebody must be to pass."""
-        return phrase(self.rule if self.opens else Group("and", (self.rule,), True), zone)
+        return phrase(self.asks, zone)
+
+    def about_events(self) -> bool:
+        """Whether what somebody did is part of the answer; a field that counts events is about them too."""
+        return any(isinstance(one, InAudience) or as_event(one) is not None for _, one in leaves(self.rule))
 
 
 @dataclass(frozen=True)
@@ -117,10 +137,10 @@ def near(rule: Rule, passing: Callable[[Rule, str], Mask]) -> Mapping[str, Mask]
     return dict(zip((one.path for one in found), alone(masks), strict=True))
 
 
-def fact(rule: Rule, path: str, person: Person, *, masked: bool = True) -> str:
+def fact(gate: Gate, person: Person, *, masked: bool = True) -> str:
     """Return what somebody has where a gate looks; `masked` hides addresses and personal values."""
-    told = reason(rule, person)
-    rows = [row for row in told.rows if row.number and f"{row.path}.".startswith(f"{path}.")]
+    told = reason(gate.asks, person)
+    rows = [row for row in told.rows if row.number]
     if not masked:
         return " · ".join(told.detail(row) for row in rows)
     return " · ".join(_masked(told.detail(row), row.rule, person) for row in rows)

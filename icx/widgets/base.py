@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import anywidget
+import traitlets
 
 from icx.errors import IcxError
 from icx.look.page import ICONS, Html, style
@@ -35,6 +36,29 @@ def module(name: str) -> str:
     return source.replace("/*ICONS*/ {}", json.dumps(ICONS), 1)
 
 
+LOADER = (importlib.resources.files("icx.widgets") / "loader.js").read_text(encoding="utf-8")
+
+
+class Shared(anywidget.AnyWidget):  # type: ignore[misc]
+    """What views have in common: the code of a kind of view, or the stylesheet of all.
+
+    It is saved once with a notebook however many views it shows, and sent once to the browser.
+    """
+
+    _esm = "export default {};"
+    _css = ""
+    code = traitlets.Unicode("").tag(sync=True)
+    _of: ClassVar[dict[str, Shared]] = {}
+
+    @classmethod
+    def of(cls, **given: str) -> str:
+        """Return how a view names the model that holds this `code` or style (`_css`); made when there is none."""
+        (key,) = given.values()
+        if key not in cls._of or cls._of[key].comm is None:  # never made, or closed with everything else
+            cls._of[key] = cls(**given)
+        return f"IPY_MODEL_{cls._of[key].model_id}"
+
+
 class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     """A view that asks Python: each `ask` of the browser is answered by the method `ask_VERB(**given)`.
 
@@ -44,11 +68,12 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     cell waits for them, and their methods take `running`, to be told which cursor to interrupt.
     """
 
-    _css = style()
+    shared: Any = traitlets.List().tag(sync=True)  # the models of its code and of the style
     beside: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, **given: Any) -> None:
-        super().__init__(**given)
+        shared = [Shared.of(code=type(self)._esm), Shared.of(_css=style())]
+        super().__init__(_esm=LOADER, shared=shared, **given)
         self._questions: Worker[tuple[Any, str, dict[str, Any]]] = Worker(
             self._answer_beside, "icx-questions"
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 
+from ipywidgets.widgets.widget import _instances
+
 from icx.errors import BadInput
 from icx.look import page
-from icx.widgets.base import Answer, Widget
+from icx.widgets.base import Answer, Shared, Widget
 
 
 class Asked(Widget):
@@ -22,6 +24,10 @@ class Asked(Widget):
 
     def ask_break(self) -> Answer:
         raise RuntimeError("ada@example.com")
+
+
+class Other(Widget):
+    _esm = "export default { render(other) {} }"
 
 
 def test_a_question_has_one_answer() -> None:
@@ -48,6 +54,21 @@ def test_a_fault_of_icx_is_told_without_what_it_held() -> None:
 
 def test_what_cannot_be_asked_is_said() -> None:
     assert Asked().answer("fly", {})["ok"] is False
+
+
+def test_code_and_style_stand_once_in_a_notebook_however_many_views_it_shows() -> None:
+    views = [Asked(), Asked(), Other()]
+    assert all(len(json.dumps(view.get_state())) < 3_000 for view in views)
+    code, style = views[0].shared
+    assert views[1].shared == [code, style]
+    assert views[2].shared[1] == style
+    models = {f"IPY_MODEL_{number}": model.get_state() for number, model in _instances.items()}
+    assert models[code]["code"] == "export default { render() {} }"
+    assert models[views[2].shared[0]]["code"] == "export default { render(other) {} }"
+    assert models[style]["_css"] == page.style()
+    assert [name for name, state in models.items() if state.get("_css") == page.style()] == [style]
+    Shared._of[page.style()].close()
+    assert Asked().shared[1] != style  # closed with everything else, it is there again for the next view
 
 
 def test_the_style_asks_nothing_of_a_network_and_stays_inside() -> None:

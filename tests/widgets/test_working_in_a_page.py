@@ -9,6 +9,7 @@ from bare import Bare
 
 from icx.clock import SYSTEM
 from icx.pull.progress import Progress
+from icx.widgets.base import module
 from icx.widgets.working import Working
 from icx.workspace.cell import Cell
 
@@ -30,7 +31,7 @@ def drawn(done: int) -> Any:
 def test_it_is_asked_to_end_once_and_focus_stays(bare: Bare, theme: str, width: int) -> None:
     ends: list[int] = []
     made = working(248, ends)
-    view = bare(made._esm, widget=made, theme=theme, width=width)
+    view = bare(module("working"), widget=made, theme=theme, width=width)
     stop = view.page.get_by_role("button", name="Stop after this page")
     view.until(lambda: stop.count() == 1)
     stop.focus()
@@ -51,7 +52,7 @@ def test_it_is_asked_to_end_once_and_focus_stays(bare: Bare, theme: str, width: 
 
 def test_a_kernel_that_hears_nobody_while_it_works_gets_no_button(bare: Bare) -> None:
     made = working(248, [])
-    view = bare(made._esm, {"html": made.html, "name": made.name}, answers={})
+    view = bare(module("working"), {"html": made.html, "name": made.name}, answers={})
     view.page.get_by_text("248 of 417").wait_for()
     assert view.page.get_by_role("button").count() == 0
     view.reply("alive")
