@@ -164,14 +164,19 @@ def test_a_slow_answer_below_the_tree_is_told_as_waiting_and_what_stood_there_st
 
 
 def test_nearest_misses_are_shown_masked_with_what_they_have_and_why(bare: Bare) -> None:
-    view = builder(bare, on_save=everybody)
+    view = builder(bare, on_save=everybody, width=500)
     page = view.page
-    page.get_by_text("14,844 people are out because of one rule alone").click()
+    assert page.get_by_text("14,844 people are out because of one rule alone").count() == 1
+    page.get_by_text("Nearest misses").click()
     page.get_by_role("button", name="Show who fails only this rule: city is Durham").click()
     shown = page.get_by_role("group", name="Fail only: city is Durham")
     shown.get_by_text("Leeds").wait_for()
     assert shown.get_by_text("5 of 9,377, at random · addresses masked").is_visible()
     assert view.questions("misses")[-1]["node"] == "city"
+    box = shown.get_by_role("button", name="Why is j…@e….com out?").bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 520
+    assert view.sticks_out() == 0
     view.shot("builder-misses")
     page.get_by_role("button", name="Show addresses").click()
     shown.get_by_text("jo@example.com").wait_for()
