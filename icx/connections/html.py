@@ -28,8 +28,8 @@ def saved_html(saved: SavedConnection) -> Html:
         )
         for label, name, number, cls in boxes
     ]
-    crumbs = [KINDS.get(saved.kind, saved.kind), *(["contacts only"] if saved.contacts_only else [])]
-    crumbs += [saved.description] if saved.description else []
+    about = saved.description or KINDS.get(saved.kind, saved.kind)
+    crumbs = [about, *(["contacts only"] if saved.contacts_only else [])]
     default = pill("", "default", "check") if saved.default else ""
     return root(
         head(saved.name, default, *crumbs), tag("dl", *where, cls="places"), name=f"Connection {saved.name}"

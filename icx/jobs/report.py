@@ -52,6 +52,7 @@ main { max-width:1040px; margin:0 auto; padding:28px 24px 64px; }
 .icx .run-cells .output_error pre, .icx .run-cells .output_stderr pre { background:var(--icx-bad-soft); border-radius:6px; padding:10px 12px; }
 .icx .run-cells table.dataframe { border:0; width:auto; border-collapse:collapse; font-size:12px; }
 .icx .run-cells table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
+.icx .run-cells hr { border:0; border-top:1px solid var(--icx-line); margin:14px 0; }
 .icx .run-cells img, .icx .run-cells svg { max-width:100%; }
 .icx .run-failing { border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin:18px 0 16px; }
 .icx .run-failing h3 { margin-top:12px; }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from icx import mask
 from icx.look.page import number
 from icx.plan.stops import Stop
-from icx.plan.words import people
+from icx.plan.words import grown, people
 from icx.words import counted, form
 
 if TYPE_CHECKING:
@@ -77,11 +77,12 @@ def _growth(stop: Stop, plan: Plan) -> tuple[str, str, str]:
             sizes,
             f"The last push added {last}; more than twice that is a question.",
         )
-    grown = float(stop.value or 0)
-    # Percents of a list that is nearly empty say nothing.
-    words = f"to {grown + 1:,.0f} times its size" if grown > 10 else f"by {grown * 100:,.0f} %"
     limit = f"{float(stop.limit or 0) * 100:,.0f} %"
-    return f"The list grows {words}", sizes, f"Your limit without a question is {limit}."
+    return (
+        f"The list grows {grown(float(stop.value or 0))}",
+        sizes,
+        f"Your limit without a question is {limit}.",
+    )
 
 
 def _whole(value: float | int | None) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from icx.plan.decide import Counts
+from icx.plan.words import grown
 from icx.settings import Settings
 from icx.words import counted, form
 
@@ -118,7 +119,7 @@ def stops(
     doubled = last_push is not None and adding > 2 * last_push
     if adding and ((growth is not None and growth > settings.growth_limit) or doubled):
         if growth is not None and growth > settings.growth_limit:
-            words = f"grows by {_percent(growth)}, limit {_percent(settings.growth_limit)}"
+            words = f"grows {grown(growth)}, limit {_percent(settings.growth_limit)}"
             value, limit = round(growth, 2), settings.growth_limit
         else:
             words = f"adds {adding:,}, the last push {last_push:,}"

@@ -63,6 +63,15 @@ def duration(hours: float) -> str:
     return f"about {minutes:.0f} min" if minutes < 120 else f"about {hours:.1f} h"
 
 
+def grown(share: float) -> str:
+    """Return how much a list grows; percents of one that is nearly empty would say nothing.
+
+    >>> grown(2.27), grown(17438.25)
+    ('by 227 %', 'to 17,439 times its size')
+    """
+    return f"to {share + 1:,.0f} times its size" if share > 10 else f"by {share * 100:,.0f} %"
+
+
 def people(count: int) -> str:
     """Return a number of people in words.
 

@@ -58,6 +58,12 @@ def status_html(found: Status) -> Html:
     return root(*parts, foot, *open_plans, name="Status")
 
 
+def _ledger(one: ConnectionStatus) -> Html:
+    if one.ledger_word == "explained":  # that is settled: no verdict, no colour
+        return pill("", one.ledger_word, "explained")
+    return pill(_LEDGER.get(one.ledger, ""), one.ledger_word, "" if one.ledger else "clock")
+
+
 def _row(one: ConnectionStatus, found: Status) -> Html:
     place = join(
         one.company or "account", " ", tag("span", f"#{one.account_id}", cls="mono muted"), " › ",
@@ -78,7 +84,7 @@ def _row(one: ConnectionStatus, found: Status) -> Html:
         tag("td", place),
         tag("td", number(one.contacts) if one.last_pull else "–", cls="num"),
         tag("td", ago(one.last_pull, found.now, found.zone) if one.last_pull else "never"),
-        tag("td", pill(_LEDGER.get(one.ledger, ""), one.ledger_word, "" if one.ledger else "clock")),
+        tag("td", _ledger(one)),
         tag("td", number(one.calls_left_hour), cls="num"),
         tag("td", coming),
     )
