@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from icx import notify
-from icx.clock import Clock
-from icx.errors import BadInput
+from icx.errors import BadInput, IcxError
 from icx.jobs.due import Due
-from icx.jobs.history import History, Ran
+from icx.jobs.history import Ran
 from icx.jobs.job import Alert, Job
 from icx.settings import Settings
 
@@ -85,15 +84,23 @@ def usual(settings: Settings) -> Alert:
     return Alert(settings.alert_command, settings.alert_webhook)
 
 
-def tell(way: Alert, alert: Mapping[str, Any], history: History, clock: Clock) -> list[str]:
-    """Send an alert every way there is, note what became of it, and return that."""
-    if not way:
-        return []
-    done = notify.send(alert, command=way.command, webhook=way.webhook, clock=clock)
-    said = [f"{alert['alert']}: {delivery}" for delivery in done]
-    for text in said:
-        history.note(str(alert["job"]), "alert", text, run=str(alert.get("run") or ""))
-    return said
+def of_file(error: IcxError, now: datetime) -> dict[str, Any]:
+    """Return the alert of a file that holds no job any more, which would otherwise just not run; one a day."""
+    name = str(error.data.get("job") or "unknown")
+    return {
+        "schema": "alert/1",
+        "id": f"{name}/{now.astimezone(UTC):%Y-%m-%d}/file",
+        "alert": "failed",
+        "job": name,
+        "kind": None,
+        "about": error.where_text(),
+        "run": None,
+        "at": _text(now),
+        "code": error.code,
+        "text": f"{error.message} It does not run.",
+        "facts": {},
+        "next": error.next or [["icx", "schedule", "list"]],
+    }
 
 
 def band(job: Job) -> str:

@@ -15,6 +15,7 @@ from icx.errors import IcxError
 from icx.jobs.due import next_at
 from icx.jobs.history import History, Ran
 from icx.jobs.job import NOBODY, Alert, Job, Paused, delete, everything, load, save
+from icx.jobs.outbox import Outbox
 from icx.jobs.schedule import english
 from icx.jobs.times import after
 
@@ -83,6 +84,7 @@ class Jobs(Sequence[JobStatus]):
     def __init__(self, folder: Path, history: History, clock: Clock, who: str, usual: Alert = NOBODY) -> None:
         self._folder = folder
         self._history = history
+        self._outbox = Outbox(history.journal)
         self._clock = clock
         self._who = who
         self.usual = usual
@@ -119,7 +121,6 @@ class Jobs(Sequence[JobStatus]):
     def status(self, job: Job) -> JobStatus:
         """Return how a job is now."""
         last = next(iter(self._history.runs(job.name, 1)), None)
-        clocked = next(iter(self._history.runs(job.name, 1, by_hand=False)), None)
         failures = self._history.failing(job.name) if last is not None and not last.ok else []
         state = "active"
         if job.paused is not None:
@@ -135,7 +136,7 @@ class Jobs(Sequence[JobStatus]):
             last,
             failures[-1].started_at if failures else None,
             len(failures),
-            next((text for text in (clocked.alerts if clocked else ()) if "not delivered" in text), ""),
+            self._outbox.unheard(job.name),
             job.alert or self.usual,
         )
 

@@ -15,6 +15,8 @@ LATE = timedelta(minutes=15)
 TAKEN_UP = 3
 LONGEST_BACKOFF = timedelta(hours=6)
 MOST_COUNTED = 1_000
+#: What is noted for later than this from now was noted by a clock that was wrong.
+AHEAD = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def due(job: Job, handled: datetime | None, last: Last | None, now: datetime) ->
     """
     if job.paused is not None or (last is not None and last.state == "running"):
         return None
-    since = _since(job, handled, last)
+    since = _since(job, handled, last, now)
     at = latest(job.cron, job.tz, since, now)
     if at is None:
         return _once_more(job, handled, last, now)
@@ -108,12 +110,12 @@ def is_taken_up(job: Job, attempt: int) -> bool:
     return attempt <= max(job.retries, TAKEN_UP)
 
 
-def _since(job: Job, handled: datetime | None, last: Last | None) -> datetime:
+def _since(job: Job, handled: datetime | None, last: Last | None, now: datetime) -> datetime:
     """Return the moment after which times of the schedule are still open."""
-    found = max(job.counts_from, handled) if handled is not None else job.counts_from
-    if job.overlap == "skip" and last is not None and last.ended_at is not None:
-        found = max(found, last.ended_at)  # times that came while it ran are let go
-    return found
+    known = [job.counts_from, handled]
+    if job.overlap == "skip" and last is not None:
+        known.append(last.ended_at)  # times that came while it ran are let go
+    return max((one for one in known if one is not None and one <= now + AHEAD), default=now - LATE)
 
 
 def _once_more(job: Job, handled: datetime | None, last: Last | None, now: datetime) -> Due | None:

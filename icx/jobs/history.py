@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from icx.errors import IcxError
-from icx.jobs.due import Due, Last
+from icx.jobs.due import AHEAD, Due, Last
 from icx.store.journal import Journal
 from icx.store.locks import alive
 
@@ -98,14 +98,14 @@ class History:
     """The runs of jobs in a workspace's journal."""
 
     def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+        self.journal = journal
 
     def start(self, job: str, due: Due, who: str) -> Ran:
         """Note that a run of a job begins; from now on its time is taken."""
-        now = self._journal.clock.now()
-        run = self._journal.start_run(VERB, job, who)
+        now = self.journal.clock.now()
+        run = self.journal.start_run(VERB, job, who)
         first = due.first or run
-        with self._journal.write() as db:
+        with self.journal.write() as db:
             db.execute(
                 "insert into job_runs values (?, ?, ?, ?, ?, ?)",
                 (run, job, first, due.attempt, _text(due.at), due.why),
@@ -123,16 +123,16 @@ class History:
             "child": ran.child,
             "figures": dict(ran.figures),
         }
-        self._journal.end_run(ran.run, ran.state, {key: value for key, value in detail.items() if value})
+        self.journal.end_run(ran.run, ran.state, {key: value for key, value in detail.items() if value})
 
     def note(self, job: str, kind: str, text: str, *, due_at: datetime | None = None, run: str = "") -> None:
         """Remember something about a job beside its runs."""
-        with self._journal.write() as db:
+        with self.journal.write() as db:
             db.execute(
                 "insert into job_notes (job, at, kind, due_at, run, text) values (?, ?, ?, ?, ?, ?)",
                 (
                     job,
-                    _text(self._journal.clock.now()),
+                    _text(self.journal.clock.now()),
                     kind,
                     _text(due_at) if due_at else None,
                     run,
@@ -142,22 +142,32 @@ class History:
 
     def noted(self, job: str, kind: str) -> set[str]:
         """Return the texts of what was remembered of one kind about a job."""
-        rows = self._journal.read("select text from job_notes where job = ? and kind = ?", (job, kind))
+        rows = self.journal.read("select text from job_notes where job = ? and kind = ?", (job, kind))
         return {row["text"] for row in rows}
 
+    def told(self, run: str) -> list[str]:
+        """Return how somebody was told of a run, and whether that arrived."""
+        rows = self.journal.read(
+            "select text from job_notes where kind = 'alert' and run = ? order by number", (run,)
+        )
+        return [row["text"] for row in rows]
+
     def handled(self, job: str) -> datetime | None:
-        """Return the newest time of a job's schedule that was run or let go."""
-        rows = self._journal.read(
+        """Return the newest time of a job's schedule that was run or let go.
+
+        A time far ahead is of a clock that was wrong: it counts for nothing, or the job would rest until then.
+        """
+        rows = self.journal.read(
             "select max(due_at) as newest from (select due_at from job_runs where job = :job and why <> 'hand'"
-            " union all select due_at from job_notes where job = :job and kind = 'missed')",
-            {"job": job},
+            " union all select due_at from job_notes where job = :job and kind = 'missed') where due_at <= :sane",
+            {"job": job, "sane": _text(self.journal.clock.now() + AHEAD)},
         )
         newest = rows[0]["newest"]
         return datetime.fromisoformat(newest) if newest else None
 
     def runs(self, job: str | None = None, limit: int = 50, *, by_hand: bool = True) -> list[Ran]:
         """Return runs of a job, or of all, newest first. One whose process is gone without an end is `cut off`."""
-        rows = self._journal.read(
+        rows = self.journal.read(
             "select j.*, r.pid, r.started_at, r.ended_at, r.state, r.detail,"
             " (select group_concat(n.text, '\n') from job_notes n where n.job = j.job and n.kind = 'alert' and n.run = j.run) as told"
             " from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
@@ -177,7 +187,7 @@ class History:
             return newest[0].facts
         if not clocked:
             return None
-        since = self._journal.read(
+        since = self.journal.read(
             "select 1 from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
             " where j.job = ? and j.why = 'hand' and r.state = 'done' and r.number > ? limit 1",
             (job, int(clocked[0].run[2:])),
@@ -186,10 +196,13 @@ class History:
         return replace(facts, state="done") if since else facts
 
     def failing(self, job: str) -> list[Ran]:
-        """Return the failures in a row up to now, newest first; what still runs or was stopped breaks no row."""
+        """Return the failures in a row up to now, newest first; what still runs or was stopped breaks no row.
+
+        A run by hand that fails is for whoever tries it; one that is done ends the row.
+        """
         found = []
         for ran in self.runs(job, 1_000):
-            if ran.state in GONE_WRONG:
+            if ran.state in GONE_WRONG and ran.why != "hand":
                 found.append(ran)
             elif ran.state == "done":
                 break
@@ -200,7 +213,7 @@ class History:
 
         It is of the same process and begun before that process's next job, which may run a notebook of its own.
         """
-        rows = self._journal.read(
+        rows = self.journal.read(
             "select r.number from runs j join runs r on r.pid = j.pid and r.number > j.number"
             " where j.number = :run and r.verb = 'run' and r.what = :notebook"
             " and not exists (select 1 from runs n where n.verb = :job and n.pid = j.pid"
@@ -212,9 +225,16 @@ class History:
 
 def _ran(row: Any) -> Ran:
     state = row["state"]
+    detail = json.loads(row["detail"])
     if state == "running" and not alive(row["pid"]):
         state = "cut off"
-    detail = json.loads(row["detail"])
+    if state == "cut off":
+        said = {
+            "message": "Its process ended before the run did.",
+            "code": "cut-off",
+            "next": [["icx", "run-due"]],
+        }
+        detail = said | detail
     return Ran(
         row["job"],
         row["run"],

@@ -255,6 +255,7 @@ def read(path: Path) -> Job:
             raise ValueError(f"{unknown[0]} is nothing a job has")
         return checked(Job(**_typed(kept) | {"name": unicodedata.normalize("NFC", path.stem)}))
     except IcxError as error:
+        error.data["job"] = path.stem
         error.where = f"data/jobs/{path.name}" + (f": {error.where_text()}" if error.where else "")
         raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -264,6 +265,7 @@ def read(path: Path) -> Job:
             where=f"data/jobs/{path.name}: {mask.plain(error)}",
             kept="it does not run; nothing was changed",
             next=[f"mend {path.name}, or take it from the folder"],
+            data={"job": path.stem},
         ) from None
 
 

@@ -16,6 +16,7 @@ from icx.jobs import alerts
 from icx.jobs.due import Due, due, is_final, is_taken_up, next_at
 from icx.jobs.history import History, Ran
 from icx.jobs.job import NOBODY, Alert, Job, everything, load
+from icx.jobs.outbox import Outbox
 from icx.jobs.tidy import Tidied
 from icx.store.journal import Journal
 from icx.store.locks import Holder
@@ -104,6 +105,7 @@ class Executor:
     ) -> None:
         self.folder = folder
         self.history = History(journal)
+        self._outbox = Outbox(journal)
         self._journal = journal
         self._kinds = kinds
         self._clock = clock
@@ -128,9 +130,10 @@ class Executor:
                     self._one(job, ran, let_go)
             except _Busy:
                 busy.append(job.name)
-        for job in jobs:
-            self._tell_of_the_dead(job)
-        return RunDue(now, ran, let_go, busy, wrong, self.next())
+        busy += [job.name for job in jobs if job.name not in busy and self._running(job)]
+        self._tell(jobs, wrong)
+        told = [replace(one, alerts=self.history.told(one.run)) for one in ran]
+        return RunDue(now, told, let_go, busy, wrong, self.next())
 
     def run_now(self, name: str) -> Ran:
         """Run a job by hand, also one that is paused; the clock goes on as if it had not been, nothing is retried.
@@ -189,7 +192,7 @@ class Executor:
             self.history.note(job.name, "missed", f"{found.missed} let go", due_at=found.at)
             let_go.append((job.name, found))
         if found.missed:
-            self._send(job, alerts.of_missed(job, found, now))
+            self._outbox.put(alerts.of_missed(job, found, now), job.alert or self._usual)
         if found.run:
             ran.append(self.run(job, found))
 
@@ -225,26 +228,29 @@ class Executor:
         if size is not None:
             ran = replace(ran, figures={**ran.figures, "size": size})
         self.history.end(ran)
-        # Who runs it by hand sees what becomes of it.
-        return ran if found.why == "hand" else replace(ran, alerts=self._tell(job, ran, size))
+        if found.why != "hand":  # who runs it by hand sees what becomes of it
+            self._note_alert(job, ran, size)
+        return ran
 
-    def _tell(self, job: Job, ran: Ran, size: int | None) -> list[str]:
+    def _note_alert(self, job: Job, ran: Ran, size: int | None) -> None:
+        way = job.alert or self._usual
         if ran.state == "failed" and is_final(job, ran.attempt, ran.lasting):
-            return self._send(job, alerts.of_failure(job, ran))
-        if size is not None and alerts.outside(job, size):
-            return self._send(job, alerts.of_size(job, ran, size))
-        return []
+            self._outbox.put(alerts.of_failure(job, ran), way)
+        elif size is not None and alerts.outside(job, size):
+            self._outbox.put(alerts.of_size(job, ran, size), way)
 
-    def _send(self, job: Job, alert: Mapping[str, Any]) -> list[str]:
-        return alerts.tell(job.alert or self._usual, alert, self.history, self._clock)
-
-    def _tell_of_the_dead(self, job: Job) -> None:
-        """Tell, once, of a run that was cut off and is not taken up again: its own process could not."""
-        for ran in self.history.runs(job.name, 1, by_hand=False):
-            if ran.state == "cut off" and not ran.alerts and not is_taken_up(job, ran.attempt):
-                text = f"Its process ended before the run did, {ran.attempt:,} times."
-                dead = replace(ran, message=text, code="cut-off")
-                self._send(job, alerts.of_failure(job, dead))
+    def _tell(self, jobs: Sequence[Job], wrong: Sequence[IcxError]) -> None:
+        """Send the alerts, now that no job waits for them; of what could not tell itself, too."""
+        for job in jobs:
+            for ran in self.history.runs(job.name, 1, by_hand=False):
+                if ran.state == "cut off" and not is_taken_up(job, ran.attempt):
+                    text = f"Its process ended before the run did, {ran.attempt:,} times."
+                    dead = replace(ran, message=text, code="cut-off")
+                    self._outbox.put(alerts.of_failure(job, dead), job.alert or self._usual)
+        for error in wrong:
+            self._outbox.put(alerts.of_file(error, self._clock.now()), self._usual)
+        own = {job.name: job.alert for job in jobs}
+        self._outbox.deliver(lambda name: own.get(name) or self._usual)
 
     def _size(self, job: Job, ran: Ran) -> int | None:
         """Return how many people a job's audience has now; an export knows it from its plan."""

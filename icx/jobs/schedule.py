@@ -273,6 +273,7 @@ def _nearest(text: str) -> str:
     starts |= {f"{day}{ending}": "1st 08:00" for day in range(32, 100) for ending in ("st", "nd", "rd", "th")}
     starts |= {full.lower(): f"{day} 07:00" for full, day in zip(FULL, DAYS, strict=True)}
     starts |= {day.lower(): f"{day} 07:00" for day in DAYS}
+    starts |= {"nightly": "daily 02:00", "night": "daily 02:00", "morning": "daily 07:00"}
     if first in starts and first != "every":
         return (
             starts[first]

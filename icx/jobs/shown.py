@@ -11,7 +11,7 @@ from icx import mask, notify
 from icx.errors import steps
 from icx.jobs import alerts
 from icx.jobs.board import JobStatus
-from icx.jobs.coming import standing
+from icx.jobs.coming import coming, standing
 from icx.jobs.history import Ran
 from icx.jobs.job import Alert, Job
 from icx.look.when import moment
@@ -21,11 +21,10 @@ from icx.words import counted
 def shown(one: JobStatus, runs: Sequence[Ran], now: datetime) -> list[str]:
     """Return a job's lines for a terminal: what is so now, its choices, its runs, the next step."""
     job = one.job
-    by = job.paused.by if job.paused else ""
     facts = [
         ("about", job.description),
-        ("next run", standing(one.state, one.failing_since, by, one.next_at, job.tz, now)),
-        ("paused", f"{job.paused.why}" if job.paused and job.paused.why else ""),
+        ("is", "" if one.state == "active" else _now(one, now)),
+        ("next run", coming(one.next_at, job.tz, now) if job.paused is None else ""),
         ("parameters", _pairs(job.params)),
         ("answers", _pairs(job.answers)),
         (
@@ -59,6 +58,12 @@ def ran_line(ran: Ran) -> str:
 def way(alert: Alert) -> str:
     """Return who hears, for everybody to read."""
     return notify.shown_way(alert.command, alert.webhook)
+
+
+def _now(one: JobStatus, now: datetime) -> str:
+    paused = one.job.paused
+    said = standing(one.state, one.failing_since, paused.by if paused else "", None, one.job.tz, now)
+    return f"{said}: {paused.why}" if paused and paused.why else said
 
 
 def _otherwise(job: Job) -> str:

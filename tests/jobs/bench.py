@@ -15,7 +15,7 @@ from typing import Any
 from icx.clock import ManualClock
 from icx.jobs.board import Jobs
 from icx.jobs.history import History
-from icx.jobs.job import Job, save
+from icx.jobs.job import NOBODY, Alert, Job, save
 from icx.jobs.run_due import Done, Executor
 from icx.store.journal import Journal
 
@@ -32,6 +32,7 @@ class Bench:
     ends: list[Any] = field(default_factory=list)
     worked: list[tuple[str, str]] = field(default_factory=list)
     size: int = 300
+    usual: Alert = NOBODY
 
     def job(self, name: str = "weekly", **changes: Any) -> Job:
         made = Job(
@@ -54,7 +55,13 @@ class Bench:
     def executor(self) -> Executor:
         kinds = dict.fromkeys(("notebook", "import", "export"), self.work)
         return Executor(
-            self.folder, self.journal, kinds, clock=self.clock, who="maya", sizes=lambda job: self.size
+            self.folder,
+            self.journal,
+            kinds,
+            clock=self.clock,
+            who="maya",
+            sizes=lambda job: self.size,
+            usual=self.usual,
         )
 
     @property

@@ -32,6 +32,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
         yield made
 
 
+def lost() -> TryLater:
+    return TryLater("service-unreachable", "No answer.")
+
+
 @pytest.fixture
 def heard(tmp_path: Path) -> tuple[tuple[str, ...], Path]:
     """A command that keeps what it gets on stdin and in its environment, and where."""
@@ -147,6 +151,62 @@ def test_an_alert_that_does_not_arrive_is_noted_and_hides_nothing(here: Bench) -
     one = here.jobs["weekly"]
     assert (one.state, one.unheard) == ("failing", ran.alerts[0])
     assert one.as_dict()["last"]["alerts"] == list(ran.alerts)
+
+
+def test_an_alert_waits_for_no_job_and_is_sent_again_until_somebody_answers(here: Bench) -> None:
+    with hook(*[503] * 6) as web:
+        worked: list[int] = []
+
+        def fails() -> Done:
+            worked.append(len(web.got))  # how much was sent before this job ran
+            raise BadInput("list-unknown", "acme has no such list.")
+
+        for name in ("a", "b"):
+            here.job(name, alert=Alert(webhook=web.address))
+        here.ends = [fails, fails]
+        here.executor.run_due()
+        assert worked == [0, 0]
+        assert [body["job"] for body in web.got] == [
+            "a"
+        ] * 3  # it does not answer: b does not wait for it as well
+        assert here.jobs["a"].unheard == "failed: webhook: not delivered, it answered 503"
+        here.clock.sleep(60)
+        here.executor.run_due()
+        assert [body["job"] for body in web.got[3:]] == ["b"] * 3
+        here.clock.sleep(5 * 60)
+        here.executor.run_due()
+        here.executor.run_due()
+    assert [body["job"] for body in web.got[6:]] == ["a", "b"]
+    assert [one.unheard for one in here.jobs] == ["", ""]
+    assert here.jobs.runs("a")[0].alerts[-1] == "failed: webhook: delivered"
+
+
+def test_an_alert_that_never_arrives_is_given_up_after_a_day_and_stays_shown(here: Bench) -> None:
+    here.job(retries=0, alert=Alert(("/not/there",)))
+    here.ends = [lost()]
+    here.executor.run_due()
+    here.jobs.pause("weekly")
+    for _ in range(40):
+        here.clock.sleep(3600)
+        here.executor.run_due()
+    ((tries, next_at),) = map(tuple, here.journal.read("select tries, next_at from job_alerts"))
+    assert (10 < tries < 30, next_at) == (True, None)
+    assert here.jobs["weekly"].unheard.endswith("it could not be started: No such file or directory")
+    assert len(here.history.told("r-1")) == 1  # what is always the same is noted once
+
+
+def test_a_file_that_holds_no_job_any_more_is_told_to_whoever_hears_of_all_once_a_day(here: Bench) -> None:
+    here.job()
+    (here.folder / "broken.json").write_text('{"kind": "import"', encoding="utf-8")
+    with hook() as web:
+        here.usual = Alert(webhook=web.address)
+        here.executor.run_due()
+        here.executor.run_due()
+        here.clock.sleep(86_400)
+        here.executor.run_due()
+    assert [(body["job"], body["code"], body["text"]) for body in web.got] == [
+        ("broken", "job-file", "A file with a job cannot be read. It does not run.")
+    ] * 2
 
 
 # --- one way at a time ----------------------------------------------------------------------------------------------

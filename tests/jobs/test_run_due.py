@@ -220,6 +220,16 @@ def test_missed_times_are_one_run_or_let_go_once(here: Bench) -> None:
     assert str(here.executor.run_due()) == "Nothing is due."
 
 
+def test_a_run_noted_by_a_clock_that_was_years_ahead_does_not_let_the_job_rest_for_years(here: Bench) -> None:
+    here.job()
+    here.clock.moment = MONDAY + timedelta(days=2000)
+    assert here.executor.run_due().ok
+    here.clock.moment = MONDAY + timedelta(days=1)
+    (ran,) = here.executor.run_due().ran
+    assert ran.due_at == MONDAY + timedelta(days=1)
+    assert here.executor.run_due().ran == []
+
+
 def test_a_paused_job_rests_and_what_passed_is_not_run(here: Bench) -> None:
     here.job()
     paused = here.jobs.pause("weekly", "the account moves").paused

@@ -1,0 +1,99 @@
+"""Alerts on their way: written down first, sent once the jobs have run, tried again for a day when nobody answers.
+
+A webhook that hangs then holds up no job; and what made a job fail, a network that is gone, is often what keeps its
+alert from arriving.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from icx import notify
+from icx.errors import IcxError, TryLater
+from icx.jobs.history import History
+from icx.jobs.job import Alert
+from icx.store.journal import Journal
+from icx.store.locks import Holder
+
+#: How long an alert that does not arrive is tried again: after five minutes, then twice as long, every two hours.
+PATIENCE = timedelta(days=1)
+FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=2)
+
+
+class _Busy(TryLater):
+    """Another process sends right now."""
+
+
+class Outbox:
+    """The alerts of a workspace that are not told yet."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._history = History(journal)
+
+    def put(self, alert: Mapping[str, Any], way: Alert) -> None:
+        """Write an alert down, to be sent; one of the same id is never put twice, and one for nobody not at all."""
+        ways = [name for name, there in (("command", way.command), ("webhook", way.webhook)) if there]
+        if not ways:
+            return
+        now = _text(self._journal.clock.now())
+        body = json.dumps(notify.masked(alert), ensure_ascii=False, default=str)
+        with self._journal.write() as db:
+            db.execute(
+                "insert or ignore into job_alerts (id, job, run, at, body, ways, next_at) values (?, ?, ?, ?, ?, ?, ?)",
+                (alert["id"], alert["job"], alert.get("run") or "", now, body, " ".join(ways), now),
+            )
+
+    def deliver(self, way_of: Callable[[str], Alert]) -> None:
+        """Send what is due; `way_of` says who hears of a job now, so that a way that was mended is used."""
+        with suppress(_Busy), self._journal.lock("alerts", busy=_busy):
+            silent: set[str] = set()  # webhooks that did not answer in this look: nobody waits for them twice
+            for row in self._journal.read(
+                "select * from job_alerts where ways <> '' and next_at <= ? order by number",
+                (_text(self._journal.clock.now()),),
+            ):
+                self._send(row, way_of(row["job"]), silent)
+
+    def unheard(self, job: str) -> str:
+        """Return why the newest alert of a job did not arrive; empty when it did, or is only just on its way."""
+        rows = self._journal.read(
+            "select ways, problem from job_alerts where job = ? order by number desc limit 1", (job,)
+        )
+        return str(rows[0]["problem"]) if rows and rows[0]["ways"] else ""
+
+    def _send(self, row: Any, way: Alert, silent: set[str]) -> None:
+        ways = row["ways"].split()
+        webhook = way.webhook if "webhook" in ways else ""
+        if webhook in silent:
+            return
+        body = json.loads(row["body"])
+        command = way.command if "command" in ways else ()
+        done = notify.send(body, command=command, webhook=webhook, clock=self._journal.clock)
+        lost = [one for one in done if not one.ok]
+        problem = f"{body['alert']}: {lost[0]}" if lost else ""
+        for one in done:
+            if one.ok or f"{body['alert']}: {one}" != row["problem"]:
+                self._history.note(row["job"], "alert", f"{body['alert']}: {one}", run=row["run"])
+            if one.channel == "webhook" and not one.ok:
+                silent.add(webhook)
+        now = self._journal.clock.now()
+        late = now - datetime.fromisoformat(row["at"]) > PATIENCE
+        again = None if late or not lost else _text(now + min(FIRST * 2 ** row["tries"], LONGEST))
+        with self._journal.write() as db:
+            db.execute(
+                "update job_alerts set ways = ?, tries = tries + 1, next_at = ?, problem = ? where number = ?",
+                (" ".join(one.channel for one in lost), again, problem, row["number"]),
+            )
+
+
+def _busy(holder: Holder | None) -> IcxError:
+    return _Busy("already-running", "Alerts are being sent.", kept="this one sent none")
+
+
+def _text(moment: datetime) -> str:
+    # Of one length, so that the text's order is the time's.
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
