@@ -193,15 +193,26 @@ def resume(obj: Obj, name: str) -> Result:
 def install(obj: Obj, only_print: bool, cron: bool, always: bool) -> Result:
     from icx.cli.program import program
     from icx.jobs.install import crontab, systemd
+    from icx.jobs.job import everything
 
-    root = workspace(obj).layout.root.resolve()
+    ws = workspace(obj)
+    root = ws.layout.root.resolve()
+    ways = [ws.settings.alert_webhook, *(job.alert.webhook for job in everything(ws.layout.jobs)[0])]
+    unset = sorted({webhook[4:] for webhook in ways if webhook.startswith("env:")})
+    there = (
+        [f"# and {', '.join(unset)} set there too: neither cron nor systemd reads your shell's"]
+        if unset
+        else []
+    )
     if cron:
         line = crontab(program(), root)
-        return Result("install/1", f"{line}\n# Next: crontab -e, and this line in it", {"crontab": line})
+        told = [line, "# Next: crontab -e, and this line in it", *there]
+        return Result("install/1", "\n".join(told), {"crontab": line})
     units = systemd(program(), root, always=always)
     name = units[-1].path.rpartition("/")[2]
     lines = [f"# {unit.path}\n{unit.text}" for unit in units]
     lines.append(f"# Next: write the files above, then systemctl --user enable --now {name}")
+    lines += there
     lines.append("# and, so that it runs while you are not logged in: loginctl enable-linger")
     return Result(
         "install/1", "\n".join(lines), {"units": [{"path": one.path, "text": one.text} for one in units]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shlex
 from collections.abc import Sequence
@@ -27,8 +28,9 @@ def systemd(command: Sequence[str], workspace: Path, *, always: bool = False) ->
     """
     words = [*command, "serve" if always else "run-due", "--workspace", str(workspace), "--no-color"]
     begins = " ".join(_for_systemd(word) for word in words)
-    # The folder's name keeps the units of several workspaces apart.
+    # The folder's name says which workspace it is; two may have the same, so a piece of the path's hash as well.
     place = re.sub(r"[^A-Za-z0-9]+", "-", workspace.name).strip("-").lower() or "workspace"
+    place += f"-{hashlib.sha256(str(workspace).encode()).hexdigest()[:4]}"
     name = f"icx-serve-{place}" if always else f"icx-run-due-{place}"
     service = [
         "[Unit]",

@@ -310,16 +310,18 @@ def test_install_prints_units_and_a_line_with_the_right_command(typed: Typed, tm
     place = tmp_path / "50 % acme"
     place.mkdir()
     units = typed("schedule", "install", "--print", "--json", workspace=place).json["units"]
-    assert [Path(unit["path"]).name for unit in units] == [
+    assert [re.sub(r"-[0-9a-f]{4}\.", ".", Path(unit["path"]).name) for unit in units] == [
         "icx-run-due-50-acme.service",
         "icx-run-due-50-acme.timer",
     ]
+    same_name = typed("schedule", "install", "--print", "--json", workspace=tmp_path / "b" / "50 % acme")
+    assert same_name.json["units"][0]["path"] != units[0]["path"]
     begins = next(line for line in units[0]["text"].splitlines() if line.startswith("ExecStart="))
     words = shlex.split(begins.removeprefix("ExecStart=").replace("%%", "%"))
     assert Path(words[0]).is_absolute()
     assert words[-4:] == ["run-due", "--workspace", str(place), "--no-color"]
     always = typed("schedule", "install", "--print", "--always", workspace=place).out
-    assert "icx-serve-50-acme.service" in always
+    assert "icx-serve-50-acme-" in always
     line = typed("schedule", "install", "--print", "--cron", workspace=place).out.splitlines()[0]
     assert line.startswith("*/5 * * * * ")
     command = line.removeprefix("*/5 * * * * ").replace("\\%", "%")
