@@ -64,6 +64,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "doctor": ("doctor", "find what is wrong; a bundle without secrets"),
         "person": ("care", "all that is held about somebody"),
         "record": ("care", "who planned, overrode, applied, exported"),
+        "log": ("tracing", "what happened, run by run"),
+        "calls": ("tracing", "every call to iContact: status, time, size"),
         "tidy": ("tidy", "remove runs and pages kept long enough"),
         "explain": ("care", "cost of a pull or an audience beforehand"),
         "help": ("care", "a message explained"),
@@ -208,6 +210,8 @@ class _Command:
 
     def failed(self, error: IcxError, cause: BaseException | None = None) -> int:
         """Say what went wrong and return the exit code; the trace is kept when it was asked for."""
+        if error.code == "bug" and cause is not None:
+            failure.log_trace(cause, self.options)
         if self.options.debug and cause is not None:
             path = failure.keep_trace(cause, self.options)
             if path is not None:

@@ -131,7 +131,7 @@ def _run(ws: Workspace, began: datetime) -> str | None:
     return None
 
 
-def moment(text: str | None, zone: ZoneInfo) -> datetime | None:
+def moment(text: str | None, zone: ZoneInfo, option: str = "--as-of") -> datetime | None:
     """Return a moment typed by a person; a date alone is its start in the workspace's zone.
 
     >>> moment("2026-03-01", ZoneInfo("America/New_York")).isoformat()
@@ -145,7 +145,7 @@ def moment(text: str | None, zone: ZoneInfo) -> datetime | None:
         raise BadInput(
             "time",
             f'"{text}" is not a time.',
-            where="--as-of",
+            where=option,
             kept="nothing was started",
             next=["a date such as 2026-03-01, or a time such as 2026-03-01T09:00"],
         ) from None

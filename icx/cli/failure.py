@@ -120,10 +120,19 @@ def bug(error: BaseException, options: Options) -> IcxError:
         where=where,
         kept="rolled back to before the step; what was sent is in the journal",
         next=[
+            ["icx", "log", "--level", "error"],
             ["icx", "doctor"],
-            "the same command with --debug writes down what happened; it is safe to run again",
+            "the same command, which is safe; --debug writes down more",
         ],
     )
+
+
+def log_trace(error: BaseException, options: Options) -> None:
+    """Tell the log where our own mistake is; a folder that is no workspace yet gets none."""
+    from icx.store.log import Log
+
+    if (data := options.workspace / "data").is_dir():
+        Log(data / "logs").failed(error)
 
 
 def keep_trace(error: BaseException, options: Options) -> Path | None:

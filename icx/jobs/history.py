@@ -140,6 +140,9 @@ class History:
                 ),
             )
 
+        level = "warning" if kind == "missed" or "not delivered" in text else "info"
+        self.journal.log.write(level, kind, f"{job}: {text}", run=run)
+
     def noted(self, job: str, kind: str) -> set[str]:
         """Return the texts of what was remembered of one kind about a job."""
         rows = self.journal.read("select text from job_notes where job = ? and kind = ?", (job, kind))

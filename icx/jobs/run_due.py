@@ -216,9 +216,14 @@ class Executor:
         except IcxError as error:
             ran = _failed(ran, error)
         except Exception as error:
-            # One job's mistake is not another's; which line it was, the log of `--debug` tells.
+            # One job's mistake is not another's; which line it was, the log tells.
+            self._journal.log.failed(error, run=ran.run)
             ran = replace(
-                ran, state="failed", code="bug", message=f"icx itself went wrong: {type(error).__name__}."
+                ran,
+                state="failed",
+                code="bug",
+                message=f"icx itself went wrong: {type(error).__name__}.",
+                next=[["icx", "log", ran.run]],
             )
         except BaseException:
             self.history.end(replace(ran, state="stopped"))

@@ -37,7 +37,7 @@ class Keeping:
 
 @dataclass(frozen=True)
 class Left:
-    """What a run left: its folder, or one page. `of` is its notebook or the kind of page; `at` is aware, UTC.
+    """What a run left: its folder, or one page or log. `of` is its notebook or the kind of page; `at` is aware, UTC.
 
     `root` is the first of a run and its repetitions; `size` is bytes.
     """
@@ -171,6 +171,13 @@ def left_pages(folder: Path) -> Iterator[Left]:
         if match and path.is_file() and not path.is_symlink():
             told = path.stat()
             yield Left(path, match[1], datetime.fromtimestamp(told.st_mtime, UTC), told.st_size)
+
+
+def left_logs(files: Iterable[Path]) -> Iterator[Left]:
+    """Yield the days of the log."""
+    for path in files:
+        told = path.stat()
+        yield Left(path, "log", datetime.fromtimestamp(told.st_mtime, UTC), told.st_size)
 
 
 def remove(going: Iterable[Left], lock: Callable[[str], AbstractContextManager[None]]) -> list[Left]:

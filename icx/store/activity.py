@@ -93,6 +93,9 @@ class Activity:
             now = self.journal.clock.monotonic()
             if now - said["at"] < TOLD_EVERY and until == said["waits"]:
                 return
+            if until is not None and until != said["waits"]:
+                why = f"{getattr(report, 'what', '')}: {getattr(report, 'note', '') or ''}".strip(": ")
+                self.journal.log.write("warning", "wait", why, run=run, until=_text(until))
             said.update(at=now, waits=until)
             self.tell(run, report)
 

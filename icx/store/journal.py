@@ -17,43 +17,26 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
-from icx.store import damage
+from icx.store import damage, tape
 from icx.store.locks import Holder, alive, hold, holder
+from icx.store.log import Log
+from icx.store.tape import CallLike
 
 SCRIPTS = importlib.resources.files("icx.store") / "journal"
 HOUR, DAY = 60, 24 * 60  # minutes
 PUSH_SHARE = 0.05  # of an hour's calls that a pull leaves for pushes
 
 
-class CallLike(Protocol):
-    """What the tape needs of a call; icx.http.tape.Call has it."""
-
-    @property
-    def method(self) -> str: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def ms(self) -> float: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def attempt(self) -> int: ...
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def problem(self) -> str: ...
-
-
 @dataclass(frozen=True)
 class Run:
-    """One execution of a verb. Times are aware UTC; `state` is running, done, failed, stopped, needs-you or cut off."""
+    """One execution of a verb. Times are aware UTC; `state` is running, done, failed, stopped, needs-you or cut off.
+
+    `within` is the run it is part of: the job of a pull, the notebook of a plan.
+    """
 
     run: str
     verb: str
@@ -64,6 +47,7 @@ class Run:
     ended_at: datetime | None
     state: str
     detail: Mapping[str, Any]
+    within: str = ""
 
 
 def said(error: BaseException) -> dict[str, str]:
@@ -75,11 +59,19 @@ def said(error: BaseException) -> dict[str, str]:
 
 
 class Journal:
-    """The workspace's `data/journal.sqlite`, made when first opened; safe to share between threads."""
+    """The workspace's `data/journal.sqlite`, made when first opened; safe to share between threads.
 
-    def __init__(self, path: Path, clock: Clock = SYSTEM) -> None:
+    `within` is the run that this whole process is part of, the kernel of a notebook for one. What begins, ends and
+    goes wrong is told to `log` too.
+    """
+
+    def __init__(self, path: Path, clock: Clock = SYSTEM, within: str = "") -> None:
         self.path = path
         self.clock = clock
+        self.log = Log(path.parent / "logs", clock)
+        self._within = within
+        self._running: set[str] = set()
+        self._under_way = threading.local()
         self._lock = threading.RLock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -128,12 +120,18 @@ class Journal:
 
     def start_run(self, verb: str, what: str, who: str = "") -> str:
         """Note that a verb began, and return its run, such as "r-142"."""
+        under_way = self._open_runs()
+        within = under_way[-1] if under_way else self._within
         with self.write() as db:
             row = db.execute(
-                "insert into runs (verb, what, who, pid, started_at) values (?, ?, ?, ?, ?)",
-                (verb, what, who, os.getpid(), self._now()),
+                "insert into runs (verb, what, who, pid, started_at, within) values (?, ?, ?, ?, ?, ?)",
+                (verb, what, who, os.getpid(), self._now(), within),
             )
-            return f"r-{row.lastrowid}"
+            run = f"r-{row.lastrowid}"
+        self._running.add(run)
+        under_way.append(run)
+        self.log.write("info", "begun", f"{verb} {what}".strip() + " begins", run=run, within=within)
+        return run
 
     def end_run(self, run: str, state: str = "done", detail: Mapping[str, Any] | None = None) -> None:
         """Note how a run ended: done, failed, stopped or needs-you; `detail` is JSON without secrets or addresses."""
@@ -142,6 +140,23 @@ class Journal:
                 "update runs set state = ?, ended_at = ?, detail = ? where number = ?",
                 (state, self._now(), json.dumps(dict(detail or {}), default=str), int(run[2:])),
             )
+        self._running.discard(run)
+        ended = self.run(run)
+        if ended is not None and ended.ended_at is not None:
+            seconds = (ended.ended_at - ended.started_at).total_seconds()
+            level = {"done": "info", "failed": "error"}.get(state, "warning")
+            text = f"{ended.verb} {ended.what}: {state}".replace(" :", ":")
+            code = str((detail or {}).get("code", ""))
+            self.log.write(level, "ended", text, run=run, state=state, seconds=round(seconds, 1), code=code)
+
+    def family(self, run: str) -> set[str]:
+        """Return a run and every run that was part of it, however deep."""
+        rows = self.read(
+            "with recursive part(run) as (select ? union select 'r-' || r.number from runs r join part on r.within = part.run)"
+            " select run from part",
+            (run,),
+        )
+        return {row["run"] for row in rows}
 
     def run(self, run: str) -> Run | None:
         """Return one run, or None when there is none of that name."""
@@ -164,21 +179,10 @@ class Journal:
 
         def note(call: CallLike) -> None:
             with self._lock, self._mending():
-                self._tape.execute(
-                    "insert into calls (run, at, method, path, status, ms, bytes, attempt, problem) "
-                    "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        run,
-                        call.at.astimezone(UTC).isoformat(),
-                        call.method,
-                        mask.addresses_in(call.path),
-                        call.status,
-                        call.ms,
-                        call.bytes,
-                        call.attempt,
-                        mask.addresses_in(call.problem),
-                    ),
-                )
+                tape.note(self._tape, run, call)
+            if call.problem or (call.status or 0) >= 400:
+                text = f"{call.method} {call.path}: {call.problem or call.status}"
+                self.log.write("warning", "call", text, run=run, ms=call.ms, tried=call.attempt)
 
         return note
 
@@ -246,6 +250,14 @@ class Journal:
 
     def _now(self) -> str:
         return self.clock.now().astimezone(UTC).isoformat()
+
+    def _open_runs(self) -> list[str]:
+        """Return the runs that this thread is in the middle of, the innermost last."""
+        if not hasattr(self._under_way, "runs"):
+            self._under_way.runs = []
+        found: list[str] = self._under_way.runs
+        found[:] = [run for run in found if run in self._running]  # some end in another thread
+        return found
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
         db = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
@@ -327,6 +339,7 @@ def _run(row: sqlite3.Row) -> Run:
         datetime.fromisoformat(ended) if ended else None,
         state,
         json.loads(row["detail"]),
+        row["within"],
     )
 
 

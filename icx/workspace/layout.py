@@ -77,6 +77,10 @@ class Layout:
         return self.data / "runs"
 
     @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
     def published(self) -> Path:
         return self.data / "published"
 

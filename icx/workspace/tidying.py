@@ -39,6 +39,7 @@ def tidy(ws: Workspace, *, remove: bool) -> Tidied:
     keeping = work.Keeping(set_.keep_days, set_.keep_failed_days, set_.keep_runs)
     now = ws.clock.now()
     runs, pages = list(work.left_by_runs(ws.layout.runs)), list(work.left_pages(ws.layout.reports))
+    pages += work.left_logs(ws.journal.log.files())
     roots = {one.path.name: one.root for one in runs}
     going, spared = work.decide([*runs, *pages], keeping, _needed(ws, roots), now)
     before = now - timedelta(days=keeping.days) if keeping.days else None

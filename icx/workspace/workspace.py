@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -22,6 +23,7 @@ from icx.workspace.layout import Layout, keep_out_of_git
 from icx.workspace.repeating import Repeating
 from icx.workspace.resting import Resting
 from icx.workspace.tidying import Tidying
+from icx.workspace.tracing import Tracing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
+class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its
@@ -134,7 +136,8 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
     def journal(self) -> Journal:
         from icx.store.journal import Journal
 
-        return Journal(self.layout.journal, self.clock)
+        here = Path(os.environ.get("ICX_WORKSPACE", "")).resolve() == self.layout.root.resolve()
+        return Journal(self.layout.journal, self.clock, within=os.environ.get("ICX_RUN", "") if here else "")
 
     @cached_property
     def plan_journal(self) -> Plans:
@@ -178,6 +181,7 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
             with stays_heard():
                 yield run
         except IcxError as error:
+            self.journal.log.failed(error, run=run)
             state = "stopped" if isinstance(error, Stopped) else "failed"
             self.journal.end_run(run, state, said(error))
             raise
@@ -185,6 +189,7 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying):
             self.journal.end_run(run, "stopped")
             raise
         except BaseException as error:
+            self.journal.log.failed(error, run=run)
             self.journal.end_run(run, "failed", said(error))
             raise
         self.journal.end_run(run)

@@ -23,7 +23,7 @@ TYPED = {
     "apply": "apply", "undo": "undo", "gate": "plan", "status": "status", "person": "person", "record": "record",
     "connection": "status", "with_sandbox": "sandbox", "pause_pushes": "pause", "resume_pushes": "resume", "run": "run",
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "change_job": "schedule", "run_job": "schedule", "serve": "serve",
-    "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor",
+    "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor", "log": "log", "calls": "calls",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
