@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.store import damage, tape

@@ -26,6 +26,7 @@ LEVELS = ("debug", "info", "warning", "error")
 #: Bytes after which a day goes on in another file.
 PART = 32 * 2**20
 _FILE = re.compile(r"(\d{4}-\d\d-\d\d)(?:-(\d+))?\.jsonl")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
 _SECRETS = ("ICX_PASSWORD", "ICX_APP_ID")
 _LOGGER = logging.getLogger("icx")
 _LOGGER.addHandler(logging.NullHandler())
@@ -94,7 +95,9 @@ class Log:
         frames = [
             f"{one.filename}:{one.lineno} {one.name}" for one in traceback.extract_tb(error.__traceback__)
         ]
-        said = f"{before}icx itself went wrong: {type(error).__name__}: {error}"
+        # A database's error quotes the value it could not take: that may be a person's.
+        message = _QUOTED.sub("'…'", str(error))
+        said = f"{before}icx itself went wrong: {type(error).__name__}: {message}"
         self.write("error", "bug", said[:2_000], run=run, trace=frames[-40:])
 
     def read(
