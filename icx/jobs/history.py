@@ -212,16 +212,10 @@ class History:
         return found
 
     def child(self, run: str, notebook: str) -> str:
-        """Return the run of a notebook that a run of a job began, also when that was cut off; or nothing.
-
-        It is of the same process and begun before that process's next job, which may run a notebook of its own.
-        """
+        """Return the run of a notebook that a run of a job began, also when that was cut off; or nothing."""
         rows = self.journal.read(
-            "select r.number from runs j join runs r on r.pid = j.pid and r.number > j.number"
-            " where j.number = :run and r.verb = 'run' and r.what = :notebook"
-            " and not exists (select 1 from runs n where n.verb = :job and n.pid = j.pid"
-            " and n.number > j.number and n.number < r.number) order by r.number limit 1",
-            {"run": int(run[2:]), "notebook": notebook, "job": VERB},
+            "select number from runs where within = ? and verb = 'run' and what = ? order by number limit 1",
+            (run, notebook),
         )
         return f"r-{rows[0]['number']}" if rows else ""
 
