@@ -23,16 +23,20 @@ import requests
 from bare import QUIET
 from playwright.sync_api import Browser, Locator, Page, Playwright
 
-# Lab asks for news and updates unless told not to; a person's own Lab may, a test's may not.
-SETTINGS = {
-    "apputils-extension/notification": {
+# Lab asks for news and updates unless told not to; a person's own Lab may, a test's may not. Widgets are saved with
+# the notebook, as somebody may have set it who sends notebooks around.
+SETTINGS: dict[str, dict[str, Any]] = {
+    "@jupyter-widgets/jupyterlab-manager/plugin": {"saveState": True},
+    "@jupyterlab/apputils-extension/notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
-    "notebook-extension/tracker": {"windowingMode": "none"},
-    "docmanager-extension/plugin": {"autosave": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "@jupyterlab/docmanager-extension/plugin": {"autosave": False},
 }
+THEMES = "@jupyterlab/apputils-extension/themes"
+ADDRESS = re.compile(r"[\w.+-]+@(?:[\w-]+\.)*example\.\w+")
 
 
 @dataclass
@@ -54,16 +58,27 @@ class Server:
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
+    @contextmanager
+    def themed(self, theme: str) -> Iterator[None]:
+        """Let pages that are opened in the block have another theme."""
+        setting(self.folder, THEMES, {"theme": theme})
+        yield
+        setting(self.folder, THEMES, {"theme": "JupyterLab Light"})
+
+
+def setting(folder: Path, name: str, values: dict[str, Any]) -> None:
+    """Write one of JupyterLab's settings, as its own editor would; a page reads it when it is opened."""
+    file = folder / ".jupyter" / "lab" / "user-settings" / f"{name}.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(values))
+
 
 @contextmanager
-def server(folder: Path, *, theme: str = "JupyterLab Light") -> Iterator[Server]:
+def server(folder: Path) -> Iterator[Server]:
     """Start JupyterLab on a folder, with settings of its own; ends with the block."""
     home = folder / ".jupyter"
-    settings = home / "lab" / "user-settings" / "@jupyterlab"
-    for name, values in (SETTINGS | {"apputils-extension/themes": {"theme": theme}}).items():
-        file = settings / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(values))
+    for name, values in (SETTINGS | {THEMES: {"theme": "JupyterLab Light"}}).items():
+        setting(folder, name, values)
     token = secrets.token_hex(16)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -125,9 +140,18 @@ class Notebook:
 
     def run_all(self, seconds: float = 120) -> None:
         """Run every cell and wait for the last to be done."""
+        self.begin()
+        self.done(seconds)
+
+    def begin(self) -> None:
+        """Run every cell; the test goes on meanwhile."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.done(seconds)
+
+    def run(self, at: int) -> None:
+        """Run one cell by the keyboard, as somebody who reads on does."""
+        self.cell(at).get_by_role("textbox").click()
+        self.page.keyboard.press("Control+Enter")
 
     def done(self, seconds: float = 120) -> None:
         """Wait until no cell is waiting or running."""
@@ -145,10 +169,14 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Kernel", exact=True).click()
         self.page.get_by_role("menuitem", name=re.compile("^Restart Kernel…")).click()
         self.page.get_by_role("dialog").get_by_role("button", name="Confirm Kernel Restart").click()
+        self.idle()
+
+    def idle(self) -> None:
+        """Wait until the kernel has nothing to do, also when a cell ended with an error."""
         self.page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
     def save(self) -> nbformat.NotebookNode:
-        """Save the notebook, and return what the file holds."""
+        """Save the notebook with its widgets, and return what the file holds: nobody's address is in it."""
         file = self.server.folder / self.name
         before = file.stat().st_mtime_ns
         self.page.keyboard.press("Control+s")
@@ -157,7 +185,11 @@ class Notebook:
             assert time.monotonic() < end, "the notebook was not saved"
             time.sleep(0.1)
         time.sleep(0.3)
-        return nbformat.read(file, as_version=4)
+        text = file.read_text(encoding="utf-8")
+        assert not (found := ADDRESS.search(text)), found
+        saved = nbformat.reads(text, as_version=4)
+        assert "application/vnd.jupyter.widget-state+json" in saved.metadata.widgets, "no widget was saved"
+        return saved
 
     def shot(self, name: str) -> None:
         """Keep a picture to look at, when a folder for them is named."""
