@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from icx.clock import SYSTEM, Clock, naive_utc
+from icx.ctrl_c import interruptible
 from icx.store import damage
 from icx.store.engine import ENGINE, use
 from icx.store.names import check_name, literal, quoted
@@ -86,7 +87,8 @@ class Store:
                 use(cursor, self.path)
             if schema is not None:
                 cursor.execute(f"set search_path = {literal(quoted(schema) + ',shared,main')}")
-            yield cursor
+            with interruptible(cursor.interrupt):
+                yield cursor
         except duckdb.Error as error:
             self._whole = False
             ours = damage.translated(error, self.path)

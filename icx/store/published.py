@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import duckdb
 
+from icx.ctrl_c import interruptible
 from icx.errors import NeedsYou
 from icx.fields import Catalogue, Field
 from icx.store import shared
@@ -124,7 +125,8 @@ class Published:
             cursor = self._root[0].cursor()
         try:
             cursor.execute(f"set search_path = {literal(quoted(schema or self.connection) + ',main')}")
-            yield cursor
+            with interruptible(cursor.interrupt):
+                yield cursor
         finally:
             cursor.close()
 
