@@ -44,12 +44,16 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         f = ws.fields
         loyal = ws.audience(EVIL, (f.opens_90d >= 3) & (f.city == EVIL), description=EVIL)
         wide = ws.audience(LONG, f.opened(1, days=365) | f.on_list(EVIL))
+        ws.schedule("weekly", audience=LONG, to=f"acme/lists/{EVIL}", every="Mon 07:00")
         plan = ws.plan(loyal, f"acme/lists/{EVIL}")
         assert plan.counts.add > 0
         shown = {
             "pull": pulled,
             "ledger": ws.ledger("acme"),
             "workspace": ws,
+            "status": ws.status(),
+            "connection": ws.connection("acme"),
+            "jobs": ws.jobs(),
             "audience": loyal,
             "wide audience": wide,
             "why": loyal.why(70233),
