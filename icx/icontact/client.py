@@ -18,7 +18,7 @@ from icx.http.session import safe_address
 from icx.http.tape import Tape
 from icx.icontact import answers, codec, failures, find, resolve, resources
 from icx.icontact.calls import Caller, Method, Reply, Waiting
-from icx.icontact.paging import Page, pages
+from icx.icontact.paging import Erased, Page, pages, without_erased
 from icx.icontact.resources import RESOURCES, Resource, collection_path, member_path, subscription_id
 from icx.icontact.written import Written, matched, one_written
 
@@ -68,6 +68,8 @@ class Client:
         self.custom_names: frozenset[str] | None = None
         #: Asked before each write, with its method and what it is about; what it raises stops the write.
         self.before_write: Callable[[str, str], None] | None = None
+        #: Who is never read and never written, whoever asks; see `icx.store.erased`.
+        self.erased: Erased | None = None
         self._caller = Caller(
             self.base_url,
             app_id,
@@ -145,10 +147,13 @@ class Client:
         raws = answers.rows_of(what, reply.value)
         warnings = tuple(failures.warnings_in(reply.value))
         answers.refuse_ignored(warnings, given, label)
-        rows, aside = codec.decode_rows(what, raws, offset, self.custom_names)
+        rows, unread = codec.decode_rows(what, raws, offset, self.custom_names)
+        aside = tuple(unread)
+        if self.erased is not None:
+            rows, aside = without_erased(rows, aside, offset, lambda row: self._erased(what, row))
         varied = any(raw != raws[0] for raw in raws[1:50])
         total = answers.total_of(reply.value)
-        return Page(rows, total, offset, warnings, tuple(aside), len(raws), _digest(raws), varied)
+        return Page(rows, total, offset, warnings, aside, len(raws), _digest(raws), varied)
 
     def pages(
         self,
@@ -242,6 +247,8 @@ class Client:
         what = _able(resource, "create")
         if not rows:
             return Written((), (), 200)
+        if any(self._erased(what, row) for row in rows):
+            raise failures.was_erased(self._label(what, parent))
         wire = [codec.encode(what, row) for row in rows]
         label = f"POST {self._label(what, parent)} ({len(rows)} {'row' if len(rows) == 1 else 'rows'})"
         reply = self._write("POST", self._collection(what, parent), label, wire, answers.has_rows(what))
@@ -313,6 +320,11 @@ class Client:
 
     def _label(self, what: Resource, parent: int | str | None) -> str:
         return what.name if what.parent is None else f"{what.parent}/{parent}/{what.name}"
+
+    def _erased(self, what: Resource, row: Mapping[str, Any]) -> bool:
+        if self.erased is None or (what.name != "contacts" and "contactId" not in row):
+            return False
+        return self.erased.names(self.account_id, self.client_folder_id, row)
 
     def _row(self, what: Resource, value: Any, label: str) -> dict[str, Any]:
         try:

@@ -36,6 +36,17 @@ def _words(answer: Any, key: str) -> list[str]:
     return [str(one) for one in found] if isinstance(found, list) else []
 
 
+def was_erased(label: str) -> Refused:
+    """Return that a write is about somebody who was erased here, so it was not sent."""
+    return Refused(
+        "erased-refused",
+        "Somebody who was erased here is not sent to iContact again.",
+        where=label,
+        kept="nothing of this call was sent",
+        next=["make the plan again: whoever was erased is in no audience"],
+    )
+
+
 def quoted(words: Sequence[str]) -> str:
     """Return the service's words in quotes, without addresses or control characters."""
     return " ".join(f'"{mask.plain(mask.addresses_in(one))[:300]}"' for one in words)

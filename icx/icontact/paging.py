@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from icx.errors import IcxError, TryLater
 from icx.icontact.codec import SetAside
@@ -44,6 +44,34 @@ class Page:
     def __repr__(self) -> str:
         total = "unknown" if self.total is None else self.total
         return f"Page({len(self.rows)} rows from {self.offset}, total {total})"
+
+
+class Erased(Protocol):
+    """Who tells whether a row is about somebody whom this workspace must not hold again."""
+
+    def names(self, account: int | None, folder: int | None, row: Mapping[str, Any], /) -> bool: ...
+
+
+#: Why such a row is set aside. Nothing of it is kept.
+ERASED = "erased here"
+
+
+def without_erased(
+    rows: list[dict[str, Any]],
+    aside: Sequence[SetAside],
+    offset: int,
+    erased: Callable[[Mapping[str, Any]], bool],
+) -> tuple[list[dict[str, Any]], tuple[SetAside, ...]]:
+    """Return the rows of a page about others, and those set aside with the erased ones among them, by their place."""
+    taken = {one.position for one in aside}
+    free = (place for place in range(offset, offset + len(rows) + len(taken)) if place not in taken)
+    kept, more = [], list(aside)
+    for place, row in zip(free, rows, strict=False):
+        if erased(row):
+            more.append(SetAside(place, ERASED, ""))
+        else:
+            kept.append(row)
+    return kept, tuple(sorted(more, key=lambda one: one.position))
 
 
 def pages(

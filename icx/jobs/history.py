@@ -11,7 +11,7 @@ from typing import Any
 from icx.errors import IcxError
 from icx.jobs.due import AHEAD, Due, Last
 from icx.store.journal import Journal
-from icx.store.locks import alive
+from icx.store.locks import runs_still
 
 VERB = "job"
 GONE_WRONG = ("failed", "cut off")
@@ -171,7 +171,7 @@ class History:
     def runs(self, job: str | None = None, limit: int = 50, *, by_hand: bool = True) -> list[Ran]:
         """Return runs of a job, or of all, newest first. One whose process is gone without an end is `cut off`."""
         rows = self.journal.read(
-            "select j.*, r.pid, r.started_at, r.ended_at, r.state, r.detail,"
+            "select j.*, r.pid, r.process_began, r.started_at, r.ended_at, r.state, r.detail,"
             " (select group_concat(n.text, '\n') from job_notes n where n.job = j.job and n.kind = 'alert' and n.run = j.run) as told"
             " from job_runs j join runs r on r.number = cast(substr(j.run, 3) as integer)"
             " where (:job is null or j.job = :job) and (:by_hand or j.why <> 'hand')"
@@ -223,7 +223,7 @@ class History:
 def _ran(row: Any) -> Ran:
     state = row["state"]
     detail = json.loads(row["detail"])
-    if state == "running" and not alive(row["pid"]):
+    if state == "running" and not runs_still(row["pid"], row["process_began"]):
         state = "cut off"
     if state == "cut off":
         said = {

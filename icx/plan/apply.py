@@ -16,7 +16,17 @@ from icx.errors import BadInput, TryLater
 from icx.icontact import Client
 from icx.plan import again, contacts, facts, match, reading
 from icx.plan.applied import Applied, Progress, ReadBack, from_result, tally
-from icx.plan.gates import Ask, answered, check_data, check_switch, check_unfinished, for_one, gone, running
+from icx.plan.gates import (
+    Ask,
+    answered,
+    check_closed,
+    check_data,
+    check_switch,
+    check_unfinished,
+    for_one,
+    gone,
+    running,
+)
 from icx.plan.interrupt import Ending, ends_after_the_batch
 from icx.plan.make import Side, note, read_side
 from icx.plan.plan import Plan, from_kept
@@ -52,13 +62,15 @@ def apply(
     the others. `test` is the one contact to add. With the setting `push = false` no request is made at all.
     `ending()` may ask for the end after the batch, as Ctrl-C does. `checked` says that the caller asked the gate
     just now; else the verdict of the plan counts.
-    Raises NeedsYou (push-off, needs-answer, check-failed, check-stale, apply-running, apply-unfinished), Refused
-    (list-gone), TryLater (in-doubt and the client's), BadInput (plan-unknown, test-unknown).
+    Raises NeedsYou (push-off, needs-answer, check-failed, check-stale, apply-running, apply-unfinished, plan-closed,
+    restored-unread), Refused (list-gone), TryLater (in-doubt and the client's), BadInput (plan-unknown, test-unknown).
     """
     kept = plans.get(plan_id)
     if kept.state == "finished" and kept.result:
         return replace(from_result(kept.result), already=True)
     check_switch(kept, settings)
+    check_closed(kept)
+    facts.check_read(store, kept.connection, settings.one_sender, ["icx", "apply", plan_id])
     plan = from_kept(kept, plans)
     if not checked:
         check_data(plan)

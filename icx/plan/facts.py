@@ -9,8 +9,9 @@ from datetime import datetime
 import pyarrow as pa
 
 from icx.clock import aware_utc, naive_utc
+from icx.errors import NeedsYou
 from icx.plan.decide import CONTACTS, FACTS
-from icx.store import Store, quoted
+from icx.store import Store, quoted, restoring
 from icx.store.plans import Place
 
 
@@ -145,6 +146,30 @@ def freshness(store: Store, connection: str) -> tuple[datetime | None, int]:
     with store.open(connection) as con:
         ((read_at, size),) = con.execute(_FRESHNESS).fetchall()
     return (aware_utc(read_at) if read_at else None), size
+
+
+def check_read(
+    store: Store, connection: str, one_sender: Sequence[Sequence[str]], step: Sequence[str]
+) -> None:
+    """Raise `restored-unread` while the database came from a backup and the service was not read in full since.
+
+    Who said no after the backup was made is not in it, neither in this folder nor in those named as one sender with it.
+    """
+    group = {connection, *(name for names in one_sender if connection in names for name in names)}
+    with store.open() as con:
+        known = {name for (name,) in con.execute("select name from shared.connections").fetchall()}
+        for name in [connection, *sorted(group & known - {connection})]:
+            found = restoring.unread(con, name)
+            if found is None:
+                continue
+            restored_at, made_at = found
+            raise NeedsYou(
+                "restored-unread",
+                "The database came from a backup, and who said no since the backup is not known yet.",
+                where=f"{name}: restored {restored_at:%Y-%m-%d %H:%M} UTC, of {made_at:%Y-%m-%d %H:%M} UTC",
+                kept="nothing was sent",
+                next=[["icx", "pull", name], list(step)],
+            )
 
 
 def unread(store: Store, connection: str, have: pa.Table) -> list[int]:

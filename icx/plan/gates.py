@@ -31,6 +31,19 @@ def check_switch(kept: KeptPlan, settings: Settings) -> None:
     )
 
 
+def check_closed(kept: KeptPlan) -> None:
+    """Raise plan-closed for a plan of a journal that was brought back from a backup; see `icx.store.restoring`."""
+    if kept.state != "closed" or kept.result:
+        return
+    raise NeedsYou(
+        "plan-closed",
+        f"{kept.plan_id} was closed when the record was brought back from a backup: it may have been applied since.",
+        where=f"{kept.plan_id}, made {kept.made_at:%Y-%m-%d %H:%M} UTC",
+        kept="nothing was sent; what is known of it stays readable",
+        next=[["icx", "plans", kept.plan_id], ["icx", "pull", kept.connection]],
+    )
+
+
 def check_data(plan: Plan) -> None:
     """Raise check-failed or check-stale when the data this plan uses did not pass and nobody overrode it."""
     checks = plan.checks

@@ -71,6 +71,8 @@ def make(
     to whom an earlier one did not get through. Raises BadInput: list-unknown, list-twice, cannot-map, plan-choice,
     nothing-to-retry.
     """
+    place = f"{target.connection}/lists/{target.list}"
+    facts.check_read(store, target.connection, settings.one_sender, ["icx", "plan", audience, "--to", place])
     table = want if isinstance(want, pa.Table) else want.to_arrow_table()
     lists = reading.whole(client, "lists", "listId")
     target = match.find(target, lists, client, create=create, audience=audience)

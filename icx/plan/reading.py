@@ -12,6 +12,7 @@ from icx.clock import naive_utc
 from icx.errors import TryLater
 from icx.functions import email as email_key
 from icx.icontact import Client
+from icx.icontact.paging import ERASED
 from icx.plan.decide import CONTACTS, HAVE
 
 TRIES = 5
@@ -28,10 +29,12 @@ def whole(client: Client, name: str, id_field: str, **filters: Any) -> list[dict
     for _ in range(TRIES):
         rows: dict[Any, dict[str, Any]] = {}
         totals: set[int | None] = set()
+        erased = 0  # people who were erased here are not read, and are counted all the same
         for page in client.pages(name, **filters):
             rows |= {row[id_field]: row for row in page.rows}
+            erased += sum(aside.reason == ERASED for aside in page.set_aside)
             totals.add(page.total)
-        if totals <= {len(rows), None}:
+        if totals <= {len(rows) + erased, None}:
             return list(rows.values())
         seen.append((max((total or 0) for total in totals), len(rows)))
     total, found = seen[-1]

@@ -93,7 +93,7 @@ def stage(plan: Plan, plans: Plans, now: datetime, live: Live | None = None) -> 
         "go": _go(plan, applied, times, kept) if state == "stopped" else None,
         "answers": sorted(kept.answers),
         "answered": times.near(kept.began_at) if kept.began_at else "",
-        "notes": _notes(plan, state, live, holder, times),
+        "notes": _notes(plan, kept, state, live, holder, times),
         "blocked": None,
     }
     if state in {"open", "stopped"} and kept.place.list_id is not None:
@@ -112,8 +112,13 @@ def _state(kept: KeptPlan, applied: Applied, live: Live | None, *, elsewhere: bo
     return "stopped" if kept.state == "applying" else "open"
 
 
-def _notes(plan: Plan, state: str, live: Live | None, holder: Holder | None, times: Times) -> list[list[str]]:
+def _notes(
+    plan: Plan, kept: KeptPlan, state: str, live: Live | None, holder: Holder | None, times: Times
+) -> list[list[str]]:
     """Return what is to be known before all else: its kind, what is, and what follows."""
+    if state == "closed" and not kept.result:
+        what = "The record was brought back from a backup; this plan may have been applied since."
+        return [["bad", what, "Nothing more is sent. Pull, then plan again."]]
     if state == "closed":
         what = "The list was deleted in iContact after the plan."
         then = f"Nothing more is sent; {plan.plan_id} is closed, its record kept. Plan to another list."

@@ -21,6 +21,7 @@ REASONS = {
     "on_parking_list": "on the parking list already",
     "not_normal": "bounced, do-not-contact or unconfirmed",
     "said_no": "asked not to be contacted",
+    "erased": "erased here",
 }
 
 LEFT_OUT = {

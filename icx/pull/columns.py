@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from icx.icontact.paging import ERASED
 from icx.pull.units import EVENT_TYPE, AsideLike, PageLike, Unit
 
 
@@ -173,6 +174,11 @@ def table(
             }
         )
     return made, asides
+
+
+def erased(asides: Sequence[Aside]) -> int:
+    """Return how many of the rows set aside are of people who were erased here."""
+    return sum(aside.reason == ERASED for aside in asides)
 
 
 def fingerprint(unit: Unit, page: PageLike, offset: int, place: int) -> str:

@@ -121,7 +121,8 @@ def left_by_event(con: Connection, folder: Folder, message_id: int | None = None
 def came_back(con: Connection, folder: Folder) -> None:
     """Note each `normal` subscription of somebody who had left that list, newly seen and not written by icx.
 
-    It counts when it is dated after the leaving, or when this pull saw it turn from unsubscribed.
+    It counts when it is dated after the leaving, or when this pull saw it turn from unsubscribed. Where the record of
+    what icx sent was lost with a restore, a subscription of those days may be icx's own and does not count.
     """
     con.execute(
         f"""
@@ -144,6 +145,9 @@ def came_back(con: Connection, folder: Folder) -> None:
         from left_at n
         left join turned t on t.contact_id = n.contact_id and t.list_id = n.list_id
         where (n.add_date > n.at or t.was_there or (t.contact_id is not null and n.add_date is null))
+          and (t.was_there or not exists (
+            from shared.restores r where r.journal_too
+              and (n.add_date is null or n.add_date between r.made_at and r.restored_at)))
           and not exists (
             from shared.consent_facts f
             where {_SAME} and f.list_id = n.list_id and f.fact = 'normal' and f.happened_at > n.at)

@@ -181,6 +181,12 @@ def interrupted(con: Connection, now: datetime) -> Interrupted | None:
     )
 
 
+def contacts_only(con: Connection, connection: str) -> bool:
+    """Tell whether a connection reads contacts only, whatever one pull was asked for."""
+    row = one_row(con.execute("select contacts_only from shared.connections where name = ?", [connection]))
+    return bool(row and row[0])
+
+
 def staged(con: Connection) -> dict[Unit, Staged]:
     """Return the readings that wait in staging."""
     rows = con.execute(

@@ -250,6 +250,8 @@ def _judged(unit: Unit, line: Line, here: _Now) -> tuple[State, str]:
     if service is not None and stored != service:
         if line.reason == "filtered":
             return "explained", f"{service - stored:,} left out by the tag filter"
+        if line.reason == "erased":
+            return "explained", f"{service - stored:,} of people erased here"
         return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at iContact"
     if unit.is_events and statistics is not None and service is not None and statistics > service:
         more = f"statistics say {statistics - service:,} more"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from icx import mask
 from icx.errors import IcxError
+from icx.icontact.paging import ERASED
 from icx.pull.consent import Folder
 from icx.pull.reading import Reading
 from icx.store import Connection, one_row
+from icx.words import counted, form
 
 
 @dataclass(frozen=True)
@@ -41,8 +44,9 @@ def notes(
     refused: Sequence[tuple[Any, IcxError]],
     right_missing: str | None,
     folder: Folder,
+    erased: Mapping[int, str] | None = None,
 ) -> list[Note]:
-    """Return what is to be said after a pull."""
+    """Return what is to be said after a pull; `erased` are contacts it met that were erased here, with the day."""
     told: list[Note] = []
     if right_missing is not None:
         told.append(
@@ -69,6 +73,7 @@ def notes(
         if error.code != "right-missing"
     ]
     told += [_moved(reading, connection) for reading in readings if reading.provisional]
+    told += _erased(erased)
     told += _set_aside(con, connection)
     told += _addresses(con, connection)
     told += _gone_fields(con, connection, folder)
@@ -88,13 +93,31 @@ def _moved(reading: Reading, connection: str) -> Note:
     )
 
 
+def _erased(met: Mapping[int, str] | None) -> list[Note]:
+    if not met:
+        return []
+    ids = sorted(met)
+    days = sorted({date.fromisoformat(day) for day in met.values()})
+    when = f"on {days[0].day} {days[0]:%b}" if len(days) == 1 else f"since {days[0].day} {days[0]:%b}"
+    return [
+        Note(
+            "was-erased",
+            f"{counted(len(ids), 'contact')} erased here {when} {form(len(ids), 'is')} still at iContact.",
+            ", ".join(f"#{one}" for one in ids[:3]) + (", …" if len(ids) > 3 else ""),
+            "not stored again, in no audience",
+            (f"delete the {form(len(ids), 'contact')} in iContact too",),
+        )
+    ]
+
+
 def _set_aside(con: Connection, connection: str) -> list[Note]:
+    unread = f"from set_aside where reason <> '{ERASED}'"
     rows = con.execute(
-        "select collection, message_id, position, reason from set_aside order by happened_at desc, position limit 5"
+        f"select collection, message_id, position, reason {unread} order by happened_at desc, position limit 5"
     ).fetchall()
     if not rows:
         return []
-    count = _one(con, "select count(*) from set_aside")
+    count = _one(con, f"select count(*) {unread}")
     where = "; ".join(
         f"{collection}{f' of {message}' if message else ''}, row {position + 1:,}: {mask.addresses_in(reason)}"
         for collection, message, position, reason in rows

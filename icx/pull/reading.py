@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from icx.errors import IcxError
+from icx.icontact.paging import ERASED
 from icx.pull import columns, land
 from icx.pull.halving import UNREAD, around_bad_rows
 from icx.pull.land import Landing
@@ -72,6 +73,7 @@ class Reading:
     _next: int = 0  # offset of the next page to ask for
     _read: int = 0  # rows landed, those set aside included
     _asides: int = 0
+    _erased: int = 0  # of these, rows of people who were erased here
     _moved: bool = False
     _shifted: bool = False  # a page did not begin with the last row of the one before
     _stuck: bool = False
@@ -192,13 +194,14 @@ class Reading:
             self._read = self.staged.rows_read
             row = one_row(
                 con.execute(
-                    "select count(*) from set_aside where collection = ? and message_id is not distinct from ?",
-                    [self.unit.collection, self.unit.message_id],
+                    "select count(*), count(*) filter (reason = ?) from set_aside"
+                    " where collection = ? and message_id is not distinct from ?",
+                    [ERASED, self.unit.collection, self.unit.message_id],
                 )
             )
-            self._asides = int(row[0]) if row else 0
+            self._asides, self._erased = (int(row[0]), int(row[1])) if row else (0, 0)
         else:
-            self._read = self._asides = 0
+            self._read = self._asides = self._erased = 0
             if self.dirty or self._starts > 1:
                 landing.drop_staged(self.unit)
                 land.begin(con, self.unit)
@@ -210,6 +213,7 @@ class Reading:
         only = offset == 0
         self._read = max(self._read, offset + count)
         self._asides += len(asides)
+        self._erased += columns.erased(asides)
         end = count == 0 or (self._total is not None and self._read >= self._total)
         last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
         if not (end and only):
@@ -241,6 +245,7 @@ class Reading:
             self._again()
             return
         self.provisional = not whole
+        erased = "erased" if self._erased and self._erased == self._asides else None
         land.replace(
             con,
             self.unit,
@@ -248,7 +253,7 @@ class Reading:
             service=self._total if self._total is not None else rows,
             asides=self._asides,
             verified=whole,
-            reason=None if whole else self.why,
+            reason=erased if whole else self.why,
             page=page,
             new_unit=self.new_unit,
         )

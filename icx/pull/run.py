@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from icx.clock import Clock, naive_utc
 from icx.ctrl_c import stays_heard
 from icx.errors import BadInput, IcxError
+from icx.icontact.paging import ERASED
 from icx.pull import consent, due, keep, tags
 from icx.pull.agenda import Agenda, counters
 from icx.pull.ending import Ending
@@ -26,6 +27,7 @@ from icx.pull.waiting import Ear
 from icx.settings import Settings
 from icx.store import Connection, Store, one_row
 from icx.store.journal import Journal, said
+from icx.store.restoring import unread
 
 
 def pull(
@@ -154,8 +156,10 @@ class _Pull:
             set_right(con, self.began_at)
         before = keep.interrupted(con, self.began_at)
         first = not con.execute("select 1 from pulls where state = 'complete' limit 1").fetchall()
-        self.contacts_only = contacts_only
-        self.full = full or bool(before and before.full)
+        # Who said no after the backup was made is not in a restored database: everything is read once.
+        restored = unread(con, self.connection) is not None
+        self.contacts_only = contacts_only and (not restored or keep.contacts_only(con, self.connection))
+        self.full = full or restored or bool(before and before.full)
         if before is not None:
             self.folder = consent.Folder(
                 self.folder.account_id, self.folder.client_folder_id, before.started_at
@@ -170,13 +174,13 @@ class _Pull:
         done = frozenset(unit for unit, by in known.items() if before is not None and by in before.parts)
         self.resumed = self._going_on(before, len(done)) if before is not None else None
         with self._ending("complete"):
-            self._collections(SMALL[:2] if contacts_only else SMALL, known, done)
+            self._collections(SMALL[:2] if self.contacts_only else SMALL, known, done)
             con = self.bench.con()
             names = con.execute("select private_name from custom_fields where gone_at is null").fetchall()
             self.client.custom_names = frozenset(name for (name,) in names)
             if not self.tagged:  # with the tag filter, only people with an event are kept: events come first
                 self._people(known, done)
-            if not contacts_only and self.missing.where is None:
+            if not self.contacts_only and self.missing.where is None:
                 self._tags()
                 self._events(known, Agenda(self.began_at, since, self.full, done))
             if self.tagged:
@@ -351,10 +355,11 @@ class _Pull:
                 refused=self.reader.refused,
                 right_missing=self.missing.where,
                 folder=self.folder,
+                erased=getattr(getattr(self.client, "erased", None), "met", None),
             )
             overview = first_pull(con) if first else None
             messages = one_row(con.execute("select count(*) from messages")) or (0,)
-            aside = one_row(con.execute("select count(*) from set_aside")) or (0,)
+            aside = one_row(con.execute(f"select count(*) from set_aside where reason <> '{ERASED}'")) or (0,)
         finally:
             self.bench.rest()
         resumed = None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from icx import mask
@@ -127,7 +125,7 @@ class Activity:
         found = []
         for row in reversed(rows):
             run = self.journal.run(f"r-{row['number']}")
-            if run is None or run.state != "running" or _another(run):
+            if run is None or run.state != "running":
                 continue
             said = self.journal.read("select * from run_progress where run = ?", (run.run,))
             calls, _ = self.journal.calls(run.run)
@@ -278,23 +276,6 @@ class Activity:
 
     def _now(self) -> str:
         return _text(self.journal.clock.now())
-
-
-def _another(run: Run) -> bool:
-    """Tell whether the number of a run's process belongs to a process that began after it: the run's own is gone."""
-    if run.pid == os.getpid():
-        return False
-    try:
-        began = Path(f"/proc/{run.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
-        booted = next(
-            line.split()[1]
-            for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()
-            if line.startswith("btime")
-        )
-        moment = float(booted) + int(began) / os.sysconf("SC_CLK_TCK")
-    except (OSError, ValueError, IndexError, StopIteration):
-        return False  # not a system that tells
-    return moment > run.started_at.timestamp() + 2
 
 
 def _under(run: Run, said: Any, calls: int, ends: Rest | None) -> Under:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
+import sqlite3
 from pathlib import Path
 
 import duckdb
@@ -65,6 +67,17 @@ def not_a_database(path: Path) -> Damaged:
     )
 
 
+def unlike(path: Path, differ: list[str]) -> Damaged:
+    """A copy did not come out with the rows of what was copied."""
+    return Damaged(
+        "copy-differs",
+        "The copy of the database holds other rows than the database.",
+        where=f"{path}: {', '.join(differ)}",
+        kept="the database as it was; the copy was thrown away",
+        next=["the same command once more; if it stays so, look at the disk"],
+    )
+
+
 def busy(path: Path, holder: str, waited: float) -> TryLater:
     """Somebody else has the database open; `waited` is seconds."""
     return TryLater(
@@ -95,6 +108,29 @@ def translated(error: duckdb.Error, path: Path) -> IcxError | None:
         r"not a valid DuckDB database|corrupt|checksum", text, re.IGNORECASE
     ):
         return not_a_database(path)
+    return None
+
+
+def of_the_machine(error: OSError, path: Path) -> IcxError | None:
+    """Return an error of the system as one of ours when the disk or the folder is at fault."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return disk_full(path)
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST, errno.EISDIR):
+        return read_only(path)
+    return None
+
+
+def of_sqlite(error: sqlite3.Error, path: Path) -> IcxError | None:
+    """Return SQLite's error as one of ours when the machine, not the statement, is at fault."""
+    text = str(error)
+    if "disk is full" in text:
+        return disk_full(path)
+    if "readonly" in text or "unable to open" in text:
+        return read_only(path)
+    if "not a database" in text or "malformed" in text:
+        return not_a_database(path)
+    if "locked" in text:
+        return busy(path, "another process", 60)
     return None
 
 

@@ -103,6 +103,16 @@ class Store:
                     self._free(self._root)
                     self._root = None
 
+    @contextmanager
+    def nobody_else(self) -> Iterator[bool]:
+        """Keep other threads from the file during the block; gives False, and keeps nobody, while one has it open."""
+        with self._lock:
+            if self._users == 0:
+                with ENGINE.still(self.path) as free:
+                    yield free
+                return
+        yield False
+
     def create_schema(self, name: str) -> None:
         """Make a connection's schema and its tables when they are not there yet."""
         from icx.store.migrate import migrate_connection
@@ -121,7 +131,9 @@ class Store:
 
     def _connect(self) -> Connection:
         from icx.store.migrate import check_version, keep_copy, migrate, newest
+        from icx.store.restoring import finish
 
+        finish(self.path.parent)  # a restore that was decided and then cut off
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:
@@ -131,9 +143,7 @@ class Store:
             if self._checked is None or self._checked != self._inode():
                 have = check_version(con, self.path)
                 if 0 < have < newest():
-                    self._free(con)  # DuckDB writes its log back when it closes, so the copy is whole
-                    self.migrated = Migrated(have, newest(), keep_copy(self.path, have))
-                    con = self._wait_for_file()
+                    self.migrated = Migrated(have, newest(), keep_copy(con, self.path, have))
                 con.execute("set timezone = 'UTC'")
                 migrate(con, naive_utc(self.clock.now()))
                 self._checked = self._inode()
@@ -153,7 +163,7 @@ class Store:
         if lent:
             ENGINE.leave(con, whole=self._whole)
         else:
-            con.close()
+            ENGINE.close(con, self.path)
         self._whole = True
 
     def _inode(self) -> int | None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -21,15 +23,16 @@ class Engine:
     """One DuckDB in memory and the file it was made for, which is attached while somebody uses it."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._path = ""
+        self._beside: Counter[str] = Counter()  # files opened by themselves, while another one is attached
         self._users = 0
         self._con: duckdb.DuckDBPyConnection | None = None
 
     def connect(self, path: Path) -> tuple[duckdb.DuckDBPyConnection, bool]:
         """Return a connection whose default is the file at `path`, and whether it is this engine's.
 
-        One of the engine's goes back by `leave`, any other is closed. Raises what `duckdb.connect` does.
+        One of the engine's goes back by `leave`, any other by `close`. Raises what `duckdb.connect` does.
         """
         with self._lock:
             con = self._attached(os.path.abspath(path))
@@ -38,7 +41,29 @@ class Engine:
                 return con, True
             # Another file is in use, or this one cannot be attached: it is opened by itself, or DuckDB says why not.
             # Still under the lock: DuckDB refuses a file that another thread attached in between.
-            return duckdb.connect(str(path)), False
+            con = duckdb.connect(str(path))
+            self._beside[os.path.abspath(path)] += 1
+            return con, False
+
+    def close(self, con: duckdb.DuckDBPyConnection, path: Path) -> None:
+        """Close a connection that was opened beside the engine."""
+        with self._lock:
+            con.close()
+            self._beside[os.path.abspath(path)] -= 1
+
+    @contextmanager
+    def still(self, path: Path) -> Iterator[bool]:
+        """Keep other threads of this process from opening any file during the block, if nobody has this one open.
+
+        Gives False, and keeps nobody from anything, while somebody has it open.
+        """
+        with self._lock:
+            name = os.path.abspath(path)
+            free = not self._beside[name] and not (self._users and self._path == name)
+            if free:
+                yield True
+                return
+        yield False
 
     def leave(self, con: duckdb.DuckDBPyConnection, *, whole: bool = True) -> None:
         """Give a connection back; the last one frees the file. Unless `whole`, the engine goes with it."""

@@ -23,7 +23,7 @@ from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.store import damage, tape
-from icx.store.locks import Holder, alive, hold, holder
+from icx.store.locks import Holder, began, hold, holder, runs_still
 from icx.store.log import Log
 from icx.store.tape import CallLike
 
@@ -78,14 +78,7 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise damage.read_only(path) from None
-        with self._mending():
-            self._db = self._connect("full")  # an intent must outlive a power cut
-            self._tape = self._connect("normal")  # a call's record need only outlive the process
-            try:
-                self._migrate()
-            except BaseException:
-                self.close()
-                raise
+        self._open()
 
     def __repr__(self) -> str:
         return f"Journal({str(self.path)!r})"
@@ -99,6 +92,20 @@ class Journal:
     def close(self) -> None:
         self._db.close()
         self._tape.close()
+
+    def _open(self) -> None:
+        from icx.store.restoring import finish
+
+        finish(self.path.parent)  # a restore that was decided and then cut off
+        with self._translating():
+            self._db = self._connect("full")  # an intent must outlive a power cut
+            self._tape = self._connect("normal")  # a call's record need only outlive the process
+            self._file = self.path.stat().st_ino
+            try:
+                self._migrate()
+            except BaseException:
+                self.close()
+                raise
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -117,6 +124,12 @@ class Journal:
         with self._lock, self._mending():
             return self._db.execute(sql, parameters).fetchall()
 
+    def vacuum(self) -> None:
+        """Write the file anew, without what was deleted, and its log with it."""
+        with self._lock, self._mending():
+            self._db.execute("vacuum")
+            self._db.execute("pragma wal_checkpoint(truncate)")
+
     # -- runs
 
     def start_run(self, verb: str, what: str, who: str = "") -> str:
@@ -125,8 +138,9 @@ class Journal:
         within = under_way[-1] if under_way else self._within
         with self.write() as db:
             row = db.execute(
-                "insert into runs (verb, what, who, pid, started_at, within) values (?, ?, ?, ?, ?, ?)",
-                (verb, what, who, os.getpid(), self._now(), within),
+                "insert into runs (verb, what, who, pid, started_at, within, process_began)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                (verb, what, who, os.getpid(), self._now(), within, began(os.getpid())),
             )
             run = f"r-{row.lastrowid}"
         self._running.add(run)
@@ -288,10 +302,24 @@ class Journal:
 
     @contextmanager
     def _mending(self) -> Iterator[None]:
+        if not self._db.in_transaction and self._replaced():  # by a restore, while a notebook had it open
+            self.close()
+            self._open()
+        with self._translating():
+            yield
+
+    def _replaced(self) -> bool:
+        try:
+            return self.path.stat().st_ino != self._file
+        except OSError:
+            return False
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            ours = _translated(error, self.path)
+            ours = damage.of_sqlite(error, self.path)
             if ours is None:
                 raise
             raise ours from error
@@ -327,7 +355,7 @@ def budget_key(app_id: str, account_id: int | None) -> str:
 
 def _run(row: sqlite3.Row) -> Run:
     state = row["state"]
-    if state == "running" and not alive(row["pid"]):
+    if state == "running" and not runs_still(row["pid"], row["process_began"]):
         state = "cut off"
     ended = row["ended_at"]
     return Run(
@@ -371,16 +399,3 @@ def _statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(pending):
             yield pending
             pending = ""
-
-
-def _translated(error: sqlite3.Error, path: Path) -> IcxError | None:
-    text = str(error)
-    if "disk is full" in text:
-        return damage.disk_full(path)
-    if "readonly" in text or "unable to open" in text:
-        return damage.read_only(path)
-    if "not a database" in text or "malformed" in text:
-        return damage.not_a_database(path)
-    if "locked" in text:
-        return damage.busy(path, "another process", 60)
-    return None

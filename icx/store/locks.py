@@ -17,14 +17,18 @@ from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError, TryLater
 from icx.store import damage
 
+#: The lock of whoever replaces the database or takes somebody out of it: nothing else is begun meanwhile.
+WHOLE = "the whole workspace"
+
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a lock, since when (aware UTC), for what."""
+    """Who holds a lock, since when (aware UTC), for what. `began` is when its process started, as the system counts."""
 
     pid: int
     since: datetime
     what: str
+    began: str = ""
 
 
 @contextmanager
@@ -38,7 +42,8 @@ def hold(
 ) -> Iterator[None]:
     """Hold the lock `name` of the workspace while the block runs.
 
-    Raises `busy(holder)` (by default TryLater, "already-running") at once when somebody else holds it.
+    Raises `busy(holder)` (by default TryLater, "already-running") at once when somebody else holds it, and
+    "already-running" while somebody has the whole workspace: see `alone`.
     """
     stem = _stem(name)
     note = folder / f"{stem}.json"
@@ -51,21 +56,58 @@ def hold(
         lock.acquire()
     except Timeout:
         raise (busy or _busy(name))(_holder(note)) from None
+    except OSError:
+        raise damage.read_only(folder / stem) from None
     try:
+        if name != WHOLE and (other := holder(folder, WHOLE)) is not None:
+            raise _busy(WHOLE)(other)
         since = clock.now().astimezone(UTC).isoformat()
-        note.write_text(
-            json.dumps({"pid": os.getpid(), "since": since, "what": what or name}), encoding="utf-8"
-        )
+        told = {"pid": os.getpid(), "since": since, "what": what or name, "began": began(os.getpid())}
+        note.write_text(json.dumps(told), encoding="utf-8")
         yield
     finally:
         note.unlink(missing_ok=True)
         lock.release()
 
 
+@contextmanager
+def alone(folder: Path, *, what: str, clock: Clock = SYSTEM) -> Iterator[None]:
+    """Hold the whole workspace while the block runs: no pull, apply, job or run is under way, and none is begun.
+
+    Whoever begins takes a lock of its own and then looks here; this says that it is here and then looks for theirs.
+    So one of the two sees the other, whatever the order. Raises TryLater ("already-running") at once.
+    """
+    with hold(folder, WHOLE, what=what, clock=clock):
+        ours = f"{_stem(WHOLE)}.lock"
+        for path in sorted(folder.glob("*.lock")):
+            if path.name == ours:
+                continue
+            try:
+                with FileLock(path, timeout=0):
+                    pass
+            except Timeout:
+                raise _busy("something else")(_holder(path.with_suffix(".json"))) from None
+        yield
+
+
 def holder(folder: Path, name: str) -> Holder | None:
-    """Return who holds the lock `name`, without touching it; None when nobody does or the holder is gone."""
+    """Return who holds the lock `name`, without touching it; None when nobody does or the holder is gone.
+
+    A holder that was killed leaves its note, and the system may give its number to somebody else: a process of that
+    number that started at another time is not the one that holds.
+    """
     found = _holder(folder / f"{_stem(name)}.json")
-    return found if found is not None and alive(found.pid) else None
+    return found if found is not None and runs_still(found.pid, found.began) else None
+
+
+def began(pid: int) -> str:
+    """Return when a process of this machine started, in a form to compare; empty where the system does not tell."""
+    try:
+        ticks = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    except (OSError, IndexError):
+        return ""
+    return f"{boot} {ticks}"
 
 
 def alive(pid: int) -> bool:
@@ -79,6 +121,11 @@ def alive(pid: int) -> bool:
     return True
 
 
+def runs_still(pid: int, began_then: str) -> bool:
+    """Tell whether a process still runs; `began_then` is what `began` said of it, empty when that is not known."""
+    return alive(pid) and (not began_then or began(pid) in ("", began_then))
+
+
 def _stem(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:16]
 
@@ -86,8 +133,9 @@ def _stem(name: str) -> str:
 def _holder(note: Path) -> Holder | None:
     try:
         told = json.loads(note.read_text(encoding="utf-8"))
-        return Holder(int(told["pid"]), datetime.fromisoformat(told["since"]), str(told["what"]))
-    except (OSError, ValueError, KeyError):
+        since = datetime.fromisoformat(told["since"])
+        return Holder(int(told["pid"]), since, str(told["what"]), str(told.get("began", "")))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

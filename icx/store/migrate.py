@@ -9,14 +9,16 @@ from __future__ import annotations
 import importlib.resources
 import re
 import shutil
+import subprocess
+import sys
 from datetime import datetime
+from errno import EDQUOT, EFBIG, ENOSPC
 from importlib.metadata import version as installed
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import duckdb
 
-from icx.errors import Damaged
 from icx.store.damage import disk_full, made_by_newer, read_only
 from icx.store.names import quoted
 from icx.store.rows import one_row
@@ -45,16 +47,22 @@ def newest() -> int:
     return max(number(name) for name in files("") + files("connection"))
 
 
-def stored(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
-    """Return a database's version and the icx that brought it there; (0, '') for a new file."""
+def stored(con: duckdb.DuckDBPyConnection, database: str | None = None) -> tuple[int, str]:
+    """Return a database's version and the icx that brought it there; (0, '') for a new file.
+
+    `database` is the name it is attached as, else the one that is in use.
+    """
     there = one_row(
         con.execute(
-            "select count(*) from duckdb_tables() where schema_name = 'main' and table_name = 'icx_migrations'"
+            "select count(*) from duckdb_tables() where database_name = coalesce(?, current_database())"
+            " and schema_name = 'main' and table_name = 'icx_migrations'",
+            [database],
         )
     )
     if not there or not there[0]:
         return 0, ""
-    rows = con.execute("select name, icx from main.icx_migrations").fetchall()
+    where = f"{quoted(database)}." if database else ""
+    rows = con.execute(f"select name, icx from {where}main.icx_migrations").fetchall()
     return max(((number(name), icx or "") for name, icx in rows), default=(0, ""))
 
 
@@ -66,21 +74,45 @@ def check_version(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return have
 
 
-def keep_copy(path: Path, version: int) -> Path:
-    """Copy the closed database beside itself as `icx-vN.duckdb`, whole or not at all."""
+def keep_copy(con: duckdb.DuckDBPyConnection, path: Path, version: int) -> Path:
+    """Copy the open database beside itself as `icx-vN.duckdb`, whole or not at all.
+
+    Nobody else can write it meanwhile. It is copied by a process of its own: reading the file in this one would end
+    the lock that DuckDB holds on it.
+    """
     copy = path.with_name(f"{path.stem}-v{version}{path.suffix}")
     part = copy.with_suffix(".part")
     free = shutil.disk_usage(path.parent).free
     size = path.stat().st_size
     if free < size:
         raise disk_full(path, need=size, free=free)
-    try:
-        shutil.copyfile(path, part)
-        part.replace(copy)
-    except OSError as error:
+    con.execute("checkpoint")  # what lies in DuckDB's log is then in the file
+    done = subprocess.run(  # noqa: S603  our own few lines, two paths of ours
+        [sys.executable, "-I", "-S", "-c", _COPY, str(path), str(part)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
         part.unlink(missing_ok=True)
-        raise _copy_failed(path, error, size) from None
+        if done.stdout.strip() in {str(ENOSPC), str(EDQUOT), str(EFBIG)}:
+            raise disk_full(path, need=size, free=shutil.disk_usage(path.parent).free)
+        raise read_only(path)
+    part.replace(copy)
     return copy
+
+
+_COPY = """
+import os, shutil, sys
+try:
+    with open(sys.argv[1], "rb") as old, open(sys.argv[2], "wb") as new:
+        shutil.copyfileobj(old, new, 1 << 20)
+        new.flush()
+        os.fsync(new.fileno())
+except OSError as error:
+    print(error.errno)
+    sys.exit(1)
+"""
 
 
 def migrate(con: duckdb.DuckDBPyConnection, now: datetime) -> None:
@@ -134,11 +166,3 @@ def _run(con: duckdb.DuckDBPyConnection, scope: str, now: datetime) -> None:
             raise
         finally:
             con.execute("set search_path = 'main'")
-
-
-def _copy_failed(path: Path, error: OSError, size: int) -> Damaged:
-    from errno import ENOSPC
-
-    if error.errno == ENOSPC:
-        return disk_full(path, need=size, free=shutil.disk_usage(path.parent).free)
-    return read_only(path)

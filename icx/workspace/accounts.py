@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import secrets
+import uuid
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +15,12 @@ from icx.connections.icontact import client_for
 from icx.connections.login import Login
 from icx.connections.saved import Connections, SavedConnection
 from icx.errors import BadInput, Damaged, NeedsYou
-from icx.http import Pace
+from icx.http import Pace, Secret
 from icx.icontact import Client, Waiting
 from icx.pull import register
 from icx.pull import reset as drop_what_was_pulled
-from icx.store import Store
+from icx.store import Store, erased
+from icx.store.erased import Erased
 from icx.store.journal import Journal, SharedBudget
 from icx.store.names import check_name
 
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from icx.settings import Settings
 
 SANDBOX = "sandbox"
+ERASED = "_erased"  # what the key of the erased is kept as; no connection can have this name
 
 
 @dataclass(frozen=True)
@@ -194,7 +199,30 @@ class Accounts:
             on_wait=on_wait,
         )
         client.before_write = self.before_write
+        client.erased = self.erased()
         return client
+
+    def erased(self) -> Erased | None:
+        """Return who was erased in this workspace, or None when nobody was; raises `erased-key` without the key."""
+        key_name, known = erased.read(self._data)
+        if not known:
+            return None
+        kept = self.connections.secrets.load(ERASED, key_name).get("key")
+        if kept is None:
+            raise erased.key_is_missing(self._data, len(known))
+        return Erased(bytes.fromhex(kept.reveal()), known)
+
+    def erase(self, contacts: Sequence[tuple[int, int, int]], addresses: Iterable[str]) -> Erased:
+        """Remember, as keyed hashes, who is erased from now on; contacts are (account, folder, id)."""
+        there = self.erased()
+        key_name, _ = erased.read(self._data)
+        if there is None:
+            key_name = uuid.uuid4().hex
+            there = Erased(secrets.token_bytes(32), {})
+            self.connections.secrets.save(ERASED, key_name, {"key": Secret(there.key.hex())})
+        more = there.with_people(contacts, addresses, f"{self._clock.now().astimezone(UTC):%Y-%m-%d}")
+        erased.write(self._data, key_name, more.known)
+        return more
 
     def calls_left(self, saved: SavedConnection) -> int | None:
         """Return the calls left this hour, or None when the secret is not at hand."""

@@ -17,6 +17,7 @@ from icx.ctrl_c import stays_heard
 from icx.errors import IcxError, Stopped
 from icx.settings import Settings, read_settings
 from icx.store.journal import said
+from icx.workspace.caring import Caring
 from icx.workspace.choosing import Choosing
 from icx.workspace.clicking import Clicking
 from icx.workspace.layout import Layout, keep_out_of_git
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing):
+class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing, Caring):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its

@@ -24,6 +24,7 @@ TYPED = {
     "connection": "status", "with_sandbox": "sandbox", "pause_pushes": "pause", "resume_pushes": "resume", "run": "run",
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "change_job": "schedule", "run_job": "schedule", "serve": "serve",
     "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor", "log": "log", "calls": "calls",
+    "backup": "backup", "backups": "backup", "restore": "restore", "vacuum": "vacuum", "erase": "erase",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
@@ -40,7 +41,7 @@ PLUMBING = {
     "accounts",
 }
 # Examples that begin something which does not end by itself, need another login, or somebody at a terminal.
-ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve", "icx stop acme", "icx retry P-1", "icx stop --json"}  # fmt: skip
+ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve", "icx stop acme", "icx retry P-1", "icx stop --json", "icx erase -", "icx restore icx-backup-20261122-070200.zip"}  # fmt: skip
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:

@@ -126,7 +126,7 @@ def test_an_upgrade_that_cannot_keep_its_copy_leaves_the_file_free_and_is_done_n
 ) -> None:
     path = made(tmp_path).path
 
-    def full(path: Path, have: int) -> None:
+    def full(con: object, path: Path, have: int) -> None:
         raise damage.disk_full(path)
 
     with monkeypatch.context() as patch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from icx.clock import ManualClock
 from icx.errors import Damaged, TryLater
 from icx.store.journal import Journal, budget_key
+from icx.store.locks import alone
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -206,3 +208,36 @@ def test_a_full_disk_is_told_in_our_words(journal: Journal) -> None:
     with pytest.raises(Damaged) as refused, journal.write():
         raise sqlite3.OperationalError("database or disk is full")
     assert refused.value.code == "disk-full"
+
+
+def test_a_number_that_another_process_has_by_now_is_no_holder_and_no_running_run(
+    tmp_path: Path, journal: Journal
+) -> None:
+    run = journal.start_run("pull", "acme")
+    with journal.lock("pull acme", what="a pull of acme"):
+        assert journal.holder("pull acme") is not None
+        (note,) = (tmp_path / "locks").glob("*.json")
+        told = json.loads(note.read_text())
+        note.write_text(json.dumps(told | {"began": "another boot 7"}))
+        assert journal.holder("pull acme") is None
+        note.write_text(json.dumps(told | {"began": ""}))  # a system that does not tell
+        assert journal.holder("pull acme") is not None
+    with journal.write() as db:
+        db.execute("update runs set process_began = 'another boot 7'")
+    found = journal.run(run)
+    assert found is not None
+    assert found.state == "cut off"
+
+
+def test_whoever_has_the_whole_workspace_is_alone_in_it(journal: Journal, tmp_path: Path) -> None:
+    folder = tmp_path / "locks"
+    busy = pytest.raises(TryLater, match="a pull of acme is already under way")
+    with journal.lock("pull acme", what="a pull of acme"), busy, alone(folder, what="x"):
+        pass
+    with alone(folder, what="a restore"):
+        with pytest.raises(TryLater, match="a restore is already under way"), journal.lock("pull acme"):
+            pass
+        with pytest.raises(TryLater, match="a restore is already under way"), alone(folder, what="y"):
+            pass
+    with journal.lock("pull acme"):
+        pass

@@ -23,6 +23,7 @@ from road.conftest import no_keyring
 from icx.errors import BadInput, NeedsYou, Stopped
 from icx.pull.progress import Progress
 from icx.store.activity import Activity
+from icx.store.locks import began
 from icx.widgets.monitor import Monitor
 from icx.workspace import Workspace
 from icx.workspace.cell import Cell
@@ -75,7 +76,9 @@ def elsewhere() -> Iterator[int]:
 def running_in(ws: Workspace, pid: int, verb: str, what: str) -> str:
     run = ws.journal.start_run(verb, what, "maya")
     with ws.journal.write() as db:
-        db.execute("update runs set pid = ? where number = ?", (pid, int(run[2:])))
+        db.execute(
+            "update runs set pid = ?, process_began = ? where number = ?", (pid, began(pid), int(run[2:]))
+        )
     return run
 
 
@@ -122,9 +125,7 @@ def test_a_process_that_is_gone_is_not_shown_as_running(ws: Workspace) -> None:
 def test_a_number_given_to_a_later_process_is_not_the_run(ws: Workspace) -> None:
     run = running_in(ws, os.getppid(), "build", "acme")
     with ws.journal.write() as db:
-        db.execute(
-            "update runs set started_at = '2001-01-01T00:00:00+00:00' where number = ?", (int(run[2:]),)
-        )
+        db.execute("update runs set process_began = 'earlier' where number = ?", (int(run[2:]),))
     assert ws.monitor().said["now"] == []
 
 
