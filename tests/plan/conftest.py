@@ -170,8 +170,8 @@ class Place:
     def writes(self) -> int:
         return sum(count for name, count in self.calls().items() if not name.startswith("GET "))
 
-    def fault(self, match: str, fault: str, *, after: int = 0, times: int = 1) -> None:
-        body = json.dumps([{"match": match, "fault": fault, "after": after, "times": times}]).encode()
+    def fault(self, match: str, fault: str, *, after: int = 0, times: int = 1, **more: Any) -> None:
+        body = json.dumps([{"match": match, "fault": fault, "after": after, "times": times, **more}]).encode()
         request = urllib.request.Request(  # noqa: S310 - loopback
             f"{self.running.control_url}/faults", body, {"Content-Type": "application/json"}
         )
