@@ -146,7 +146,27 @@ def _json(value: Mapping[str, Any]) -> str:
     import orjson
 
     times = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC | orjson.OPT_OMIT_MICROSECONDS
-    return orjson.dumps(value, default=_plainly, option=times | orjson.OPT_NON_STR_KEYS).decode()
+    options = times | orjson.OPT_NON_STR_KEYS
+    try:
+        return orjson.dumps(value, default=_plainly, option=options).decode()
+    except TypeError:
+        # A word typed in another encoding reaches Python as halves of surrogate pairs, which no JSON holds.
+        return orjson.dumps(_readable(value), default=_plainly, option=options).decode()
+
+
+def _readable(value: Any) -> Any:
+    """Return the same value with bytes that were no text made visible.
+
+    >>> _readable({"where": ["icx", "\\ud83d"]})
+    {'where': ['icx', '\\\\ud83d']}
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, Mapping):
+        return {_readable(key): _readable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_readable(inner) for inner in value]
+    return value
 
 
 def _plainly(value: Any) -> Any:

@@ -62,14 +62,14 @@ def of_notebook(path: Path) -> dict[str, Parameter]:
     try:
         book = json.loads(path.read_text(encoding="utf-8"))
         cells = [cell for cell in book["cells"] if TAG in cell.get("metadata", {}).get("tags", [])]
+        sources = ["".join(cell["source"]) for cell in cells[:1]]  # a text, or a list of lines
+        language = book.get("metadata", {}).get("kernelspec", {}).get("language", "python")
     except (ValueError, KeyError, TypeError, AttributeError):
         raise _refusal(path, f"{path.name} is not a notebook.", "its JSON cannot be read") from None
-    language = book.get("metadata", {}).get("kernelspec", {}).get("language", "python")
     if language != "python":
         raise _refusal(path, f"{path.name} is not a Python notebook.", f"language {language}")
     found: dict[str, Parameter] = {}
-    for cell in cells[:1]:
-        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+    for source in sources:
         for one in of_source(source, path):
             found[one.name] = one
     return found
@@ -84,7 +84,7 @@ def of_source(source: str, path: Path = Path("the notebook")) -> list[Parameter]
     try:
         tree = ast.parse(source)
         said = _comments(source)
-    except (SyntaxError, tokenize.TokenError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
         raise _refusal(path, f"The parameters of {path.name} cannot be read.", str(error)) from None
     found = []
     for node in tree.body:
@@ -224,12 +224,13 @@ def _example(kind: Kind) -> str:
 
 
 def _refusal(path: Path, message: str, where: str, then: str | list[str] = "") -> BadInput:
+    step = then or ["icx", "run", str(path), "--parameters"]
     return BadInput(
         "parameter",
-        message,
-        where=where,
+        mask.plain(message),
+        where=mask.plain(where),
         kept="the notebook was not started",
-        next=[then or ["icx", "run", str(path), "--parameters"]],
+        next=[mask.plain(step) if isinstance(step, str) else [mask.plain(word) for word in step]],
         data={"notebook": path.name},
     )
 

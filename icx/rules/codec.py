@@ -216,11 +216,14 @@ def _read_event(kind: str, operator: str, data: Mapping[str, Any], where: str, p
     if message is not None:
         message = _whole(str(message).removeprefix("#"), where, path)
     distinct = data.get("distinct") or None
+    if not isinstance(distinct, str | None):
+        raise _wrong(f"{distinct!r} cannot be counted apart.", where, path, '"distinct": "messages"')
     human = data.get("human", False)
     if human not in (True, False, None):
         raise _wrong(f"`human` is true or false; {human!r} is not.", where, path, '"human": true')
     return Event(
-        cast(Any, kind), operator, counts, days, ends, message, _link(data.get("url"), where, path), distinct, bool(human)
+        cast(Any, kind), operator, counts, days, ends, message, _link(data.get("url"), where, path),
+        cast(Any, distinct), bool(human)
     )  # fmt: skip
 
 

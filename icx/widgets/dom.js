@@ -269,6 +269,16 @@ function added(node) {
   for (const each of [node, ...node.querySelectorAll("*")]) each.icxAfter?.(each);
 }
 
+/** A page that icx.look drew, as elements. It is escaped there; what could run or load is left out all the same. */
+function pictured(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  for (const one of page.querySelectorAll("script, iframe, object, embed, link, base, form, meta")) one.remove();
+  for (const one of page.querySelectorAll("*"))
+    for (const { name, value } of [...one.attributes])
+      if (name.startsWith("on") || /^\s*(javascript|data):/i.test(value)) one.removeAttribute(name);
+  return h("div", {}, ...page.head.childNodes, ...page.body.childNodes);
+}
+
 /** `morph`, and focus goes back to the element of the same `key` when its element was replaced. */
 function renew(container, fresh) {
   const active = container.contains(document.activeElement) ? document.activeElement : null;

@@ -33,8 +33,7 @@ export default {
     }
 
     function draw() {
-      const fresh = h("div");
-      fresh.innerHTML = model.get("html"); // made by icx.look: what comes from outside is escaped in it
+      const fresh = pictured(model.get("html"));
       const words = asked ? "Stopping after this page…" : "Stop after this page";
       const act = button(words, end, { shape: "pause", key: "end", disabled: asked, label: "What is there stays; the next pull goes on", why: "the page under way is landed first" });
       if (hears) fresh.querySelector(".head")?.append(act);

@@ -30,7 +30,7 @@ def mutated(draw: st.DrawFn, good: Any) -> Any:
     for _ in range(draw(st.integers(1, 3))):
         places = list(_places(value))
         if not places:
-            return draw(values)
+            return copy.deepcopy(draw(values))
         inside, key = draw(st.sampled_from(places))
         deed = draw(st.sampled_from(["replace", "replace", "remove", "rename", "double"]))
         if deed == "remove":
@@ -40,7 +40,7 @@ def mutated(draw: st.DrawFn, good: Any) -> Any:
         elif deed == "double" and isinstance(inside, list):
             inside.insert(key, copy.deepcopy(inside[key]))
         else:
-            inside[key] = draw(values)
+            inside[key] = copy.deepcopy(draw(values))  # what is drawn may be a constant; it is changed next
     return value
 
 
