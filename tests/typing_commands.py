@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import Forked, command
 
 from icx import cli
 from icx.clock import SystemClock
@@ -62,17 +63,9 @@ def in_a_process(*words: str, workspace: Path, **more: str) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def begun(*words: str, workspace: Path, **more: str) -> subprocess.Popen[str]:
+def begun(*words: str, workspace: Path, **more: str) -> Forked:
     """Begin a command in a process of its own, to be stopped."""
-    return subprocess.Popen(
-        [*PROGRAM, *words, "--workspace", str(workspace)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        env=environment(**more),
-    )
+    return command(*words, "--workspace", str(workspace), env=environment(**more))
 
 
 def hurried(patch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,6 @@
-"""Applies one plan in a process of its own, so that it can be killed: facts as JSON on the command line."""
+"""Applies one plan in a process of its own, so that it can be killed: facts as JSON, the one word."""
 
 import json
-import sys
 from pathlib import Path
 
 from icx.clock import SYSTEM
@@ -13,8 +12,8 @@ from icx.store.journal import Journal
 from icx.store.plans import Plans
 
 
-def main() -> None:
-    facts = json.loads(sys.argv[1])
+def main(words: list[str]) -> None:
+    facts = json.loads(words[0])
     data = Path(facts["data"])
     with Journal(data / "journal.sqlite", SYSTEM) as journal, Client(**facts["login"]) as client:
         print("ready", flush=True)
@@ -30,7 +29,3 @@ def main() -> None:
             progress=lambda at: print("progress", at.what, at.done, at.note, flush=True),
         )
     print(json.dumps(applied.as_dict()), flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,9 +1,8 @@
-"""A pull in a process of its own, so that it can be killed: `python pull_worker.py FOLDER LOGIN-AS-JSON`."""
+"""A pull in a process of its own, so that it can be killed; its words are the folder and the login as JSON."""
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,5 +46,5 @@ def pulled(
     return report
 
 
-if __name__ == "__main__":
-    pulled(Path(sys.argv[1]), json.loads(sys.argv[2]))
+def main(words: list[str]) -> None:
+    pulled(Path(words[0]), json.loads(words[1]))

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+from forked import script
 from pull_bed import TABLES
 from pull_worker import pulled
 
@@ -25,6 +26,7 @@ from icx.sandbox.process import SandboxProcess
 from icx.store import Store
 
 Start = Callable[..., SandboxProcess]
+WORKER = Path(__file__).with_name("pull_worker.py")
 
 
 def login(sandbox: SandboxProcess) -> dict[str, Any]:
@@ -52,8 +54,7 @@ def order(sandbox: SandboxProcess, **fault: Any) -> None:
 def killed(folder: Path, sandbox: SandboxProcess, after: int) -> None:
     """Start a pull and end it with SIGKILL once the sandbox has answered `after` more calls."""
     began = calls(sandbox)
-    worker = [sys.executable, str(Path(__file__).with_name("pull_worker.py")), str(folder)]
-    with subprocess.Popen([*worker, json.dumps(login(sandbox))]) as process:
+    with script(WORKER, str(folder), json.dumps(login(sandbox))) as process:
         while calls(sandbox) - began < after and process.poll() is None:
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
@@ -200,8 +201,7 @@ def test_a_second_process_holding_the_database_is_waited_for(tmp_path: Path, fre
 
 def test_two_pulls_at_once_are_refused_by_name(tmp_path: Path, fresh_sandbox: Start) -> None:
     sandbox = fresh_sandbox(contacts=60, messages=2, latency=200)
-    worker = [sys.executable, str(Path(__file__).with_name("pull_worker.py")), str(tmp_path / "data")]
-    with subprocess.Popen([*worker, json.dumps(login(sandbox))]) as process:
+    with script(WORKER, str(tmp_path / "data"), json.dumps(login(sandbox))) as process:
         while calls(sandbox) < 2:
             time.sleep(0.02)
         with pytest.raises(TryLater) as refused:

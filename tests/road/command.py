@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import io
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from typing_commands import PROGRAM, Said, environment
+from forked import command
+from typing_commands import Said, environment
 from typing_commands import in_a_process as icx
 
 __all__ = ["Said", "done", "environment", "icx", "killed", "typed"]
@@ -38,13 +38,7 @@ def done(*words: str, workspace: Path) -> Said:
 
 def killed(*words: str, workspace: Path, when: Callable[[], bool]) -> bool:
     """Run a command and kill it (SIGKILL) once `when()` holds; returns False when it ended before."""
-    with subprocess.Popen(
-        [*PROGRAM, *words, "--workspace", str(workspace)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    ) as process:
+    with command(*words, "--workspace", str(workspace), env=environment()) as process:
         while process.poll() is None:
             if when():
                 process.send_signal(signal.SIGKILL)
