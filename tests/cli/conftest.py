@@ -5,25 +5,23 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import prepared
 import pytest
-from typing_commands import Said, in_a_process, no_keyring, typed
+from typing_commands import in_a_process, no_keyring, typed
 
 __all__ = ["no_keyring", "typed"]
 
 
-@pytest.fixture(scope="session")
-def shown(tmp_path_factory: pytest.TempPathFactory, no_keyring: None) -> tuple[Path, Said]:
-    """The demo of a small account, which yet adds somebody: its folder and what it printed."""
-    folder = tmp_path_factory.mktemp("demo") / "demo"
-    said = in_a_process("demo", "--contacts", "1500", "--messages", "12", workspace=folder)
+def shown(folder: Path) -> None:
+    """The demo of a small account, which yet adds somebody, in a process of its own."""
+    said = in_a_process("demo", "--contacts", "1500", "--messages", "12", workspace=folder / "demo")
     assert said.code == 0, said.err
-    return folder, said
 
 
 @pytest.fixture(scope="session")
-def demo(shown: tuple[Path, Said]) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory, no_keyring: None) -> Path:
     """The demo's workspace; tests only read from it."""
-    return shown[0]
+    return prepared.copy("demo of 1500", shown, tmp_path_factory.mktemp("demo") / "made") / "demo"
 
 
 @pytest.fixture

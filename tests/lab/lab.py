@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import nbformat
 import requests
 from bare import QUIET
 from playwright.sync_api import Browser, Locator, Page, Playwright
+
+from icx.jobs.books import nbformat
 
 # Lab asks for news and updates unless told not to; a person's own Lab may, a test's may not. Widgets are saved with
 # the notebook, as somebody may have set it who sends notebooks around.

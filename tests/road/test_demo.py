@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from icx.workspace import Workspace
-from road.command import Said, icx, typed
+from road.command import Said, typed
 from road.held import Held
 
 SMALL = ["--contacts", "600", "--messages", "24"]
@@ -39,7 +39,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo") / "demo"
-    said = icx("demo", str(folder), *SMALL, "--seed", "17", "--json", workspace=folder.parent)
+    said = typed("demo", str(folder), *SMALL, "--seed", "17", "--json", workspace=folder.parent)
     assert said.code == 0, said.err
     return Demo(said, folder)
 
