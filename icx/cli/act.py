@@ -217,7 +217,6 @@ def retry(obj: Obj, plan_id: str) -> Result:
     "plans",
     "List plans, or show what became of each row of one.",
     "icx plans",
-    "icx plans P-1 --json",
     "icx plans P-1 --refused refused.csv",
 )
 @click.argument("plan_id", required=False, metavar="PLAN")

@@ -93,7 +93,7 @@ class Activity:
                 return
             if until is not None and until != said["waits"]:
                 why = f"{getattr(report, 'what', '')}: {getattr(report, 'note', '') or ''}".strip(": ")
-                self.journal.log.write("warning", "wait", why, run=run, until=_text(until))
+                self.journal.log.write("warning", "wait", f"waits: {why}", run=run, until=_text(until))
             said.update(at=now, waits=until)
             self.tell(run, report)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from icx.workspace.workspace import Workspace
 
 #: Lines and calls that a display shows; the table of all is `.df`.
-SHOWN = 50
+SHOWN = 20
 _KINDS: dict[str, page.Kind] = {"error": "bad", "warning": "warn"}
 
 
@@ -98,7 +98,9 @@ class Lines(Sequence[Any]):
             (when, page.pill(_KINDS[level], level) if level in _KINDS else "", run, text)
             for when, level, run, text in self.rows()[-SHOWN:]
         ]
-        table = page.table(["when", "", "run", "what happened"], rows)
+        more = len(self.lines) - SHOWN
+        foot = f"{more:,} earlier ones are in .df" if more > 0 else ""
+        table = page.table(["when", "", "run", "what happened"], rows, foot=foot)
         return str(page.root(head, table if rows else page.note("", "Nothing is logged."), name="Log"))
 
 
@@ -228,14 +230,9 @@ class Calls(Sequence[Any]):
         )
         crumbs = [f"{self.what} ({self.run})", counted(of["calls"], "call"), f"{of['bytes'] / 1e6:,.1f} MB"]
         more = len(self.calls) - SHOWN
-        return str(
-            page.root(
-                page.head("Calls", state if self.calls else "", *crumbs),
-                page.table(HEADS, self.rows()[-SHOWN:], numbers=(4, 5, 6)),
-                page.note("", f"{more:,} earlier ones are in .df") if more > 0 else "",
-                name="Calls",
-            )
-        )
+        foot = f"{more:,} earlier ones are in .df" if more > 0 else ""
+        table = page.table(HEADS, self.rows()[-SHOWN:], numbers=(4, 5, 6), foot=foot)
+        return str(page.root(page.head("Calls", state if self.calls else "", *crumbs), table, name="Calls"))
 
 
 HEADS = ["when", "method", "path", "status", "ms", "bytes", "try", "problem"]
