@@ -53,10 +53,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         return
     say = terminalreporter.write_line
     terminalreporter.section("ratios")
-    say(f"{'what':<36}{'size':<38}{'icx':>9}{'plain':>10}{'ratio':>8}  against")
+    say(f"{'what':<40}{'size':<38}{'icx':>9}{'plain':>10}{'ratio':>8}  against")
     for line in LINES:
         say(
-            f"{line.what:<36}{line.size:<38}{line.ours:>7.3f} s{line.plain:>8.3f} s{line.ratio:>8.1f}  {line.against}"
+            f"{line.what:<40}{line.size:<38}{line.ours:>7.3f} s{line.plain:>8.3f} s{line.ratio:>8.1f}  {line.against}"
         )
 
 
