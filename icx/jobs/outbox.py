@@ -51,7 +51,9 @@ class Outbox:
     def deliver(self, way_of: Callable[[str], Alert]) -> None:
         """Send what is due; `way_of` says who hears of a job now, so that a way that was mended is used."""
         with suppress(_Busy), self._journal.lock("alerts", busy=_busy):
-            silent: set[str] = set()  # webhooks that did not answer in this look: nobody waits for them twice
+            silent: dict[
+                str, str
+            ] = {}  # webhooks that took nothing in this look, and why: none is waited for twice
             for row in self._journal.read(
                 "select * from job_alerts where ways <> '' and next_at <= ? order by number",
                 (_text(self._journal.clock.now()),),
@@ -65,28 +67,32 @@ class Outbox:
         )
         return str(rows[0]["problem"]) if rows and rows[0]["ways"] else ""
 
-    def _send(self, row: Any, way: Alert, silent: set[str]) -> None:
-        ways = row["ways"].split()
+    def _send(self, row: Any, way: Alert, silent: dict[str, str]) -> None:
+        ways, body, now = row["ways"].split(), json.loads(row["body"]), self._journal.clock.now()
         webhook = way.webhook if "webhook" in ways else ""
         if webhook in silent:
+            why = f"{body['alert']}: {notify.Delivery('webhook', silent[webhook])}"
+            self._keep(row, row["ways"], why, now + FIRST, tries=row["tries"])
             return
-        body = json.loads(row["body"])
         command = way.command if "command" in ways else ()
         done = notify.send(body, command=command, webhook=webhook, clock=self._journal.clock)
         lost = [one for one in done if not one.ok]
-        problem = f"{body['alert']}: {lost[0]}" if lost else ""
         for one in done:
             if one.ok or f"{body['alert']}: {one}" != row["problem"]:
                 self._history.note(row["job"], "alert", f"{body['alert']}: {one}", run=row["run"])
             if one.channel == "webhook" and not one.ok:
-                silent.add(webhook)
+                silent[webhook] = one.problem
         now = self._journal.clock.now()
         late = now - datetime.fromisoformat(row["at"]) > PATIENCE
-        again = None if late or not lost else _text(now + min(FIRST * 2 ** row["tries"], LONGEST))
+        again = None if late or not lost else now + min(FIRST * 2 ** row["tries"], LONGEST)
+        problem = f"{body['alert']}: {lost[0]}" if lost else ""
+        self._keep(row, " ".join(one.channel for one in lost), problem, again, tries=row["tries"] + 1)
+
+    def _keep(self, row: Any, ways: str, problem: str, again: datetime | None, *, tries: int) -> None:
         with self._journal.write() as db:
             db.execute(
-                "update job_alerts set ways = ?, tries = tries + 1, next_at = ?, problem = ? where number = ?",
-                (" ".join(one.channel for one in lost), again, problem, row["number"]),
+                "update job_alerts set ways = ?, tries = ?, next_at = ?, problem = ? where number = ?",
+                (ways, tries, _text(again) if again else None, problem, row["number"]),
             )
 
 

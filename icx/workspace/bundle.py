@@ -23,6 +23,7 @@ from urllib.parse import quote
 
 from icx import mask
 from icx.errors import IcxError
+from icx.store import tape
 from icx.store.shared import write_bytes
 from icx.workspace.doctor import Examined, last_failed, lines
 
@@ -107,9 +108,10 @@ def _connection(saved: Any) -> dict[str, Any]:
 def _calls(ws: Workspace, run: str | None) -> list[dict[str, Any]]:
     failed = last_failed(ws)
     which = run or (failed.run if failed is not None else None)
+    if which is not None:  # of a job or a notebook the calls of what was part of it
+        return [dict(row) for row in tape.read(ws.journal, ws.journal.family(which), CALLS)]
     rows = ws.journal.read(
-        "select * from (select * from calls where ?1 is null or run = ?1 order by rowid desc limit ?2) order by at",
-        (which, CALLS),
+        "select * from (select * from calls order by rowid desc limit ?) order by at", (CALLS,)
     )
     return [dict(row) for row in rows]
 

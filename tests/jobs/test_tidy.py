@@ -155,7 +155,7 @@ def test_run_due_tidies_once_a_day_and_says_so(ws: Workspace) -> None:
     assert ws.run_due().tidied is not None
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 500), st.booleans(), st.integers(0, 5)), max_size=30),
     st.integers(0, 400), st.integers(0, 400), st.integers(0, 5), st.sets(st.integers(0, 5)),
