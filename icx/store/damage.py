@@ -6,6 +6,8 @@ import errno
 import re
 import shutil
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -109,6 +111,18 @@ def translated(error: duckdb.Error, path: Path) -> IcxError | None:
     ):
         return not_a_database(path)
     return None
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Let DuckDB's errors come out as ours when the machine is at fault, and as they are otherwise."""
+    try:
+        yield
+    except duckdb.Error as error:
+        ours = translated(error, path)
+        if ours is None:
+            raise
+        raise ours from None
 
 
 def of_the_machine(error: OSError, path: Path) -> IcxError | None:

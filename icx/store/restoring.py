@@ -97,7 +97,8 @@ def restore(
         try:
             if store.path.exists():
                 with still(store) as held:
-                    facts, entries = _bring_over(held.con, new.path)
+                    with damage.told(new.path):
+                        facts, entries = _bring_over(held.con, new.path)
                     _decide(waiting, [*moves, last], drop)
                     finish(data)
         except Damaged as error:

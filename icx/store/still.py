@@ -72,15 +72,10 @@ def copy(con: Connection, path: Path) -> dict[str, int]:
     The new file is attached as `NEW` and stays so. Raises `Damaged` when a table came out with other rows than it had.
     """
     forget(path)
-    try:
+    with damage.told(path):
         con.execute(f"attach {literal(str(path))} as {NEW}")
         con.execute(f"copy from database {OLD} to {NEW}")
-    except duckdb.Error as error:
-        ours = damage.translated(error, path)
-        if ours is None:
-            raise
-        raise ours from None
-    before, after = rows(con, OLD), rows(con, NEW)
+        before, after = rows(con, OLD), rows(con, NEW)
     if before != after:
         differ = sorted(name for name in before if before[name] != after.get(name))
         raise damage.unlike(path, differ)
@@ -89,8 +84,9 @@ def copy(con: Connection, path: Path) -> dict[str, int]:
 
 def finish(con: Connection, path: Path) -> None:
     """Let the new file go, with everything in it and on the disk."""
-    con.execute(f"checkpoint {NEW}")
-    con.execute(f"detach {NEW}")
+    with damage.told(path):
+        con.execute(f"checkpoint {NEW}")
+        con.execute(f"detach {NEW}")
     with path.open("rb") as file:
         os.fsync(file.fileno())
 

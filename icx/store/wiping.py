@@ -317,7 +317,7 @@ def in_copy(path: Path, whom: Whom, pattern: str, *, do: bool) -> dict[str, int]
     """
     new = path.with_name(f".{path.name}.new")
     try:
-        with closing(duckdb.connect()) as con:
+        with damage.told(path), closing(duckdb.connect()) as con:
             con.execute(f"attach {literal(str(path))} as {OLD} {'' if do else '(read_only)'}; use {OLD}")
             found = wipe(con, whom, pattern, do=do)
             if do and found:
@@ -327,8 +327,6 @@ def in_copy(path: Path, whom: Whom, pattern: str, *, do: bool) -> dict[str, int]
                 con.execute(f"use memory; detach {OLD}")
                 put(new, path)
             return found
-    except duckdb.Error as error:
-        raise damage.translated(error, path) or error from None
     finally:
         forget(new)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -244,3 +246,57 @@ def test_a_notebook_that_had_the_journal_open_writes_into_the_one_brought_back(
         run = kernel.journal.start_run("pull", "acme")
         assert [one.run for one in shell.journal.runs("pull")] == [run]
         assert kernel.plan_journal.get("P-1").state == "closed"
+
+
+def under_a_limit(ws: Workspace, verb: str, limit: int) -> subprocess.CompletedProcess[str]:
+    """Call a verb in a process whose files may not grow beyond a size, which is a full disk for whoever writes them."""
+    said = (
+        "import sys; from pathlib import Path; from icx.errors import IcxError; from icx.workspace import Workspace\n"
+        f"try: Workspace(Path(sys.argv[1])).{verb}\n"
+        "except IcxError as error: print(error)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", said, str(ws.layout.root)],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+
+
+def test_a_full_disk_is_said_and_leaves_everything_as_it_was(ws: Workspace) -> None:
+    path = ws.backup().path
+    lose(ws, 1)
+    size = ws.layout.database.stat().st_size
+    before = ws.layout.database.read_bytes()
+    for verb in ("backup()", "vacuum()", f"restore({str(path)!r}, yes=True)"):
+        done = under_a_limit(ws, verb, size // 2)
+        assert "[disk-full]" in done.stdout, (verb, done.stdout, done.stderr)
+        assert "\n  kept   " in done.stdout
+        assert "\n  next   " in done.stdout
+        assert ws.layout.database.read_bytes() == before, verb
+    assert [one.path for one in ws.backups()] == [path]
+    ws.restore(path, yes=True)  # with room again the same command goes through
+    assert contacts(ws) == [1, 2]
+
+
+def test_a_kernel_left_open_for_the_night_goes_on_with_what_is_there_in_the_morning(ws: Workspace) -> None:
+    clock = ws.clock
+    assert isinstance(clock, ManualClock)
+    budget = ws.journal.budget("app", 1, per_hour=1, per_day=9, push=True)
+    assert (budget.spend(), budget.left()) == (0.0, 0)
+    run = ws.journal.start_run("pull", "acme")
+    other = Workspace(ws.layout.root, clock=ManualClock(NOON + timedelta(hours=8)), who="cron")
+    with other.store.open("acme") as con:  # nothing here keeps the 07:00 job out
+        con.execute("insert into lists (list_id, name) values (7, 'Made at night')")
+    other.vacuum()  # and its file is another one by now
+    clock.sleep(19 * 3600)
+    with ws.store.open("acme") as con:
+        assert con.execute("select name from lists").fetchall() == [("Made at night",)]
+    assert (budget.left(), budget.spend()) == (1, 0.0)
+    ws.journal.end_run(run)
+    with ws.journal.lock("pull acme"):
+        assert other.journal.holder("pull acme") is not None
+    clock.sleep(-30 * 3600)  # a clock set back
+    assert ws.journal.start_run("pull", "acme") > run
+    assert contacts(ws) == [1, 2]
