@@ -133,7 +133,7 @@ def erase(obj: Obj, who: str, dry: bool, backups: str | None) -> Result:
             steps = [
                 "icx",
                 "erase",
-                who if who.strip().isdigit() else "-",
+                *found.named(who),
                 "--confirm",
                 f"erase={found.count}",
             ]

@@ -49,12 +49,14 @@ def read_only(path: Path) -> Damaged:
 
 def made_by_newer(path: Path, by: str, this: str) -> Damaged:
     """The file belongs to a later icx (or a later DuckDB) than this one."""
+    that = by.split(" (", maxsplit=1)[0]
+    numbered = that[-1:].isdigit()
     return Damaged(
         "made-by-newer",
         f"Made by {by}; this is {this}.",
         where=f"{path}",
         kept="not opened, not changed",
-        next=[f"install {by.split(' (', maxsplit=1)[0]} or newer, then the same command"],
+        next=[f"install {that} or newer, then the same command" if numbered else f"install {that}"],
     )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from icx.errors import NeedsYou
 from icx.store import damage
 from icx.store.db import Connection, Store
 from icx.store.erased import Erased, normal
@@ -111,6 +112,14 @@ def who_is(con: Connection, typed: str, connection: str | None = None) -> Whom:
             ).fetchall(),
             folder,
             "said no with this address",
+        )
+    if by_id and len(found) > 1:  # the same number in two accounts is two people
+        raise NeedsYou(
+            "needs-answer",
+            f"Contact {typed.strip()} is in {len(found)} connections, and nobody says that they are one person.",
+            where=", ".join(one.schema for one in found),
+            kept="nothing was erased",
+            next=[["icx", "erase", typed.strip(), "--connection", one.schema] for one in found],
         )
     for one in list(found):
         addresses |= set(_addresses(con, one))

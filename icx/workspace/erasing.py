@@ -51,6 +51,13 @@ class Erasure:
         """How many places hold them; what is typed to confirm."""
         return sum(self.places.values())
 
+    def named(self, who: str) -> list[str]:
+        """Return what to type for this person: a contact's id, so that an address stays out of the shell's history."""
+        if who.strip().isdigit() or not self.whom.contacts:
+            return [who.strip() if who.strip().isdigit() else "-"]
+        one = self.whom.contacts[0]
+        return [str(one.contact_id), "--connection", one.schema]
+
     @property
     def done(self) -> bool:
         return self.after is not None
@@ -204,7 +211,7 @@ def _rewrite(ws: Workspace, backup: Backup, whom: Whom, trace: Trace) -> None:
 
 
 def _agreed(shown: Erasure, who: str, confirm: int, backups: str | None) -> None:
-    typed = [who] if who.strip().isdigit() else ["-"]  # an address stays out of the shell's history
+    typed = shown.named(who)
     if confirm != shown.count:
         raise NeedsYou(
             "needs-answer",

@@ -1,8 +1,8 @@
 """Kills a verb for real: one process imports everything, then forks a child for each point, which ends by SIGKILL.
 
 A point is a call of something that may write: a statement of DuckDB or SQLite, a file that is renamed, removed, written
-or brought to the disk. The child counts them and dies before the n-th. `python dying.py SCENARIO FOLDER EVERY` tries
-every EVERY-th point and prints a line of JSON for each: where it died, what is there then, and after the same once more.
+or brought to the disk. The child counts them and dies before the n-th. `python dying.py SCENARIO FOLDER EVERY MOST`
+tries every EVERY-th point, MOST of them evenly chosen, and prints a line of JSON for each: where it died, what is there then, and after the same once more.
 """
 
 from __future__ import annotations
@@ -213,6 +213,8 @@ def main() -> None:
         {n for n, name in enumerate(names) if n % every == every // 2}
         | {n for n, name in enumerate(names) if every < 99 and name == "replace"}
     )
+    most = int(sys.argv[4])
+    points = points[:: -(-len(points) // most)]
     for point in points:
         shutil.rmtree(place)
         shutil.copytree(template, place)

@@ -15,7 +15,7 @@ from kept import NOON, contacts, made, said_no
 
 from icx.clock import ManualClock
 from icx.errors import NeedsYou
-from icx.pull import ledger
+from icx.pull import ledger, register
 from icx.store.plans import Intent
 from icx.workspace import Workspace
 from icx.workspace.erasing import Erasure
@@ -82,7 +82,7 @@ def ws(full: Path, tmp_path: Path) -> Workspace:
 def erase(ws: Workspace, backups: str) -> Erasure:
     with pytest.raises(NeedsYou) as asked:  # the number of places is told by who asks for it
         ws.erase(JO, confirm=0, backups=backups)
-    step = asked.value.next[0][-1]
+    step = next(word for word in asked.value.next[0] if word.startswith("erase="))
     return ws.erase(JO, confirm=int(step.removeprefix("erase=")), backups=backups)
 
 
@@ -188,3 +188,9 @@ def test_only_what_was_shown_is_erased_and_backups_are_asked_about(ws: Workspace
 def test_a_contact_is_named_by_its_number_too(ws: Workspace) -> None:
     assert [one.contact_id for one in ws.erase("1").whom.contacts] == [1]
     assert ws.erase("99").count == 0
+    register(ws.store, "outlet", 1, 3)
+    with ws.store.open("outlet") as con:
+        con.execute("insert into icontact_users (id, first_seen) values (1, '2026-11-21')")
+    with pytest.raises(NeedsYou, match="in 2 connections") as two:  # one number, two people
+        ws.erase("1")
+    assert two.value.next[0] == ["icx", "erase", "1", "--connection", "acme"]
