@@ -88,7 +88,7 @@ def write(
                 members[DATABASE] = _add(packed, DATABASE, held.file)
             plans = 0
             if journal.exists():
-                copied = part.with_suffix(".journal")
+                copied = part.with_name(f"{part.name}-journal")  # taken away with it, by whoever comes next
                 try:
                     _copy_journal(journal, copied)
                     plans = highest_plan(copied)
