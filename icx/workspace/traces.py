@@ -1,7 +1,7 @@
 """Finding an address wherever it was written: in plain text, in a link, in a page, in JSON, in another character set.
 
 An address is found as iContact compares it, without case, and only as a whole: `jo@example.com` is not found in
-`banjo@example.com` nor in `jo@example.com.au`. A plus sign is a letter.
+`banjo@example.com` nor in `jo@example.com.example`. A plus sign is a letter.
 """
 
 from __future__ import annotations
