@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
 from icx.clock import Clock
 from icx.errors import BadInput, TryLater
 from icx.icontact import Client
@@ -287,7 +289,10 @@ class _Apply:
         )
 
     def _send(self, work: again.Todo, sender: Sender) -> None:
-        made = contacts.create(sender, work.creates) if work.creates else {}
+        try:
+            made = contacts.create(sender, work.creates) if work.creates else {}
+        finally:
+            self._note_made()
         new = [Row(row, contact, "create") for row, contact in made.items()]
         parks = [row._replace(away=self.parking_list_id) for row in work.parks]
         _ = (
@@ -298,6 +303,17 @@ class _Apply:
         )
         if work.changes and not self.ending.asked:
             contacts.change(sender, work.changes)
+
+    def _note_made(self) -> None:
+        """Note every contact this plan has made, also those of an apply that was killed before it could."""
+        if not self.plan.counts.create:
+            return
+        done = self.plans.outcomes(self.plan.plan_id, "done")
+        rows = {one["row"]: one["contact_id"] for one in done if one["action"] == "contact"}
+        keys = self.rows.column("email_key").take(pa.array(list(rows), pa.int64())).to_pylist()
+        facts.made(
+            self.store, self.target.place, list(zip(rows.values(), keys, strict=True)), self.clock.now()
+        )
 
     # -- after sending
 

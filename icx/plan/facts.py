@@ -101,7 +101,7 @@ with folder_facts as (
 select contact_id, email_key, fact, happened_at, source, message_id
 from (
   from folder_facts
-  where fact not in ('left', 'normal') or list_id = $list or (list_id is null and fact = 'left')
+  where fact not in ('left', 'normal', 'made') or list_id = $list or (list_id is null and fact = 'left')
   union all
   select f.* from folder_facts f join parked using (contact_id, list_id) where f.fact = 'left'
   union all
@@ -139,6 +139,35 @@ def wrote(store: Store, place: Place, contacts: Sequence[int], now: datetime) ->
             },
         )
         con.unregister("joined")
+
+
+def made(store: Store, place: Place, people: Sequence[tuple[int, str | None]], now: datetime) -> None:
+    """Note whom icx made here, (contact id, email key) each; a contact that is noted stays as it is.
+
+    It says nothing about consent: a pull that never finds the contact learns from it that somebody deleted it.
+    """
+    if not people:
+        return
+    contacts = pa.table(
+        {
+            "contact_id": pa.array([contact for contact, _ in people], pa.int64()),
+            "email_key": pa.array([key for _, key in people], pa.string()),
+        }
+    )
+    with store.open() as con:
+        con.register("new", contacts)
+        con.execute(
+            """
+            insert into shared.consent_facts
+            select $account, $folder, contact_id, email_key, null, 'made', $now, $now, 'apply', null
+            from new where not exists (
+              from shared.consent_facts f
+              where f.account_id = $account and f.client_folder_id = $folder and f.contact_id = new.contact_id
+                and f.fact = 'made')
+            """,
+            {"account": place.account_id, "folder": place.client_folder_id, "now": naive_utc(now)},
+        )
+        con.unregister("new")
 
 
 def freshness(store: Store, connection: str) -> tuple[datetime | None, int]:

@@ -61,6 +61,25 @@ def gone(con: Connection, folder: Folder) -> None:
     )
 
 
+def made_and_gone(con: Connection, folder: Folder) -> None:
+    """Note as gone whom icx had made and no reading ever listed: somebody deleted the contact before the first one.
+
+    Only after a verified reading of all contacts. Without it a person deleted by hand within the day would be made anew.
+    """
+    con.execute(
+        f"""
+        insert into shared.consent_facts
+        select distinct $account, $folder, n.contact_id, n.email_key, null::bigint, 'gone', $now, $now,
+          'contact status', null::bigint
+        from shared.consent_facts n
+        where n.account_id = $account and n.client_folder_id = $folder and n.fact = 'made' and n.happened_at < $now
+          and n.contact_id not in (select id from icontact_users)
+          and not exists (from shared.consent_facts f where {_SAME} and f.fact = 'gone')
+        """,
+        folder.values,
+    )
+
+
 def left_lists(con: Connection, folder: Folder, subscriptions: str) -> None:
     """Note every `unsubscribed` subscription, with its date as the time known."""
     con.execute(

@@ -264,6 +264,8 @@ def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, v
             con, source, now, verified=verified, touched_only=landing.touched_only
         )
         consent.gone(con, landing.folder)
+        if verified:
+            consent.made_and_gone(con, landing.folder)
         others.forget(con)
     elif name == "subscriptions":
         consent.left_lists(con, landing.folder, source)

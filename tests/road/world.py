@@ -21,7 +21,7 @@ from road.deeds import DEEDS, TARGET, Deeds
 # What icx may answer when another client was quicker; nothing else may come out of it.
 EXPECTED = {
     "list-gone", "list-unknown", "list-twice", "apply-unfinished", "nothing-to-undo", "check-failed", "check-stale",
-    "plan-closed", "plan-choice", "in-doubt", "service-busy", "service-unreachable", "answer-unreadable", "needs-answer",
+    "plan-closed", "plan-choice", "in-doubt", "service-busy", "service-unreachable", "answer-unreadable", "needs-answer", "restored-unread", "profile-missing",
 }  # fmt: skip
 FAULTS = ("close-after-write", "close-before", "503", "500", "truncate", "html-page")
 AUDIENCES = ("Normal", "Some", "Others")
@@ -74,6 +74,7 @@ class World(Deeds):
         self.ws, self.clock = ws, clock
         self.added = self.left_out = self.surely_members = 0
         self.last_apply_wrote = self.asked = False
+        self.backed_up = False
         self.quiet = False  # nobody acts and no line breaks between a plan and the end of its apply
 
     # -- what icx is told to do
@@ -103,6 +104,21 @@ class World(Deeds):
         self.let_icx_see()
         self.icx("reset", lambda: reset(self.ws.store, "acme"))
         self.pull_and_build()
+
+    def back_up(self) -> None:
+        self.icx("backup", self.ws.backup)
+        self.backed_up = True
+
+    def restore(self) -> None:
+        """Bring back an older database: what was sent and who said no stays known, and all is read before a push."""
+        if self.backed_up:
+            self.icx("restore", lambda: self.ws.restore("newest", yes=True))
+            self.unseen = True
+            if self.rnd.random() < 0.5:
+                self.pull_and_build()
+
+    def vacuum(self) -> None:
+        self.icx("vacuum", self.ws.vacuum)
 
     def plan(self) -> Any:
         stale = self.rnd.choice(["stay", "stay", "park", "park", "unsubscribe"])

@@ -160,7 +160,7 @@ def test_a_slow_answer_below_the_tree_is_told_as_waiting_and_what_stood_there_st
     assert parts.get_by_text("978").is_visible()
     view.reply("breakdown", parts=[{"value": "New", "count": 1, "of": 2}], size=1, people=2)
     parts.get_by_text("New", exact=True).wait_for()
-    assert parts.get_by_text("waiting…").count() == 0
+    parts.get_by_text("waiting…").wait_for(state="detached")
 
 
 def test_nearest_misses_are_shown_masked_with_what_they_have_and_why(bare: Bare) -> None:

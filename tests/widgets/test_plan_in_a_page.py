@@ -154,7 +154,7 @@ def test_the_keyboard_does_it_all_and_plain_keys_stay_here(bare: Bare, shown: Pl
         if seen[-1] == "apply":
             break
     opens = [f"open-{one['code']}" for one in shown.said["refused"]["reasons"]]
-    assert seen == ["test", *opens, "stop-first-push", "stop-growth", "apply"]
+    assert seen == ["test", "export", *opens, "stop-first-push", "stop-growth", "apply"]
     assert view.heard_keys == ["Tab"]  # the one that came in from outside
 
 
