@@ -48,6 +48,7 @@ def refuse(account: Path, list_name: str, contacts: Sequence[int]) -> None:
         )
 
 
+@pytest.mark.slow  # a minute: two kernels, a pull slow enough to be stopped twice, two plans
 def test_the_monitor_of_one_kernel_stops_pauses_and_tries_again_what_another_does(
     server: lab.Server, browser: Browser, service: SandboxProcess, account: Path, held: Path
 ) -> None:

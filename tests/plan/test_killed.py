@@ -67,7 +67,7 @@ def times_subscribed(here, target):
     return {int(contact): count for contact, count in rows}
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_an_apply_killed_at_random_moments_and_resumed_gives_the_planned_list(place, seed):
     here = place(contacts=120, settings=Settings(batch_size=5))
     target = here.make_list()

@@ -253,7 +253,8 @@ def _random(service: Faulty, folder: Path, seed: int) -> None:
     same(service, folder / "w", service.pull(folder / "w", full=True))
 
 
-@settings(max_examples=1, suppress_health_check=list(HealthCheck))
+@pytest.mark.slow
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6))
 def test_a_random_plan_of_faults_changes_nothing_in_the_end(
     wild: Faulty, seed: int, tmp_path_factory: pytest.TempPathFactory

@@ -23,7 +23,7 @@ from icx.store import damage
 
 # Each example is three pulls; a smaller failing one is not worth minutes of shrinking.
 QUICK = settings(
-    max_examples=8,
+    max_examples=4,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],

@@ -132,7 +132,7 @@ def live(prepared: Path, place: Path, lives: int, steps: int) -> list[World]:
 
 
 def test_nobody_who_said_no_is_put_back_and_nobody_else_is_forgotten(prepared: Path, tmp_path: Path) -> None:
-    lived = live(prepared, tmp_path / "lives", lives=2, steps=8)
+    lived = live(prepared, tmp_path / "lives", lives=2, steps=6)
     assert sum(world.added for world in lived) > 20
 
 

@@ -73,7 +73,7 @@ def upgraded(tried: list[dict[str, Any]]) -> None:
 JUDGES = {"restore": restored, "backup": backed_up, "vacuum": vacuumed, "erase": erased, "upgrade": upgraded}
 
 
-@pytest.mark.parametrize(("scenario", "most"), [("restore", 4), ("erase", 2), ("upgrade", 2)])
+@pytest.mark.parametrize(("scenario", "most"), [("restore", 2), ("erase", 1), ("upgrade", 1)])
 def test_a_verb_that_is_killed_leaves_the_old_or_the_new(scenario: str, most: int, tmp_path: Path) -> None:
     JUDGES[scenario](killed(scenario, tmp_path, 40, most))
 
