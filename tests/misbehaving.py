@@ -47,6 +47,7 @@ class Misbehaving:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or every body waits 40 ms behind its headers
 
             def handle_any(self) -> None:
                 outer._handle(self)
