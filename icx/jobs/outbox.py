@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from icx import notify
-from icx.errors import IcxError, TryLater
 from icx.jobs.history import History
 from icx.jobs.job import Alert
 from icx.store.journal import Journal
-from icx.store.locks import Holder
 
 #: How long an alert that does not arrive is tried again: after five minutes, then twice as long, every two hours.
 PATIENCE = timedelta(days=1)
 FIRST, LONGEST = timedelta(minutes=5), timedelta(hours=2)
-
-
-class _Busy(TryLater):
-    """Another process sends right now."""
 
 
 class Outbox:
@@ -50,10 +43,11 @@ class Outbox:
 
     def deliver(self, way_of: Callable[[str], Alert]) -> None:
         """Send what is due; `way_of` says who hears of a job now, so that a way that was mended is used."""
-        with suppress(_Busy), self._journal.lock("alerts", busy=_busy):
-            silent: dict[
-                str, str
-            ] = {}  # webhooks that took nothing in this look, and why: none is waited for twice
+        with self._journal.lock_if_free("alerts") as free:
+            if not free:
+                return
+            # Webhooks that took nothing in this look, and why: none is waited for twice.
+            silent: dict[str, str] = {}
             for row in self._journal.read(
                 "select * from job_alerts where ways <> '' and next_at <= ? order by number",
                 (_text(self._journal.clock.now()),),
@@ -94,10 +88,6 @@ class Outbox:
                 "update job_alerts set ways = ?, tries = ?, next_at = ?, problem = ? where number = ?",
                 (ways, tries, _text(again) if again else None, problem, row["number"]),
             )
-
-
-def _busy(holder: Holder | None) -> IcxError:
-    return _Busy("already-running", "Alerts are being sent.", kept="this one sent none")
 
 
 def _text(moment: datetime) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ Kind = Callable[[Job, str], Done]
 
 @dataclass(frozen=True)
 class RunDue:
-    """What a look at the clock came to: runs, jobs whose times were let go, jobs under way elsewhere.
+    """What a look at the clock came to: runs, jobs whose times were let go, `busy` ones that wait for another process.
 
     `tidied` says what was removed as kept long enough. `wrong` are files that hold no job. `next` names the job that comes next, and when (aware, UTC).
     """
@@ -65,7 +65,7 @@ class RunDue:
     def __str__(self) -> str:
         lines = [str(one) for one in self.ran]
         lines += [f"{name}: {found.missed:,} missed, let go" for name, found in self.let_go]
-        lines += [f"{name}: under way in another process" for name in self.busy]
+        lines += [f"{name}: waits for another process" for name in self.busy]
         lines = lines or ["Nothing is due."]
         return "\n".join([*lines, self.tidied.line()] if self.tidied else lines)
 
@@ -79,10 +79,6 @@ class RunDue:
             "next": {"job": self.next[0], "at": self.next[1]} if self.next else None,
             "tidied": self.tidied.as_dict() if self.tidied else None,
         }
-
-
-class _Busy(TryLater):
-    """A job is under way in another process."""
 
 
 class Executor:
@@ -125,11 +121,11 @@ class Executor:
         let_go: list[tuple[str, Due]] = []
         busy: list[str] = []
         for job, _ in sorted(found, key=lambda each: (each[1].at, each[0].name)):
-            try:
-                with self._held(job):
+            with self._free(job) as free:
+                if free:
                     self._one(job, ran, let_go)
-            except _Busy:
-                busy.append(job.name)
+                else:
+                    busy.append(job.name)
         busy += [job.name for job in jobs if job.name not in busy and self._running(job)]
         self._tell(jobs, wrong)
         told = [replace(one, alerts=self.history.told(one.run)) for one in ran]
@@ -155,8 +151,8 @@ class Executor:
                 coming.append((at, job.name))
         return (min(coming)[1], min(coming)[0]) if coming else None
 
-    def _held(self, job: Job) -> AbstractContextManager[None]:
-        return self._journal.lock(f"job:{job.name}", what=f"the job {job.name}", busy=_busy)
+    def _free(self, job: Job) -> AbstractContextManager[bool]:
+        return self._journal.lock_if_free(f"job:{job.name}", what=f"the job {job.name}")
 
     def _settle(self, job: Job) -> None:
         """Note a run as cut off that nobody holds any more, although a process has its number.
@@ -165,8 +161,9 @@ class Executor:
         """
         if not self._running(job):
             return
-        with suppress(_Busy), self._held(job):
-            self._end_of_the_dead(job)
+        with self._free(job) as free:
+            if free:
+                self._end_of_the_dead(job)
 
     def _end_of_the_dead(self, job: Job) -> None:
         for ran in self._running(job):
@@ -309,7 +306,3 @@ def _under_way(holder: Holder | None) -> IcxError:
         kept="this one did nothing",
         next=["wait until it ends, then the same command"],
     )
-
-
-def _busy(holder: Holder | None) -> IcxError:
-    return _Busy("already-running", "The job is under way.", kept="this one did nothing")

@@ -56,7 +56,7 @@ def serve(
                 if waiting is not None:
                     waiting(found.next)
                 left = (found.next[1] - clock.now()).total_seconds() if found.next else PATIENCE
-                clock.sleep(min(PATIENCE, max(left, 0.2)))
+                clock.sleep(min(PATIENCE, max(left, 5.0 if found.busy else 0.2)))
         except (_Enough, KeyboardInterrupt):
             break
     return done

@@ -23,7 +23,7 @@ from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.store import damage, tape
-from icx.store.locks import Holder, began, hold, holder, runs_still
+from icx.store.locks import Holder, began, hold, hold_if_free, holder, runs_still
 from icx.store.log import Log
 from icx.store.tape import CallLike
 
@@ -256,6 +256,10 @@ class Journal:
     ) -> AbstractContextManager[None]:
         """Hold a named lock of the workspace while the block runs; see `icx.store.locks.hold`."""
         return hold(self.path.parent / "locks", name, what=what, busy=busy, clock=self.clock)
+
+    def lock_if_free(self, name: str, *, what: str = "") -> AbstractContextManager[bool]:
+        """Hold a named lock while the block runs, if nobody does; see `icx.store.locks.hold_if_free`."""
+        return hold_if_free(self.path.parent / "locks", name, what=what, clock=self.clock)
 
     def holder(self, name: str) -> Holder | None:
         """Return who holds a named lock of the workspace, or None when nobody does."""

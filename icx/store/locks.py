@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,6 +68,22 @@ def hold(
     finally:
         note.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def hold_if_free(folder: Path, name: str, *, what: str = "", clock: Clock = SYSTEM) -> Iterator[bool]:
+    """Hold the lock `name` while the block runs, if it can be held; give whether it is.
+
+    For work that somebody else does at this moment, or that comes round again: see `hold`.
+    """
+    with ExitStack() as held:
+        try:
+            held.enter_context(hold(folder, name, what=what, clock=clock))
+        except TryLater:
+            free = False
+        else:
+            free = True
+        yield free
 
 
 @contextmanager

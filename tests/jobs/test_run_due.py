@@ -20,6 +20,7 @@ from icx.jobs.due import Due
 from icx.jobs.job import Alert, load, names
 from icx.jobs.run_due import Done, RunDue
 from icx.jobs.serve import serve
+from icx.store import locks
 
 HOUR = timedelta(hours=1)
 
@@ -373,3 +374,12 @@ def test_times_of_all_jobs_come_in_order(here: Bench) -> None:
     assert here.jobs.next(3) == [(MONDAY + half, "b"), (MONDAY + HOUR, "a"), (MONDAY + 2 * HOUR, "a")]
     assert [at for at, _ in here.jobs.next(2, "b")] == [MONDAY + half, MONDAY + half + timedelta(days=1)]
     assert isinstance(here.jobs.next(1)[0][0], datetime)
+
+
+def test_a_restore_or_an_erasure_meanwhile_ends_no_look_at_the_clock(here: Bench) -> None:
+    here.job()
+    with locks.alone(here.journal.path.parent / "locks", what="a restore", clock=here.clock):
+        done = here.executor.run_due()
+    assert (done.ran, done.busy, done.ok) == ([], ["weekly"], True)
+    assert str(done) == "weekly: waits for another process"
+    assert [one.why for one in here.executor.run_due().ran] == ["clock"]
