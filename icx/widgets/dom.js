@@ -269,14 +269,21 @@ function added(node) {
   for (const each of [node, ...node.querySelectorAll("*")]) each.icxAfter?.(each);
 }
 
-/** A page that icx.look drew, as elements. It is escaped there; what could run or load is left out all the same. */
+const DRAWN = new Set("b br code details div h2 h3 i li ol p path s section span summary svg table tbody td th thead tr u ul".split(" "));
+const SAID = /^(aria-[a-z]+|class|d|open|role|scope|title|viewbox)$/i;
+
+/**
+ * A page that icx.look drew, as elements. It is escaped there; an element, attribute or style that look does not use, which
+ * could run or load something, is left out all the same.
+ */
 function pictured(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  for (const one of page.querySelectorAll("script, iframe, object, embed, link, base, form, meta")) one.remove();
-  for (const one of page.querySelectorAll("*"))
+  const page = new DOMParser().parseFromString(html, "text/html").body;
+  for (const one of page.querySelectorAll("*")) {
+    if (!DRAWN.has(one.localName)) one.remove();
     for (const { name, value } of [...one.attributes])
-      if (name.startsWith("on") || /^\s*(javascript|data):/i.test(value)) one.removeAttribute(name);
-  return h("div", {}, ...page.head.childNodes, ...page.body.childNodes);
+      if (!SAID.test(name) && !(name === "style" && /^[\w\s:.%;-]*$/.test(value))) one.removeAttribute(name);
+  }
+  return h("div", {}, ...page.childNodes);
 }
 
 /** `morph`, and focus goes back to the element of the same `key` when its element was replaced. */

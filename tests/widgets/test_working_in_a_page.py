@@ -57,3 +57,22 @@ def test_a_kernel_that_hears_nobody_while_it_works_gets_no_button(bare: Bare) ->
     assert view.page.get_by_role("button").count() == 0
     view.reply("alive")
     view.page.get_by_role("button", name="Stop after this page").wait_for()
+
+
+def test_of_a_page_only_what_look_draws_is_taken(bare: Bare) -> None:
+    evil = f"""{EVIL}<script>hit()</script><img src="https://evil.test/1"><style>@import "https://evil.test/2"</style>
+      <p style="background: url(https://evil.test/3)" onclick="hit()" id="x">told</p><iframe srcdoc="<b>no</b>"></iframe>
+      <svg viewBox="0 0 16 16"><a href="&#1;java&#9;script:hit()"><path d="M0 0"/></a><use href="#x"/></svg>
+      <i style="--v:40.00%" class="kept">bar</i><object data="https://evil.test/4"></object>"""
+    view = bare(
+        module("working"), {"html": f'<div class="head">{evil}</div>', "name": "n"}, answers={"alive": {}}
+    )
+    view.page.get_by_role("button", name="Stop after this page").wait_for()
+    view.page.evaluate("document.querySelector('.head p').click()")
+    names = view.page.evaluate(
+        "[...document.querySelectorAll('.head *:not(button, button *)')].map((each) => each.localName)"
+    )
+    assert names == ["p", "svg", "i"]
+    assert view.page.evaluate("document.querySelector('.head p').attributes.length") == 0
+    assert view.page.evaluate("document.querySelector('.head i').getAttribute('style')") == "--v:40.00%"
+    assert view.quiet()
