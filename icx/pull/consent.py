@@ -61,10 +61,11 @@ def gone(con: Connection, folder: Folder) -> None:
     )
 
 
-def made_and_gone(con: Connection, folder: Folder) -> None:
-    """Note as gone whom icx had made and no reading ever listed: somebody deleted the contact before the first one.
+def made_and_gone(con: Connection, folder: Folder, contacts: str) -> None:
+    """Note as gone whom icx had made and `contacts` does not list: somebody deleted the contact before any pull.
 
-    Only after a verified reading of all contacts. Without it a person deleted by hand within the day would be made anew.
+    `contacts` is a verified reading of all contacts, with those that are not kept, such as people without a tagged
+    message. Without this a person deleted by hand within the day would be made anew.
     """
     con.execute(
         f"""
@@ -73,7 +74,7 @@ def made_and_gone(con: Connection, folder: Folder) -> None:
           'contact status', null::bigint
         from shared.consent_facts n
         where n.account_id = $account and n.client_folder_id = $folder and n.fact = 'made' and n.happened_at < $now
-          and n.contact_id not in (select id from icontact_users)
+          and n.contact_id not in (select id from {contacts})
           and not exists (from shared.consent_facts f where {_SAME} and f.fact = 'gone')
         """,
         folder.values,

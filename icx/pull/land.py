@@ -265,7 +265,7 @@ def _collection(con: Connection, unit: Unit, landing: Landing, source: str, *, v
         )
         consent.gone(con, landing.folder)
         if verified:
-            consent.made_and_gone(con, landing.folder)
+            consent.made_and_gone(con, landing.folder, source)
         others.forget(con)
     elif name == "subscriptions":
         consent.left_lists(con, landing.folder, source)

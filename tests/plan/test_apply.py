@@ -361,43 +361,6 @@ def test_contacts_are_created_by_choice_only_and_never_twice(place):
     assert here.members(target) == {people[0], new, 888888}
 
 
-def test_contacts_just_made_are_known_to_the_next_plan_and_to_undo_before_any_pull(place):
-    here = place()
-    target = here.make_list()
-    rows = [
-        {"contact_id": None, "email": f"{n}@example.com", "email_key": f"{n}@example.com"}
-        for n in ("ada", "bo")
-    ]
-    table = here.want([]).from_pylist(rows, schema=here.want([]).schema)
-    first = here.plan(table, create_contacts=True, basis="signed up in the shop")
-    assert here.apply(first).created == 2
-    again = here.plan(table, create_contacts=True, basis="signed up in the shop")
-    assert (again.counts.create, again.counts.keep, again.counts.stale) == (0, 2, 0)
-    here.apply(here.undo(first.plan_id))
-    assert here.members(target) == set()
-    assert here.violations() == []
-
-
-def test_somebody_made_by_icx_and_deleted_before_any_pull_is_not_made_again(place):
-    here = place()
-    target = here.make_list()
-    rows = [
-        {"contact_id": None, "email": f"{n}@example.com", "email_key": f"{n}@example.com"}
-        for n in ("ada", "bo")
-    ]
-    table = here.want([]).from_pylist(rows, schema=here.want([]).schema)
-    here.apply(here.plan(table, create_contacts=True, basis="signed up in the shop"))
-    ((ada,),) = here.sql("select contact_id from contacts where email = 'ada@example.com'")
-    here.client.delete("contacts", ada)
-    here.clock.sleep(60)
-    here.pull()
-    again = here.plan(table, create_contacts=True, basis="signed up in the shop")
-    assert (again.counts.create, again.counts.keep, again.refused) == (0, 1, {"gone": 1})
-    here.apply(again)
-    assert len(here.members(target)) == 1
-    assert here.violations() == []
-
-
 def test_a_contact_made_meanwhile_by_somebody_who_said_no_is_not_added(place):
     here = place()
     target = here.make_list()

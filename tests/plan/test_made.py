@@ -1,0 +1,73 @@
+"""Contacts that icx made: known before any pull has seen them, and not made again when somebody deleted them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from icx.plan.decide import WANT
+from icx.pull import pull
+
+
+def strangers(*names: str) -> pa.Table:
+    """People without a contact, as an audience of another source has them."""
+    rows = [
+        {"contact_id": None, "email": f"{name}@example.com", "email_key": f"{name}@example.com"}
+        for name in names
+    ]
+    return pa.Table.from_pylist(rows, schema=WANT)
+
+
+def planned(here: Any, *names: str, to: str = "Target") -> Any:
+    return here.plan(strangers(*names), to, create_contacts=True, basis="signed up in the shop")
+
+
+def delete(here: Any, name: str) -> None:
+    ((contact,),) = here.sql(f"select contact_id from contacts where email = '{name}@example.com'")
+    here.client.delete("contacts", contact)
+
+
+def test_contacts_just_made_are_known_to_the_next_plan_and_to_undo_before_any_pull(place):
+    here = place()
+    target = here.make_list()
+    first = planned(here, "ada", "bo")
+    assert here.apply(first).created == 2
+    again = planned(here, "ada", "bo")
+    assert (again.counts.create, again.counts.keep, again.counts.stale) == (0, 2, 0)
+    here.apply(here.undo(first.plan_id))
+    assert here.members(target) == set()
+    assert here.violations() == []
+
+
+def test_somebody_made_by_icx_and_deleted_before_any_pull_is_not_made_again(place):
+    here = place()
+    target = here.make_list()
+    here.apply(planned(here, "ada", "bo"))
+    delete(here, "ada")
+    here.clock.sleep(60)
+    here.pull()
+    again = planned(here, "ada", "bo")
+    assert (again.counts.create, again.counts.keep, again.refused) == (0, 1, {"gone": 1})
+    here.apply(again)
+    assert len(here.members(target)) == 1
+    assert here.violations() == []
+
+
+def test_whom_a_pull_does_not_keep_for_want_of_a_tagged_message_is_not_taken_for_gone(place):
+    here = place()
+    here.make_list()
+    other = here.make_list("Other")
+    here.apply(planned(here, "ada", "bo"))
+    delete(here, "bo")
+    here.clock.sleep(60)
+    pull(
+        here.store, here.journal, here.client, "acme",
+        settings=here.settings, clock=here.clock, contacts_only=True, tag=True,
+    )  # fmt: skip
+    plan = planned(here, "ada", "bo", to="Other")
+    assert plan.refused == {"gone": 1}
+    here.apply(plan)
+    ((ada,),) = here.sql("select contact_id from contacts where email = 'ada@example.com'")
+    assert here.members(other) == {ada}
+    assert here.violations() == []
