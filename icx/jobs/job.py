@@ -44,6 +44,11 @@ class Alert:
     def __bool__(self) -> bool:
         return bool(self.command or self.webhook)
 
+    @property
+    def ways(self) -> list[str]:
+        """The names of the ways there are."""
+        return [name for name, there in (("command", self.command), ("webhook", self.webhook)) if there]
+
 
 NOBODY = Alert()
 

@@ -30,15 +30,14 @@ class Outbox:
 
     def put(self, alert: Mapping[str, Any], way: Alert) -> None:
         """Write an alert down, to be sent; one of the same id is never put twice, and one for nobody not at all."""
-        ways = [name for name, there in (("command", way.command), ("webhook", way.webhook)) if there]
-        if not ways:
+        if not way:
             return
         now = _text(self._journal.clock.now())
         body = json.dumps(notify.masked(alert), ensure_ascii=False, default=str)
         with self._journal.write() as db:
             db.execute(
                 "insert or ignore into job_alerts (id, job, run, at, body, ways, next_at) values (?, ?, ?, ?, ?, ?, ?)",
-                (alert["id"], alert["job"], alert.get("run") or "", now, body, " ".join(ways), now),
+                (alert["id"], alert["job"], alert.get("run") or "", now, body, " ".join(way.ways), now),
             )
 
     def deliver(self, way_of: Callable[[str], Alert]) -> None:
@@ -62,14 +61,14 @@ class Outbox:
         return str(rows[0]["problem"]) if rows and rows[0]["ways"] else ""
 
     def _send(self, row: Any, way: Alert, silent: dict[str, str]) -> None:
-        ways, body, now = row["ways"].split(), json.loads(row["body"]), self._journal.clock.now()
-        webhook = way.webhook if "webhook" in ways else ""
-        if webhook in silent:
-            why = f"{body['alert']}: {notify.Delivery('webhook', silent[webhook])}"
-            self._keep(row, row["ways"], why, now + FIRST, tries=row["tries"])
-            return
+        body = json.loads(row["body"])
+        # Of the ways that did not arrive those that are still there; else what was put in their place.
+        ways = [name for name in row["ways"].split() if name in way.ways] or way.ways
         command = way.command if "command" in ways else ()
-        done = notify.send(body, command=command, webhook=webhook, clock=self._journal.clock)
+        webhook = way.webhook if "webhook" in ways else ""
+        held = webhook in silent
+        done = notify.send(body, command=command, webhook="" if held else webhook, clock=self._journal.clock)
+        done += [notify.Delivery("webhook", silent[webhook])] if held else []
         lost = [one for one in done if not one.ok]
         for one in done:
             if one.ok or f"{body['alert']}: {one}" != row["problem"]:

@@ -181,6 +181,29 @@ def test_an_alert_waits_for_no_job_and_is_sent_again_until_somebody_answers(here
     assert here.jobs.runs("a")[0].alerts[-1] == "failed: webhook: delivered"
 
 
+def test_a_webhook_that_does_not_answer_holds_up_no_command_and_a_way_put_in_its_place_hears(
+    here: Bench, heard: tuple[tuple[str, ...], Path]
+) -> None:
+    command, kept = heard
+
+    def commanded() -> list[str]:
+        return [json.loads(line)["job"] for line in kept.read_text().splitlines()[::2]]
+
+    with hook(503, 503, 503, 503, 503, 503) as web:
+        for name in ("a", "b"):
+            here.job(name, retries=0, alert=Alert(command, web.address))
+        here.job("c", retries=0, alert=Alert(webhook=web.address))
+        here.ends = [lost(), lost(), lost()]
+        here.executor.run_due()
+        assert commanded() == ["a", "b"]
+        assert [body["job"] for body in web.got] == ["a"] * 3
+        here.job("c", retries=0, alert=Alert(command), counts_from=here.clock.now())
+        here.clock.sleep(5 * 60 + 1)
+        here.executor.run_due()
+    assert commanded() == ["a", "b", "c"]
+    assert [one.unheard for one in here.jobs] == ["failed: webhook: not delivered, it answered 503"] * 2 + [""]
+
+
 def test_an_alert_that_never_arrives_is_given_up_after_a_day_and_stays_shown(here: Bench) -> None:
     here.job(retries=0, alert=Alert(("/not/there",)))
     here.ends = [lost()]
