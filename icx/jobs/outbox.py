@@ -71,14 +71,15 @@ class Outbox:
         done += [notify.Delivery("webhook", silent[webhook])] if held else []
         lost = [one for one in done if not one.ok]
         for one in done:
-            if one.ok or f"{body['alert']}: {one}" != row["problem"]:
-                self._history.note(row["job"], "alert", f"{body['alert']}: {one}", run=row["run"])
+            said = f"{body['alert']}: {one}"
+            if one.ok or said not in row["problem"]:
+                self._history.note(row["job"], "alert", said, run=row["run"])
             if one.channel == "webhook" and not one.ok:
                 silent[webhook] = one.problem
         now = self._journal.clock.now()
         late = now - datetime.fromisoformat(row["at"]) > PATIENCE
         again = None if late or not lost else now + min(FIRST * 2 ** row["tries"], LONGEST)
-        problem = f"{body['alert']}: {lost[0]}" if lost else ""
+        problem = " · ".join(f"{body['alert']}: {one}" for one in lost)
         self._keep(row, " ".join(one.channel for one in lost), problem, again, tries=row["tries"] + 1)
 
     def _keep(self, row: Any, ways: str, problem: str, again: datetime | None, *, tries: int) -> None:

@@ -149,7 +149,7 @@ def test_an_alert_that_does_not_arrive_is_noted_and_hides_nothing(here: Bench) -
         "failed: webhook: not delivered, it answered 500",
     ]
     one = here.jobs["weekly"]
-    assert (one.state, one.unheard) == ("failing", ran.alerts[0])
+    assert (one.state, one.unheard) == ("failing", " · ".join(ran.alerts))
     assert one.as_dict()["last"]["alerts"] == list(ran.alerts)
 
 
@@ -205,7 +205,9 @@ def test_a_webhook_that_does_not_answer_holds_up_no_command_and_a_way_put_in_its
 
 
 def test_an_alert_that_never_arrives_is_given_up_after_a_day_and_stays_shown(here: Bench) -> None:
-    here.job(retries=0, alert=Alert(("/not/there",)))
+    with hook() as web:
+        nobody = web.address  # where nobody listens any more
+    here.job(retries=0, alert=Alert(("/not/there",), nobody))
     here.ends = [lost()]
     here.executor.run_due()
     here.jobs.pause("weekly")
@@ -214,8 +216,11 @@ def test_an_alert_that_never_arrives_is_given_up_after_a_day_and_stays_shown(her
         here.executor.run_due()
     ((tries, next_at),) = map(tuple, here.journal.read("select tries, next_at from job_alerts"))
     assert (10 < tries < 30, next_at) == (True, None)
-    assert here.jobs["weekly"].unheard.endswith("it could not be started: No such file or directory")
-    assert len(here.history.told("r-1")) == 1  # what is always the same is noted once
+    assert here.jobs["weekly"].unheard == (
+        "failed: command: not delivered, it could not be started: No such file or directory"
+        " · failed: webhook: not delivered, no connection"
+    )
+    assert len(here.history.told("r-1")) == 2  # what is always the same is noted once
 
 
 def test_a_file_that_holds_no_job_any_more_is_told_to_whoever_hears_of_all_once_a_day(here: Bench) -> None:
