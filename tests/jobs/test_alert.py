@@ -201,7 +201,9 @@ def test_a_webhook_that_does_not_answer_holds_up_no_command_and_a_way_put_in_its
         here.clock.sleep(5 * 60 + 1)
         here.executor.run_due()
     assert commanded() == ["a", "b", "c"]
-    assert [one.unheard for one in here.jobs] == ["failed: webhook: not delivered, it answered 503"] * 2 + [""]
+    assert [one.unheard for one in here.jobs] == ["failed: webhook: not delivered, it answered 503"] * 2 + [
+        ""
+    ]
 
 
 def test_an_alert_that_never_arrives_is_given_up_after_a_day_and_stays_shown(here: Bench) -> None:
