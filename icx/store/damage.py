@@ -109,7 +109,7 @@ def translated(error: duckdb.Error, path: Path) -> IcxError | None:
     if re.search(r"newer version of DuckDB|only read versions? between", text, re.IGNORECASE):
         return made_by_newer(path, "a newer DuckDB", f"DuckDB {duckdb.__version__}")
     if isinstance(error, duckdb.IOException | duckdb.SerializationException) and re.search(
-        r"not a valid DuckDB database|corrupt|checksum", text, re.IGNORECASE
+        r"not a valid DuckDB database|corrupt|checksum|WAL was created for", text, re.IGNORECASE
     ):
         return not_a_database(path)
     return None

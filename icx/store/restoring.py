@@ -36,9 +36,11 @@ from icx.store import backups, damage, shared
 from icx.store.backups import DATABASE, FILES, JOURNAL, Backup
 from icx.store.db import Connection, Store
 from icx.store.names import literal, quoted
-from icx.store.still import NEW, OLD, settle, still
+from icx.store.still import NEW, OLD, settle, still, wal
 
 WAITING, MOVES = ".restoring", "moves.json"
+#: What lies beside a file of before and would be read into the one that takes its place.
+LOGS = {JOURNAL: ("-wal", "-shm"), DATABASE: (".wal",)}
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,9 @@ def restore(
             finish(data)
     except OSError as error:
         raise damage.of_the_machine(error, store.path) or error from None
+    finally:
+        if not (waiting / MOVES).exists():  # refused, or done: nobody's rows are left lying there
+            shutil.rmtree(waiting, ignore_errors=True)
     return Restored(backup, now, facts, entries, journal_too, closed, tuple(files), away)
 
 
@@ -125,8 +130,8 @@ def finish(data: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
         for source, target in told["moves"]:
             Path(target).parent.mkdir(parents=True, exist_ok=True)
-            if Path(source).exists() and Path(target).name == JOURNAL:
-                for log in ("-wal", "-shm"):  # of the journal before; it would be read into the new one
+            if Path(source).exists():
+                for log in LOGS.get(Path(target).name, ()):
                     Path(f"{target}{log}").unlink(missing_ok=True)
             try:
                 Path(source).replace(target)
@@ -251,11 +256,13 @@ def _close_plans(journal: Path, plans: Path, now: datetime) -> tuple[str, ...]:
 
 
 def _keep_beside(path: Path, now: datetime) -> Path:
-    """Keep a file that cannot be read under a name of its own; it stays in its place too until it is replaced."""
+    """Keep a file that cannot be read, and its log, under names of their own; it stays in its place until it is replaced."""
     away = path.with_name(f"{path.stem}-damaged-{now.astimezone(UTC):%Y%m%d-%H%M%S}{path.suffix}")
     part = away.with_suffix(".part")
-    shutil.copyfile(path, part)
-    part.replace(away)
+    for old, kept in ((wal(path), wal(away)), (path, away)):
+        if old.exists():
+            shutil.copyfile(old, part)
+            part.replace(kept)
     return away
 
 

@@ -174,6 +174,37 @@ def test_a_database_that_cannot_be_read_is_kept_beside_the_one_brought_back(ws: 
     assert done.done.moved_away.read_bytes().startswith(b"not a database")
 
 
+@pytest.mark.parametrize("damaged", [True, False])
+def test_the_log_of_a_database_that_cannot_be_read_is_not_read_into_the_one_brought_back(
+    ws: Workspace, damaged: bool
+) -> None:
+    path = ws.backup().path
+    killed = "import duckdb, os, sys; con = duckdb.connect(sys.argv[1]); con.execute('create table lost (n int)'); os._exit(0)"
+    subprocess.run([sys.executable, "-c", killed, str(ws.layout.database)], check=True)
+    log = ws.layout.database.with_name("icx.duckdb.wal")
+    words = log.read_bytes()
+    with ws.store.open() as con:  # which takes the log back in
+        con.execute("create table more as select 1")
+    log.write_bytes(words)  # of before, as a copy by hand or a failing disk leaves it
+    if damaged:
+        ws.layout.database.write_bytes(b"not a database" * 9000)
+    done = ws.restore(path, yes=True)
+    assert contacts(ws) == [1, 2]
+    assert done.done is not None
+    assert done.done.moved_away is not None
+    assert done.done.moved_away.with_name(f"{done.done.moved_away.name}.wal").read_bytes() == words
+
+
+def test_a_restore_that_is_refused_leaves_nobodys_rows_behind(ws: Workspace) -> None:
+    path = ws.backup().path
+    ws.erase("jo@example.com", confirm=ws.erase("jo@example.com").count, backups="keep")
+    (ws.layout.data / "secrets" / "_erased.json").unlink()
+    with pytest.raises(NeedsYou) as refused:
+        ws.restore(path, yes=True)
+    assert refused.value.code == "erased-key"
+    assert not (ws.layout.data / restoring.WAITING).exists()
+
+
 def test_while_something_is_under_way_nothing_is_restored(ws: Workspace) -> None:
     path = ws.backup().path
     lose(ws, 1)
