@@ -39,7 +39,8 @@ function render({ model, el }) {
     chosen: {}, answer: null, busy: false, waited: 0, notes: [], confirm: "", finished: false,
   };
   const mark = ownId("connect");
-  const root = h("div", { class: "icx icx-connect", role: "region", "aria-label": "Connect" });
+  const body = h("div");
+  const root = h("div", { class: "icx icx-connect", role: "region", "aria-label": "Connect" }, body, speech.element);
   keepKeys(root);
   el.append(root);
   python.waiting((seconds) => {
@@ -160,7 +161,7 @@ function render({ model, el }) {
     const names = view.saved.map((one) => one.name);
     if (!names.includes(view.typed.label) && names.length) view.typed.label = names[0];
     const one = view.saved.find((each) => each.name === view.typed.label);
-    const select = h("select", { key: "label", id: `${mark}-which`, on: { change: (event) => { view.typed.label = event.target.value; go({ answer: null }); } } },
+    const select = h("select", { key: "label", value: view.typed.label, id: `${mark}-which`, on: { change: (event) => { view.typed.label = event.target.value; go({ answer: null }); } } },
       names.map((name) => h("option", { value: name, selected: name === view.typed.label }, name)));
     return [select, one];
   }
@@ -261,10 +262,9 @@ function render({ model, el }) {
     const shown = view.saved.find((one) => one.name === view.typed.label);
     const crumbs = view.mode === "new" ? `${view.saved.length ? `${number(view.saved.length)} saved here` : "nothing is saved here yet"} · nothing is saved before all of it is right` : shown ? [h("b", {}, shown.company), ` #${shown.account_id} › `, h("b", {}, shown.folder), ` #${shown.client_folder_id}`] : "";
     const title = view.mode === "new" ? "Connect" : view.mode === "update" ? `Update ${view.typed.label}` : `Diagnose ${view.typed.label}`;
-    redraw(root,
+    renew(body, h("div", {},
       h("div", { class: "head" }, h("div", {}, h("h2", {}, title), h("div", { class: "crumbs" }, h("span", {}, crumbs))), modes),
-      h("div", { class: "wiz" }, h("ol", { "aria-label": "Steps" }, STEP_NAMES.map(item)), h("div", { class: "stack" }, main)),
-      speech.element);
+      h("div", { class: "wiz" }, h("ol", { "aria-label": "Steps" }, STEP_NAMES.map(item)), h("div", { class: "stack" }, main))));
   }
 
   draw();

@@ -181,20 +181,6 @@ function placeBoxes(each) {
   return h("dl", { class: "places" }, each.map(box));
 }
 
-/** Put new children in place of the old ones; focus and the cursor stay on the element of the same `key`. */
-function redraw(container, ...children) {
-  const active = container.contains(document.activeElement) ? document.activeElement : null;
-  const key = active?.closest("[data-key]")?.dataset.key;
-  let selection = null;
-  try {
-    selection = active && "selectionStart" in active ? [active.selectionStart, active.selectionEnd] : null;
-  } catch {
-    selection = null;
-  }
-  container.replaceChildren(...children.flat(Infinity).filter(Boolean));
-  if (key) focusKey(container, key, selection);
-}
-
 /**
  * Make `old` look like `fresh` and keep every element that is in both: what is being typed, clicked, or opened is not
  * pulled away by an answer. Children with the same `key` are the same. A select may carry `icxFill` ({sig, make}): its
@@ -366,18 +352,10 @@ function handed(name, blob) {
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
-function focusKey(container, key, selection) {
+function focusKey(container, key) {
   const found = container.querySelector(`[data-key="${CSS.escape(key)}"]`);
-  if (!found) return false;
-  found.focus({ preventScroll: true });
-  if (selection && found.setSelectionRange && selection[0] !== null) {
-    try {
-      found.setSelectionRange(...selection);
-    } catch {
-      // a number input has no cursor to set
-    }
-  }
-  return true;
+  found?.focus({ preventScroll: true });
+  return Boolean(found);
 }
 
 /** Keys JupyterLab must not see: plain ones typed in the widget. Escape, Shift+Enter, Ctrl+Enter, Ctrl+S are Lab's own. */

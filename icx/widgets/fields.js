@@ -34,7 +34,8 @@ function render({ model, el }) {
   const python = questions(model);
   const speech = speaker();
   const view = { search: "", group: "All", shown: SHOWN, picked: null, values: null, error: null, editing: null, tried: null, saved: "" };
-  const root = h("div", { class: "icx icx-fields", role: "region", "aria-label": "Fields" });
+  const body = h("div");
+  const root = h("div", { class: "icx icx-fields", role: "region", "aria-label": "Fields" }, body, speech.element);
   keepKeys(root);
   el.append(root);
   const id = ownId("new");
@@ -74,7 +75,7 @@ function render({ model, el }) {
       h("div", { class: "ph" }, h("h3", {}, "New field"), button("Cancel", () => go({ editing: null, error: null }, "new"), { kind: "quiet" })),
       h("div", { class: "stack tight" },
         line("name", "Name", "as you type it in code", h("input", { id: `${id}-name`, key: "new-name", class: "mono", value: given.name, spellcheck: "false", on: set("name") })),
-        line("type", "Type", "", h("select", { id: `${id}-type`, key: "new-type", on: { change: (event) => { given.type = event.target.value; go({ tried: null }); } } }, types)),
+        line("type", "Type", "", h("select", { id: `${id}-type`, key: "new-type", value: given.type, on: { change: (event) => { given.type = event.target.value; go({ tried: null }); } } }, types)),
         line("words", "What it says", "read in the catalogue and in sentences", h("input", { id: `${id}-words`, key: "new-words", value: given.words, on: set("words") })),
         line("pii", "Personal data", "its values are then never shown in charts", h("input", { id: `${id}-pii`, key: "new-pii", type: "checkbox", checked: given.pii, on: { change: (event) => go({ editing: { ...given, pii: event.target.checked }, tried: null }) } })),
         h("label", { for: `${id}-sql`, class: "label" }, "SQL: an expression over fields, or a select of contact_id and a value; $as_of is the profile's moment"),
@@ -113,7 +114,7 @@ function render({ model, el }) {
       h("td", { class: "hide-n" }, miniature(one)),
       h("td", { class: "num" }, one.used.length || "–")));
     const more = found.length > view.shown ? button(`Show ${Math.min(SHOWN, found.length - view.shown)} more`, () => go({ shown: view.shown + SHOWN }), { key: "more" }) : null;
-    redraw(root,
+    renew(body, h("div", {},
       h("div", { class: "head" }, h("div", {}, h("h2", {}, "Fields"), h("div", { class: "crumbs" }, h("span", {}, "profile of ", h("b", {}, place.connection), place.as_of ? `, ${number(place.people)} contacts` : ""), h("span", {}, "·"), h("span", {}, place.as_of ? `as of ${place.as_of}` : "not built yet"))),
         button("New field", () => edit(null), { shape: "plus", key: "new" })),
       place.as_of ? null : note("", "No profile is built yet, so no field has values.", "Pull first, then build one: ", h("code", {}, `ws.build("${place.connection}")`)),
@@ -124,8 +125,7 @@ function render({ model, el }) {
         h("div", {}, h("table", { class: "tall pad" }, h("thead", {}, h("tr", {}, ["Field", "Type", "Filled"].map((one) => h("th", { scope: "col" }, one)), h("th", { scope: "col", class: "hide-n" }, "Distribution"), h("th", { scope: "col", class: "num" }, "Used in"))), h("tbody", {}, rows)),
           found.length ? null : note("", `No field is called like “${view.search}”.`, "Search looks at names and descriptions."),
           h("div", { class: "foot" }, `${Math.min(view.shown, found.length)} of ${found.length} shown`, more)),
-        view.editing ? editor() : place.as_of || view.picked ? detail() : null),
-      speech.element);
+        view.editing ? editor() : place.as_of || view.picked ? detail() : null)));
   }
 
   model.on("change:fields", draw);

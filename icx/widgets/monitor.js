@@ -205,15 +205,15 @@ export default {
     function draw() {
       const said = model.get("said");
       if (!said?.name) return;
-      redraw(view,
+      renew(view, h("div", { class: "gap" },
         top(said),
         quiet ? note("warn", "Nothing was heard for a while.", unanswered ? "The kernel works on another cell, or was restarted; run the cell again if it stays so." : "") : null,
         trouble ? failure(trouble) : null,
         said.paused ? note("warn", "All pushes are paused.", said.paused) : null,
         now(said),
         h("div", { class: "g31" }, jobs(said), ledger(said.ledger)),
-        failures(said));
-      redraw(past, happened(said));
+        failures(said)));
+      renew(past, h("div", { class: "gap" }, happened(said)));
       const words = summary(said);
       if (words !== spoken) {
         spoken = words;

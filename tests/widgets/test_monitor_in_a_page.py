@@ -105,6 +105,16 @@ def test_pauses_are_asked_for_by_name(bare: Bare) -> None:
     assert view.quiet()
 
 
+def test_news_between_press_and_release_do_not_take_the_click_away(bare: Bare) -> None:
+    view = bare(module("monitor"), {"said": said()}, answers={"pause": {}, "here": {}})
+    view.page.get_by_role("button", name="Pause all pushes").hover()
+    view.page.mouse.down()
+    view.set(said=said(at="09:17:16"))
+    view.page.mouse.up()
+    view.until(lambda: view.questions("pause"))
+    assert view.quiet()
+
+
 def test_people_are_only_in_the_answer_and_go_again(bare: Bare) -> None:
     view = bare(
         module("monitor"),
