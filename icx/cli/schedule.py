@@ -103,12 +103,11 @@ def run(obj: Obj, name: str) -> Result:
     _, console = obj
     ws = workspace(obj)
     ran = ws.run_job(name, progress=reporter(console))
-    one = ws.jobs()[ran.job]
     if ran.problem is not None:
         code = ran.problem.exit_code
         return Result("schedule-run/1", str(ran), ran.as_dict(), code, run=ran.run, problem=ran.problem)
-    text = f"{ran}\nBy the clock it comes next: {_standing(one, ws.clock.now())}"
-    return Result("schedule-run/1", text, ran.as_dict(), 0 if ran.ok else 1, run=ran.run)
+    text = f"{ran}\nBy the clock it comes next: {_standing(ws.jobs()[ran.job], ws.clock.now())}"
+    return Result("schedule-run/1", text, ran.as_dict(), run=ran.run)
 
 
 def _when(one: JobStatus, usual: str) -> str:

@@ -229,7 +229,7 @@ def _ran(row: Any) -> Ran:
         said = {
             "message": "Its process ended before the run did.",
             "code": "cut-off",
-            "next": [["icx", "run-due"]],
+            "next": [["icx", "schedule", "run", row["job"]] if row["why"] == "hand" else ["icx", "run-due"]],
         }
         detail = said | detail
     return Ran(

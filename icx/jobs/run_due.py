@@ -215,13 +215,14 @@ class Executor:
         except Exception as error:
             # One job's mistake is not another's; which line it was, the log tells.
             self._journal.log.failed(error, run=ran.run)
-            ran = replace(
-                ran,
-                state="failed",
-                code="bug",
-                message=f"icx itself went wrong: {type(error).__name__}.",
+            mistake = IcxError(
+                "bug",
+                f"icx itself went wrong: {type(error).__name__}.",
+                where=f"the job {job.name}",
+                kept="what it did until then; the other jobs are run",
                 next=[["icx", "log", ran.run]],
             )
+            ran = _failed(ran, mistake)
         except BaseException:
             self.history.end(replace(ran, state="stopped"))
             raise
@@ -247,7 +248,7 @@ class Executor:
             for ran in self.history.runs(job.name, 1, by_hand=False):
                 if ran.state == "cut off" and not is_taken_up(job, ran.attempt):
                     text = f"Its process ended before the run did, {ran.attempt:,} times."
-                    dead = replace(ran, message=text, code="cut-off")
+                    dead = replace(ran, message=text, next=[["icx", "schedule", "run", job.name]])
                     self._outbox.put(alerts.of_failure(job, dead), job.alert or self._usual)
         for error in wrong:
             self._outbox.put(alerts.of_file(error, self._clock.now()), self._usual)

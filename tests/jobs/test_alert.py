@@ -255,6 +255,7 @@ def test_a_run_that_was_killed_as_often_as_it_is_taken_up_is_told_once(here: Ben
     (told,) = web.got
     assert (told["alert"], told["run"], told["code"]) == ("failed", "r-1", "cut-off")
     assert told["text"] == "Its process ended before the run did, 4 times."
+    assert told["next"] == [["icx", "schedule", "run", "weekly"]]  # run-due takes it up no more
 
 
 def test_a_webhook_is_tried_again_when_it_was_busy_and_not_when_it_said_no() -> None:

@@ -383,3 +383,15 @@ def test_a_restore_or_an_erasure_meanwhile_ends_no_look_at_the_clock(here: Bench
     assert (done.ran, done.busy, done.ok) == ([], ["weekly"], True)
     assert str(done) == "weekly: waits for another process"
     assert [one.why for one in here.executor.run_due().ran] == ["clock"]
+
+
+def test_what_icx_itself_did_wrong_and_what_was_killed_by_hand_say_what_to_type(here: Bench) -> None:
+    here.job(retries=0)
+    here.ends = [ZeroDivisionError("ada@example.com")]
+    problem = here.executor.run_now("weekly").problem
+    assert problem is not None
+    assert (problem.code, problem.next) == ("bug", [["icx", "log", "r-1"]])
+    here.history.start("weekly", Due("hand", MONDAY), "maya")  # and its process is gone
+    here.executor.run_due()
+    (killed,) = [one for one in here.jobs.runs("weekly") if one.state == "cut off"]
+    assert killed.next == [["icx", "schedule", "run", "weekly"]]  # run-due takes up only what the clock began
