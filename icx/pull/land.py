@@ -208,6 +208,7 @@ def replace(
 ) -> None:
     """Put the reading in place of the stored unit. `page` is the whole reading when it came in one answer.
 
+    `asides` are the rows that could not be read, which may be anybody's: with them nobody is missing for certain.
     A provisional reading of events never takes the place of a longer one: events are only ever added.
     """
     state = "equal" if verified else "provisional"
@@ -240,7 +241,6 @@ def replace(
     if unit.is_events:
         _staged_events(con, unit, landing, source)
     else:
-        # Who is not in a reading may be in a row that could not be read.
         _collection(con, unit, landing, source, verified=verified and not asides)
     landing.enter(unit, _count(con, unit, source), service, state, reason)
     if page is not None:

@@ -251,7 +251,7 @@ class Reading:
             self.unit,
             landing,
             service=self._total if self._total is not None else rows,
-            asides=self._asides,
+            asides=self._asides - self._erased,  # whose rows those of the erased are, is known
             verified=whole,
             reason=erased if whole else self.why,
             page=page,

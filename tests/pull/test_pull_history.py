@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from pull_bed import Bed
 from pull_fake import NOON, Fake, account, contact, event, subscription
 
 from icx.errors import NeedsYou, Refused
+from icx.icontact.paging import Page, without_erased
 from icx.pull import last_complete, ledger, register, reset
 
 DAY = 86_400
@@ -74,6 +76,31 @@ def test_a_contact_missing_from_a_full_reading_is_gone_and_may_come_back(bed: Be
     assert bed.rows("select old, new from changes where field = 'exists' order by happened_at") == [
         ("1", None),
         (None, "1"),
+    ]
+
+
+class _WithErased(Fake):
+    """An account read by a client that hands out nothing of somebody who was erased here."""
+
+    def page(self, resource: str, **asked: Any) -> Page:
+        page = super().page(resource, **asked)
+        rows, aside = without_erased(page.rows, (), page.offset, lambda row: row.get("contactId") == 70_005)
+        return replace(page, rows=rows, set_aside=aside)
+
+
+def test_others_go_and_leave_lists_although_somebody_erased_here_is_still_at_the_service(
+    bed: Bed, fake: Fake
+) -> None:
+    fake = _WithErased(rows=fake.rows)
+    bed.pull(fake)
+    del fake.rows["contacts"][2]
+    del fake.rows["subscriptions"][2:4]
+    report = next_day(bed, fake)
+    assert report.ok
+    assert bed.rows("select id from icontact_users where gone_at is not null") == [(70_002,)]
+    assert facts(bed) == [(70_002, None, "gone", "contact status")]
+    assert bed.rows("select contact_id from subscriptions order by 1") == [
+        (70_000 + n,) for n in (0, 1, 4, 6, 7, 8, 9)
     ]
 
 
