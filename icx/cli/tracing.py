@@ -52,7 +52,7 @@ def calls(obj: Obj, run: str | None, failed: bool, count: int) -> Result:
 
     _, console = obj
     found = workspace(obj).calls(run, failed=failed)
-    rows = found.rows()[-count:]
+    rows = found.rows(whole=console.width is None)[-count:]
     lines = [found.line()]
     if rows:
         more = len(found) - len(rows)

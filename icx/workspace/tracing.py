@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 #: Lines and calls that a display shows; the table of all is `.df`.
 SHOWN = 20
 _KINDS: dict[str, page.Kind] = {"error": "bad", "warning": "warn"}
+_MANY = re.compile(r"(\d+),(?:\d+,){3,}(\d+)")
 
 
 class Tracing:
@@ -111,7 +113,7 @@ def said(line: Line) -> str:
     parts += [f"[{facts['code']}]"] if line.event == "ended" and facts.get("code") else []
     parts += [f"({facts['where']})"] if line.event == "error" and facts.get("where") else []
     parts += [f"({facts['trace'][-1].rpartition('/')[2]})"] if facts.get("trace") else []
-    return " ".join([line.text, *parts])
+    return " ".join([short(line.text), *parts])
 
 
 @dataclass(frozen=True)
@@ -202,13 +204,16 @@ class Calls(Sequence[Any]):
             f"{whose}: {', '.join(parts)}; {of['median_ms']:,} ms in the middle, {of['slowest_ms']:,} at most"
         )
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the calls as they are read: when, call, status, ms, bytes, try, what went wrong."""
+    def rows(self, *, whole: bool = False) -> list[tuple[str, ...]]:
+        """Return the calls as they are read: when, call, status, ms, bytes, try, what went wrong.
+
+        A filter of many ids is told by its ends, unless it is wanted `whole`.
+        """
         return [
             (
                 moment(call.at, self.now, self.zone, seconds=True),
                 call.method,
-                call.path,
+                call.path if whole else short(call.path),
                 "none" if call.status is None else str(call.status),
                 f"{call.ms:,.0f}",
                 f"{call.bytes:,}",
@@ -233,6 +238,15 @@ class Calls(Sequence[Any]):
         foot = f"{more:,} earlier ones are in .df" if more > 0 else ""
         table = page.table(HEADS, self.rows()[-SHOWN:], numbers=(4, 5, 6), foot=foot)
         return str(page.root(page.head("Calls", state if self.calls else "", *crumbs), table, name="Calls"))
+
+
+def short(path: str) -> str:
+    """Return a path with a long list of ids told by its ends and their number.
+
+    >>> short("/contacts?contactId=70,71,72,73,74&limit=5"), short("/contacts?contactId=7,8")
+    ('/contacts?contactId=70,…,74 (5)&limit=5', '/contacts?contactId=7,8')
+    """
+    return _MANY.sub(lambda found: f"{found[1]},…,{found[2]} ({found[0].count(',') + 1:,})", path)
 
 
 HEADS = ["when", "method", "path", "status", "ms", "bytes", "try", "problem"]

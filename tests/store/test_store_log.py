@@ -143,6 +143,19 @@ def test_the_calls_of_a_job_are_those_of_all_that_was_part_of_it(ws: Workspace) 
         ws.calls("r-9")
 
 
+def test_a_query_of_many_ids_is_short_to_read_and_whole_in_the_table(ws: Workspace) -> None:
+    path = f"/contacts?contactId={','.join(map(str, range(70000, 70300)))}"
+    lost = Call("GET", path, None, 9000, 0, 1, NOON, "connection lost")
+    ws.journal.tape_sink("r-2")(lost)
+    found = ws.calls("r-2")
+    assert found.rows()[-1][2] == "/contacts?contactId=70000,…,70299 (300)"
+    assert path == found.df["path"].iloc[-1] == found.rows(whole=True)[-1][2]
+    assert "70000,…,70299 (300): connection lost" in repr(ws.log("r-2"))
+    assert (
+        max(map(len, [*repr(ws.log("r-2")).splitlines(), found._repr_html_().partition("<tbody>")[2]])) < 2000
+    )
+
+
 def test_the_log_of_a_job_is_that_of_all_that_was_part_of_it(ws: Workspace) -> None:
     assert repr(ws.log("r-1")).splitlines() == [
         "07:00:00  r-1  job nightly begins",
