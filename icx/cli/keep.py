@@ -133,7 +133,7 @@ def erase(obj: Obj, who: str, dry: bool, backups: str | None) -> Result:
             steps = [
                 "icx",
                 "erase",
-                *found.named(who),
+                *found.typed,
                 "--confirm",
                 f"erase={found.count}",
             ]

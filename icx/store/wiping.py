@@ -64,15 +64,12 @@ def who_is(con: Connection, typed: str, connection: str | None = None) -> Whom:
     """Return the person that an address or a contact id names.
 
     Theirs are the contacts that have the address or had it once, the other addresses of these, and the contacts that
-    have one of those today. A plus sign makes another address, as it does for iContact.
+    have one of those today, in every connection. A plus sign makes another address, as it does for iContact.
+    `connection` is where a contact id is looked up.
     """
-    folders = [
-        row
-        for row in con.execute(
-            "select name, account_id, client_folder_id from shared.connections order by name"
-        ).fetchall()
-        if connection is None or row[0] == connection
-    ]
+    folders = con.execute(
+        "select name, account_id, client_folder_id from shared.connections order by name"
+    ).fetchall()
     found: dict[Contact, Contact] = {}
     addresses: set[str] = set()
     by_id = typed.strip().isdigit()
@@ -87,11 +84,9 @@ def who_is(con: Connection, typed: str, connection: str | None = None) -> Whom:
     for folder in folders:
         schema = quoted(folder[0])
         if by_id:
-            take(
-                con.execute(f"select id from {schema}.icontact_users where id = ?", [int(typed)]).fetchall(),
-                folder,
-                "named",
-            )
+            if connection in (None, folder[0]):
+                there = con.execute(f"select id from {schema}.icontact_users where id = ?", [int(typed)])
+                take(there.fetchall(), folder, "named")
             continue
         key = normal(typed)
         take(_having(con, schema, [key]), folder, "has this address")

@@ -61,8 +61,9 @@ class Caring:
     ) -> Erasure:
         """Show everywhere a person is held; with `confirm`, the number of places shown, remove them and count again.
 
-        `who` is an address or a contact id. Theirs are all contacts that have the address or had it once, with the
-        other addresses of these; `jo+news@example.com` is somebody else than `jo@example.com`, as for iContact. What
+        `who` is an address or a contact id, of `connection` when several have it. Theirs are all contacts, in every
+        connection, that have the address or had it once, with the other addresses of these; `jo+news@example.com` is
+        somebody else than `jo@example.com`, as for iContact. What
         goes: their rows in every table, their address in every other text, in plans, pages, runs and notebooks, what
         is published, and copies from before an upgrade. What stays: sums, and a keyed hash by which a later pull sets
         them aside and says so; they are in no audience and no plan any more. iContact itself is not asked to do

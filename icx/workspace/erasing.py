@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import NeedsYou
@@ -32,7 +32,8 @@ class Erasure:
     """Where a person is held. `places` counts rows and texts that go, by table or file; `after` what is left of them.
 
     `backups` counts by backup, `others` by file that is not icx's to change, `alike` are contacts with another address
-    that differs by what follows a plus sign: other people, as iContact sees it.
+    that differs by what follows a plus sign: other people, as iContact sees it. `typed` is what names exactly them
+    without an address, which stays out of the shell's history; `-` asks for it.
     """
 
     whom: Whom = field(repr=False)
@@ -42,6 +43,7 @@ class Erasure:
     alike: tuple[int, ...] = ()
     rewritten: tuple[str, ...] = ()
     after: Mapping[str, int] | None = None
+    typed: tuple[str, ...] = ("-",)
 
     def __repr__(self) -> str:
         return self.text()
@@ -50,13 +52,6 @@ class Erasure:
     def count(self) -> int:
         """How many places hold them; what is typed to confirm."""
         return sum(self.places.values())
-
-    def named(self, who: str) -> list[str]:
-        """Return what to type for this person: a contact's id, so that an address stays out of the shell's history."""
-        if who.strip().isdigit() or not self.whom.contacts:
-            return [who.strip() if who.strip().isdigit() else "-"]
-        one = self.whom.contacts[0]
-        return [str(one.contact_id), "--connection", one.schema]
 
     @property
     def done(self) -> bool:
@@ -125,12 +120,13 @@ def erase(
     with ws.store.open() as con:
         whom = wiping.who_is(con, who, connection)
         alike = _alike(con, whom)
-    shown = _shown(ws, whom, alike)
+        typed = _typed(con, whom)
+    shown = replace(_shown(ws, whom, alike), typed=typed)
     if not shown.count and not shown.backups and not shown.others and not whom.contacts:
         return shown
     if confirm is None:
         return shown
-    _agreed(shown, who, confirm, backups)
+    _agreed(shown, confirm, backups)
     with locks.alone(ws.layout.data / "locks", what="an erasure", clock=ws.clock):
         ws.accounts.erase(whom.places(), whom.keys)
         trace = Trace.of(whom.addresses)
@@ -210,8 +206,8 @@ def _rewrite(ws: Workspace, backup: Backup, whom: Whom, trace: Trace) -> None:
 # --- asking -----------------------------------------------------------------------------------------------------------
 
 
-def _agreed(shown: Erasure, who: str, confirm: int, backups: str | None) -> None:
-    typed = shown.named(who)
+def _agreed(shown: Erasure, confirm: int, backups: str | None) -> None:
+    typed = shown.typed
     if confirm != shown.count:
         raise NeedsYou(
             "needs-answer",
@@ -231,6 +227,15 @@ def _agreed(shown: Erasure, who: str, confirm: int, backups: str | None) -> None
                 for one in ("rewrite", "keep")
             ],
         )
+
+
+def _typed(con: Any, whom: Whom) -> tuple[str, ...]:
+    """Return the contact's id by which the very same person is found, or that the address is asked for."""
+    for one in whom.contacts:
+        same = wiping.who_is(con, str(one.contact_id), one.schema)
+        if (same.contacts, same.keys) == (whom.contacts, whom.keys):
+            return (str(one.contact_id), "--connection", one.schema)
+    return ("-",)
 
 
 def _alike(con: Any, whom: Whom) -> tuple[int, ...]:

@@ -194,3 +194,19 @@ def test_a_contact_is_named_by_its_number_too(ws: Workspace) -> None:
     with pytest.raises(NeedsYou, match="in 2 connections") as two:  # one number, two people
         ws.erase("1")
     assert two.value.next[0] == ["icx", "erase", "1", "--connection", "acme"]
+    assert ws.erase(JO).typed == ("5", "--connection", "acme")  # by #1 nobody knows of #5, who had it
+
+
+def test_a_person_of_two_connections_goes_from_both_whichever_number_is_typed(ws: Workspace) -> None:
+    register(ws.store, "outlet", 1, 3)
+    with ws.store.open("outlet") as con:
+        con.execute(
+            "insert into icontact_users (id, email, email_key, first_seen) values (77, 'jo@example.com', 'jo@example.com', '2026-11-21')"
+        )
+    shown = ws.erase(JO)
+    who, _, connection = shown.typed  # what the printed command says
+    assert ws.erase(who, connection=connection).count == shown.count
+    assert ws.erase(who, connection=connection, confirm=shown.count, backups="rewrite").left == 0
+    for schema, left in (("acme", [(2,), (3,), (4,)]), ("outlet", [])):
+        with ws.store.open(schema) as con:
+            assert con.execute("select id from icontact_users order by id").fetchall() == left
