@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
@@ -123,6 +124,8 @@ class Worker(Generic[Job]):
                 self._work(job, turn)
             except Stopped:
                 pass
+            except Exception:  # told as a thread's end would be, but the next question is answered
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
             finally:
                 turn.over()
                 with self._changed:

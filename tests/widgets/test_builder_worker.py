@@ -55,6 +55,27 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return began
 
 
+def test_what_cannot_be_told_does_not_leave_the_next_question_without_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    faults: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", lambda given: faults.append(given.exc_type))
+
+    def work(job: str, turn: Turn) -> None:
+        if job == "no JSON":
+            raise TypeError(job)
+        told.append(job)
+
+    worker = Worker(work, "icx-test")
+    worker.give("no JSON", "one")
+    until(lambda: faults)
+    worker.give("next", "two")
+    until(lambda: told)
+    worker.close()
+    assert (told, faults) == (["next"], [TypeError])
+
+
 def test_a_newer_edit_stops_the_count_that_runs_and_is_the_only_one_told(make: Make, slow: list[str]) -> None:
     view = make(LOYAL)
     told: list[int] = []
