@@ -11,7 +11,9 @@ from __future__ import annotations
 import importlib.resources
 import json
 import re
+from abc import ABCMeta, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 import anywidget
@@ -59,7 +61,11 @@ class Shared(anywidget.AnyWidget):  # type: ignore[misc]
         return f"IPY_MODEL_{cls._of[key].model_id}"
 
 
-class Widget(anywidget.AnyWidget):  # type: ignore[misc]
+class Whole(traitlets.MetaHasTraits, ABCMeta):
+    """What kind of class a view is: one that lacks an abstract method cannot be made."""
+
+
+class Widget(anywidget.AnyWidget, metaclass=Whole):  # type: ignore[misc]
     """A view that asks Python: each `ask` of the browser is answered by the method `ask_VERB(**given)`.
 
     Subclasses set `_esm = module("name")` and write `static_html`, what a saved notebook shows without a kernel.
@@ -74,19 +80,20 @@ class Widget(anywidget.AnyWidget):  # type: ignore[misc]
     def __init__(self, **given: Any) -> None:
         shared = [Shared.of(code=type(self)._esm), Shared.of(_css=style())]
         super().__init__(_esm=LOADER, shared=shared, **given)
-        self._questions: Worker[tuple[Any, str, dict[str, Any]]] = Worker(
-            self._answer_beside, "icx-questions"
-        )
         self.on_msg(self._asked)
+
+    @cached_property
+    def _questions(self) -> Worker[tuple[Any, str, dict[str, Any]]]:
+        return Worker(self._answer_beside, "icx-questions")
 
     def close(self) -> None:
         """End the view and what it still asks."""
         self._questions.close()
         super().close()
 
+    @abstractmethod
     def static_html(self) -> Html:
         """Return the view as HTML that needs no kernel and no script; addresses masked."""
-        raise NotImplementedError
 
     def _repr_mimebundle_(self, **wanted: Any) -> Any:
         shown = super()._repr_mimebundle_(**wanted)

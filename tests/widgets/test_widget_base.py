@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 
+import pytest
 from ipywidgets.widgets.widget import _instances
 
 from icx.errors import BadInput
@@ -14,6 +16,9 @@ from icx.widgets.base import Answer, Shared, Widget
 
 class Asked(Widget):
     _esm = "export default { render() {} }"
+
+    def static_html(self) -> page.Html:
+        return page.text("asked")
 
     def ask_size(self, of: str) -> Answer:
         if of == "nobody":
@@ -26,7 +31,7 @@ class Asked(Widget):
         raise RuntimeError("ada@example.com")
 
 
-class Other(Widget):
+class Other(Asked):
     _esm = "export default { render(other) {} }"
 
 
@@ -54,6 +59,24 @@ def test_a_fault_of_icx_is_told_without_what_it_held() -> None:
 
 def test_what_cannot_be_asked_is_said() -> None:
     assert Asked().answer("fly", {})["ok"] is False
+
+
+def test_a_view_without_a_page_for_a_saved_notebook_cannot_be_made() -> None:
+    class Blank(Widget):
+        _esm = "export default {}"
+
+    with pytest.raises(TypeError, match="static_html"):
+        Blank()
+
+
+def test_a_view_that_was_refused_while_it_was_made_goes_without_a_word() -> None:
+    class Refused(Asked):
+        def __init__(self) -> None:
+            raise BadInput("who", "Not this one.", where="", kept="nothing was changed", next=[])
+
+    with pytest.raises(BadInput):
+        Refused()
+    gc.collect()  # what is said while it goes is an error here
 
 
 def test_code_and_style_stand_once_in_a_notebook_however_many_views_it_shows() -> None:
