@@ -34,7 +34,7 @@ _ACTIVE = re.compile(
 _CODE = re.compile(r'<div class="highlight[^>]*><pre>.*?</pre>', re.DOTALL)
 _REMOTE = re.compile(r"""\b(src|srcset|poster|data)\s*=\s*(["'])\s*(?:https?:)?//.*?\2""", re.IGNORECASE)
 
-_CSS = """
+STYLE = """
 :root { color-scheme: light dark; }
 @media (prefers-color-scheme: dark) { :root { --jp-layout-color0:#111; --jp-layout-color1:#111; --jp-ui-font-color0:#fff; --jp-ui-font-color1:rgba(255,255,255,.87); --jp-brand-color1:#64b5f6; --jp-success-color1:#66bb6a; --jp-warn-color1:#ffa726; --jp-error-color1:#ef5350; } }
 body { margin:0; background:var(--jp-layout-color0,#fff); }
@@ -53,7 +53,7 @@ main { max-width:1040px; margin:0 auto; padding:28px 24px 64px; }
 .icx .run-cells table.dataframe { border:0; width:auto; border-collapse:collapse; font-size:12px; }
 .icx .run-cells table.dataframe :is(th,td) { padding:4px 10px; border-bottom:1px solid var(--icx-line); text-align:right; }
 .icx .run-cells hr { border:0; border-top:1px solid var(--icx-line); margin:14px 0; }
-.icx .run-cells img, .icx .run-cells svg { max-width:100%; }
+.icx .run-cells img, .icx .run-cells svg:not(.i) { max-width:100%; }
 .icx .run-failing { border:1px solid color-mix(in srgb,var(--icx-bad) 40%,var(--icx-bg)); border-radius:6px; padding:4px 16px 16px; margin:18px 0 16px; }
 .icx .run-failing h3 { margin-top:12px; }
 .icx .run-failing .run-cells { margin-top:8px; }
@@ -91,7 +91,7 @@ def page_of(run: Run, book: Any) -> str:
         f'<html lang="en" data-state="{run.state}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_CSS}</style></head>"
+        f"<title>{title}</title><style>{STYLE}</style></head>"
         f"<body><main>{page.root(body, name=f'Run {run.id}')}</main></body></html>\n"
     )
 

@@ -64,7 +64,7 @@ def _body(reports: Sequence[CheckReport]) -> str:
     )
     return (
         f'<div class="icx icx-checks{" one" if len(reports) == 1 else ""}" role="region" aria-label="Checks">'
-        f'<div class="head">{icon(_TONE[state])}<h2>{verdict}</h2></div>'
+        f'<div class="verdict">{icon(_TONE[state])}<h2>{verdict}</h2></div>'
         f'<p class="muted small">{" · ".join(_where(reports, len(results)))}</p>'
         f'<div class="tiles">{tiles}</div>'
         '<table><thead><tr><th class="icon"><span class="sr">Verdict</span></th><th class="suite">Table</th><th>Column</th>'

@@ -37,12 +37,13 @@ MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 
 @dataclass(frozen=True)
 class Seen:
-    """What the browser saw of one piece: its words, how far it sticks out, its faintest text, what ran or was asked for."""
+    """What the browser saw of one piece: its words, how far it sticks out, its faintest text, what of it is broken, what ran or was asked for."""
 
     text: str
     sticks_out: int
     faintest: float
     faintest_text: str
+    broken: list[str]
     hits: int
     asked: list[str]
 

@@ -69,6 +69,17 @@ function sticksOut(section) {
   return most;
 }
 
+/** Icons that have lost their size, or take more room than an icon. */
+function broken(section) {
+  const found = [];
+  for (const each of section.querySelectorAll("svg.i")) {
+    const { width, height } = each.getBoundingClientRect();
+    if (each.getClientRects().length && (Math.min(width, height) < 8 || Math.max(width, height) > 40))
+      found.push(`an icon of ${Math.round(width)} × ${Math.round(height)} px in ${each.parentElement.className}`);
+  }
+  return found;
+}
+
 window.addEventListener("load", () => {
   document.querySelectorAll("details").forEach((each) => { each.open = true; });
   const told = {};
@@ -76,7 +87,7 @@ window.addEventListener("load", () => {
     const [ratio, text] = faintest(section);
     told[section.dataset.name] = {
       text: section.innerText, sticks_out: sticksOut(section), faintest: Math.round(ratio * 100) / 100,
-      faintest_text: text, hits: window.hits, asked: window.asked,
+      faintest_text: text, broken: broken(section), hits: window.hits, asked: window.asked,
     };
   }
   const script = document.createElement("script");

@@ -14,6 +14,7 @@ import small
 from chromium import Seen
 from road.conftest import no_keyring
 
+from icx.jobs.report import STYLE
 from icx.workspace import Workspace
 
 pytestmark = pytest.mark.browser
@@ -102,6 +103,11 @@ def test_nothing_sticks_out_of_its_cell(seen: dict[str, Seen]) -> None:
     assert {name: each.sticks_out for name, each in seen.items() if each.sticks_out > 0} == {}
 
 
+def test_every_icon_has_its_size_and_no_more(seen: dict[str, Seen]) -> None:
+    """One view's stylesheet reaches the next view of a page; names of its own keep them apart."""
+    assert {name: each.broken[:3] for name, each in seen.items() if each.broken} == {}
+
+
 def test_every_text_can_be_read_on_its_ground(seen: dict[str, Seen]) -> None:
     """4.5 to 1 is what WCAG asks of small text."""
     faint = {name: (each.faintest, each.faintest_text) for name, each in seen.items() if each.faintest < 4.5}
@@ -111,6 +117,13 @@ def test_every_text_can_be_read_on_its_ground(seen: dict[str, Seen]) -> None:
 def test_no_address_is_shown_in_full(seen: dict[str, Seen]) -> None:
     for name, each in seen.items():
         assert not re.search(r"[\w.+-]{2,}@(?:[\w-]+\.)*example\.\w+", each.text), name
+
+
+def test_a_check_in_the_page_of_a_run_has_its_icons(pieces: dict[str, str]) -> None:
+    told = pieces["check of profile"]
+    run = f"<style>{STYLE}</style>{pieces['workspace']}<div class='icx'><div class='run-cells'>{told}</div></div>"
+    found = chromium.measured(chromium.page(f"<section data-name='run' style='width:700px'>{run}</section>"))
+    assert found["run"].broken == []
 
 
 @pytest.mark.parametrize("width", [1080, 500])

@@ -15,6 +15,7 @@ from road.command import environment
 
 from icx.jobs.books import nbformat
 from icx.sandbox.process import start
+from icx.workspace import Workspace
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -51,9 +52,13 @@ def shown(book: Any, cell_id: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clicked") / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def ran(folder: Path) -> dict[str, Any]:
     """All notebooks, executed in order beside one new workspace; its account is a small one, and is pushed to."""
-    folder = tmp_path_factory.mktemp("clicked") / "notebooks"
     folder.mkdir()
     state = folder.parent / "demo" / "data" / "sandbox-acme.sqlite"
     state.parent.mkdir(parents=True)
@@ -82,6 +87,14 @@ def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None
     assert "the same people by id" in pushed
     assert "nothing has been sent" in shown(ran["05-push"], "undo").lower()
     assert "loyal weekly" in shown(ran["07-schedule"], "jobs")
+
+
+def test_a_run_that_may_not_send_comes_to_its_end(ran: dict[str, Any], folder: Path) -> None:
+    """`icx run` without apply=true: what would send or run due jobs is left out, not an error."""
+    dry = folder / "dry.ipynb"
+    dry.write_bytes(NOTEBOOKS[list(ran).index("07-schedule")].read_bytes())
+    with Workspace(folder.parent / "demo") as ws:
+        assert ws.run(dry).state == "done"
 
 
 def test_what_is_clicked_can_be_read_without_a_kernel(ran: dict[str, Any]) -> None:
