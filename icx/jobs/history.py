@@ -211,11 +211,12 @@ class History:
                 break
         return found
 
-    def child(self, run: str, notebook: str) -> str:
+    def child(self, ran: Ran) -> str:
         """Return the run of a notebook that a run of a job began, also when that was cut off; or nothing."""
+        if ran.child:
+            return ran.child
         rows = self.journal.read(
-            "select number from runs where within = ? and verb = 'run' and what = ? order by number limit 1",
-            (run, notebook),
+            "select number from runs where within = ? and verb = 'run' order by number limit 1", (ran.run,)
         )
         return f"r-{rows[0]['number']}" if rows else ""
 

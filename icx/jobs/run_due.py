@@ -271,8 +271,7 @@ class Executor:
         """Return the notebook's run of the try before, so that what it finished is not done again."""
         if found.why in {"clock", "hand"} or job.kind != "notebook":
             return ""
-        earlier = self.history.runs(job.name, 1, by_hand=False)[0]
-        return earlier.child or self.history.child(earlier.run, Path(job.notebook).name)
+        return self.history.child(self.history.runs(job.name, 1, by_hand=False)[0])
 
 
 def _failed(ran: Ran, error: IcxError, done: Done | None = None) -> Ran:

@@ -75,7 +75,9 @@ def _needed(ws: Workspace, roots: dict[str, str]) -> set[str]:
     from icx.store import forget
 
     history = History(ws.journal)
-    last = [ran.child for job in names(ws.layout.jobs) for ran in history.runs(job, 1, by_hand=False)]
+    last = [
+        history.child(ran) for job in names(ws.layout.jobs) for ran in history.runs(job, 1, by_hand=False)
+    ]
     under_way = [run.run for run in ws.journal.runs("run", limit=200) if run.state == "running"]
     needed = {roots.get(run, run) for run in [*last, *under_way] if run}
     return needed | forget.roots_of_unfinished_plans(ws.journal)

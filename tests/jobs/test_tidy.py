@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -123,12 +124,23 @@ def test_nothing_goes_that_a_repetition_an_unfinished_plan_or_a_next_try_still_n
     save(ws.layout.jobs, Job("push", "notebook", "daily", "UTC", MONDAY, notebook="05-push.ipynb"))
     history = History(ws.journal)
     started = history.start("push", Due("clock", MONDAY), "maya")
-    history.end(started.__class__(**{**vars(started), "state": "failed", "child": tried}))
+    history.end(replace(started, state="failed", child=tried))
     with ws.journal.lock(f"run {locked}"):
         done = ws.tidy(remove=True)
     assert [one.path.name for one in done.going] == [gone]
     assert done.spared == {"that a repetition or an unfinished plan needs": 4}
     assert {planned, again, tried, under_way, locked} < there(ws.layout.runs)
+
+
+def test_the_notebook_of_a_job_that_was_killed_stays_for_the_run_that_takes_it_up(ws: Workspace) -> None:
+    save(ws.layout.jobs, Job("push", "notebook", "daily", "UTC", MONDAY, notebook="05-push.ipynb"))
+    history = History(ws.journal)
+    killed = history.start("push", Due("clock", MONDAY), "maya")
+    begun = ran(ws, 400, "failed")
+    history.end(replace(killed, state="cut off"))
+    ran(ws, 0, "failed")
+    assert ws.tidy(remove=True).going == []
+    assert begun in there(ws.layout.runs)
 
 
 def test_a_tidying_that_is_cut_off_leaves_no_half_run_and_the_next_one_ends_it(

@@ -151,9 +151,7 @@ def test_a_query_of_many_ids_is_short_to_read_and_whole_in_the_table(ws: Workspa
     assert found.rows()[-1][2] == "/contacts?contactId=70000,…,70299 (300)"
     assert path == found.df["path"].iloc[-1] == found.rows(whole=True)[-1][2]
     assert "70000,…,70299 (300): connection lost" in repr(ws.log("r-2"))
-    assert (
-        max(map(len, [*repr(ws.log("r-2")).splitlines(), found._repr_html_().partition("<tbody>")[2]])) < 2000
-    )
+    assert "70001" not in found._repr_html_() + repr(ws.log("r-2"))
 
 
 def test_the_log_of_a_job_is_that_of_all_that_was_part_of_it(ws: Workspace) -> None:
