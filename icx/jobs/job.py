@@ -23,6 +23,23 @@ KINDS = ("notebook", "import", "export")
 OVERLAP = ("skip", "wait")
 MISSED = ("once", "skip")
 LONGEST_NAME = 80
+#: What a value of a file is; the others are made into something, or compared, and say so themselves.
+_OF: dict[tuple[type, str], set[str]] = {
+    (str, "a text"): {
+        "every",
+        "zone",
+        "kind",
+        "notebook",
+        "connection",
+        "audience",
+        "to",
+        "stale",
+        "description",
+    },
+    (dict, "names with their values"): {"params", "answers"},
+    (bool, "true or false"): {"contacts_only", "create"},
+    (int, "a whole number"): {"retries"},
+}
 
 
 @dataclass(frozen=True)
@@ -277,6 +294,10 @@ def read(path: Path) -> Job:
 def _typed(kept: dict[str, Any]) -> dict[str, Any]:
     """Return a file's values as a job has them."""
     found = dict(kept)
+    for (kind, words), each in _OF.items():
+        for name in each & set(kept):
+            if not isinstance(kept[name], kind):
+                raise TypeError(f"{name} is {words}")
     found["counts_from"] = datetime.fromisoformat(kept["counts_from"])
     if found["counts_from"].tzinfo is None:
         raise ValueError("counts_from has no zone")
@@ -284,13 +305,13 @@ def _typed(kept: dict[str, Any]) -> dict[str, Any]:
         low, high = kept["band"]
         found["band"] = (None if low is None else int(low), None if high is None else int(high))
     if kept.get("alert"):
-        found["alert"] = Alert(tuple(kept["alert"].get("command", ())), kept["alert"].get("webhook", ""))
+        command, webhook = kept["alert"].get("command", []), kept["alert"].get("webhook", "")
+        if not isinstance(command, list) or not all(isinstance(word, str) for word in [*command, webhook]):
+            raise TypeError("alert is a command, a list of words, and a webhook, a text")
+        found["alert"] = Alert(tuple(command), webhook)
     if kept.get("paused"):
         paused = kept["paused"]
         found["paused"] = Paused(paused["by"], datetime.fromisoformat(paused["since"]), paused.get("why", ""))
-    for name in ("every", "zone", "kind", "notebook", "connection", "audience", "to", "description"):
-        if not isinstance(found.get(name, ""), str):
-            raise TypeError(f"{name} is a text")
     return found
 
 

@@ -385,6 +385,25 @@ def test_a_restore_or_an_erasure_meanwhile_ends_no_look_at_the_clock(here: Bench
     assert [one.why for one in here.executor.run_due().ran] == ["clock"]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("params", ["city"]),
+        ("answers", "growth"),
+        ("create", "no"),
+        ("retries", 1.5),
+        ("alert", {"command": "mail ops"}),  # not the commands m, a, i, l
+        ("alert", {"webhook": 5}),
+    ],
+)
+def test_a_file_with_a_value_of_another_kind_holds_no_job(here: Bench, name: str, value: object) -> None:
+    here.job()
+    path = here.folder / "weekly.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    (error,) = here.executor.run_due().wrong
+    assert (error.code, f": {name} is " in error.where_text()) == ("job-file", True)
+
+
 def test_what_icx_itself_did_wrong_and_what_was_killed_by_hand_say_what_to_type(here: Bench) -> None:
     here.job(retries=0)
     here.ends = [ZeroDivisionError("ada@example.com")]
