@@ -16,7 +16,7 @@ from icx.errors import IcxError
 from icx.rules import EVERYBODY, Reading, Rule, code, segments
 from icx.store import Connection
 from icx.store.db import DatabaseError
-from icx.widgets.base import Answer
+from icx.widgets.base import Answer, told
 from icx.widgets.document import Document, Tree, read, same_rule
 from icx.widgets.fixes import fixes
 from icx.widgets.inputs import list_names, title
@@ -92,9 +92,7 @@ def not_counted(error: Exception) -> dict[str, Any]:
         return NOTHING | {"note": f"{error.message} {error.next_text()}".strip()}
     if isinstance(error, DatabaseError | OSError):
         return NOTHING | {"note": "What the last build published cannot be read; icx build writes it again."}
-    return NOTHING | {
-        "note": f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend."
-    }
+    return NOTHING | {"note": told(error)["message"]}
 
 
 def values(

@@ -79,10 +79,10 @@ function answers(stop, given) {
 }
 
 function render({ model, el }) {
-  const uid = `icx-plan-${Math.random().toString(36).slice(2, 8)}`;
+  const uid = ownId("plan");
   const python = questions(model);
   const speech = speaker();
-  const view = { given: {}, times: {}, open: {}, lists: {}, show: false, waited: 0, asking: "", kernel: "live", fault: null, outcomes: null, testing: false, contact: "" };
+  const view = { given: {}, times: {}, open: {}, lists: {}, show: false, asking: "", kernel: "live", fault: null, outcomes: null, testing: false, contact: "" };
   const body = h("div");
   const root = h("div", { class: "icx icx-plan", role: "region" }, body, speech.element);
   keepKeys(root);

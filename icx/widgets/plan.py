@@ -8,7 +8,7 @@ same and offers to go on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -70,9 +70,8 @@ class PlanView(Widget):
         self.plan = plan
         self.applied: Applied | None = None
         self._live: Live | None = None
-        self._who: tuple[str, dict[str, pa.Array]] | None = (
-            None  # of the plan shown: its refused rows, by reason
-        )
+        # of the plan shown: its refused rows, by reason
+        self._who: tuple[str, dict[str, pa.Array]] | None = None
         self._worker: threading.Thread | None = None
         self._end = threading.Event()
         self._one = threading.RLock()  # whoever says where the plan stands: the kernel and an apply's thread
@@ -193,20 +192,11 @@ class PlanView(Widget):
 
     def ask_undo(self) -> Answer:
         """Plan the way back and show that plan here; nothing is sent."""
-        self._idle()
-        back = self.plan.undo()
-        before = self.plan.plan_id
-        self._show(back)
-        self.trail = [*self.trail, before]
-        return {"plan": back.plan_id}
+        return self._follow(self.plan.undo)
 
     def ask_retry(self) -> Answer:
         """Plan again whom the service refused, and show that plan here; nothing is sent."""
-        self._idle()
-        before = self.plan.plan_id
-        self._show(self.plan.retry())
-        self.trail = [*self.trail, before]
-        return {"plan": self.plan.plan_id}
+        return self._follow(self.plan.retry)
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
@@ -219,6 +209,14 @@ class PlanView(Widget):
                 kept="this one sent nothing",
                 next=[["icx", "plans", self.plan.plan_id]],
             )
+
+    def _follow(self, made: Callable[[], Plan]) -> Answer:
+        """Show a plan that was made of this one in its place; the way back stays open."""
+        self._idle()
+        before = self.plan.plan_id
+        self._show(made())
+        self.trail = [*self.trail, before]
+        return {"plan": self.plan.plan_id}
 
     def _work(self, answers: Mapping[str, str], test: int | None) -> None:
         trouble: dict[str, Any] = {}
@@ -233,18 +231,14 @@ class PlanView(Widget):
                 same = "the same people by id" if done.read_back and done.read_back.equal else "it differs"
                 self.news = f"Tested with #{test}: {done.added:,} added; read back, {same}."
             problem = done.problem(hand.refused_share)
-            if (
-                problem is not None and problem.code != "read-back-differs"
-            ):  # that is the view's own first line
-                trouble = told(problem)
+            if problem is not None and problem.code != "read-back-differs":
+                trouble = told(problem)  # that it differs is the view's own first line
         except IcxError as error:
             trouble = told(error)
             asks = self._asked_for(error)
         except Exception as error:  # the kernel's log is seen by nobody
-            trouble = _quiet(
-                f"icx itself went wrong ({type(error).__name__}); nothing here is yours to mend.",
-                "what was sent is in the journal; the same button is safe",
-            ) | {"code": "bug"}
+            kept = "what was sent is in the journal; the same button is safe"
+            trouble = told(error) | {"kept": kept}
         finally:
             with self._one:
                 self._live = None
@@ -333,7 +327,3 @@ def _outcome(one: Mapping[str, Any]) -> str:
     if one["state"] == "left_out":
         return f"left out: {LEFT_WORDS.get(one['words'], reason(one['words']))}"
     return STATES.get(one["state"]) or str(one["state"])
-
-
-def _quiet(message: str, kept: str) -> dict[str, Any]:
-    return {"code": "", "message": message, "where": "", "kept": kept, "next": ""}
