@@ -14,6 +14,7 @@ import os
 import shutil
 import sqlite3
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ FORMAT = 1
 DATABASE, JOURNAL, MANIFEST = "icx.duckdb", "journal.sqlite", "manifest.json"
 FILES = "workspace/"  # before the name of every other member: its place in the workspace
 PIECE = 1 << 20
+#: What a ZIP file raises that is cut, turned, encrypted or packed in a way this Python does not know.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -166,11 +169,11 @@ def read(path: Path) -> Backup:
             path.stat().st_size,
             int(told["plans"]),
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         raise _unknown(path) from None
     except OSError as error:
         raise damage.of_the_machine(error, path) or _damaged(path, "it cannot be read") from None
-    except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, EOFError):
+    except (*UNREADABLE, ValueError, KeyError, TypeError, AttributeError):
         raise _damaged(path, "it is no backup, or not whole") from None
     if missing := sorted({DATABASE, *found.members} - there):
         raise _damaged(path, f"{missing[0]} is not in it")
@@ -190,11 +193,14 @@ def check(backup: Backup) -> None:
 
 def unpack(backup: Backup, name: str, to: Path) -> None:
     """Write one member to a file, compared with the manifest; raises Damaged ("backup-damaged", "disk-full")."""
-    to.parent.mkdir(parents=True, exist_ok=True)
-    with _packed(backup) as packed, to.open("wb") as file:
-        _read(backup, packed, name, file)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        to.parent.mkdir(parents=True, exist_ok=True)
+        with _packed(backup) as packed, to.open("wb") as file:
+            _read(backup, packed, name, file)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise damage.of_the_machine(error, to) or error from None
 
 
 @contextmanager
@@ -202,7 +208,7 @@ def _packed(backup: Backup) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(backup.path) as packed:
             yield packed
-    except zipfile.BadZipFile:
+    except UNREADABLE:
         raise _damaged(backup.path, "it is not whole") from None
 
 

@@ -6,6 +6,7 @@ the database, which alone knows which contacts an address has. So the same comma
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from icx.errors import NeedsYou
 from icx.store import Store, locks, wiping
 from icx.store import backups as kept
 from icx.store.names import quoted
+from icx.store.restoring import WAITING
 from icx.store.wiping import Whom
 from icx.words import counted, form
 from icx.workspace.held import copies, empty, everything, look, name_of, texts
@@ -128,6 +130,9 @@ def erase(
         return shown
     _agreed(shown, confirm, backups)
     with locks.alone(ws.layout.data / "locks", what="an erasure", clock=ws.clock):
+        shutil.rmtree(
+            ws.layout.data / WAITING, ignore_errors=True
+        )  # of a restore that was killed before it was one
         ws.accounts.erase(whom.places(), whom.keys)
         trace = Trace.of(whom.addresses)
         empty(ws.layout, whom, trace, ws.clock, store=ws.store)
@@ -174,10 +179,13 @@ class Unpacked:
 
     def __init__(self, ws: Workspace, backup: Backup) -> None:
         self._backup = backup
-        self._layout = Layout(ws.layout.data / ".erasing")
+        self._layout = Layout(ws.layout.data / f".erasing-{os.getpid()}")
 
     def __enter__(self) -> Layout:
         shutil.rmtree(self._layout.root, ignore_errors=True)
+        for left in self._layout.root.parent.glob(".erasing-*"):  # of one that was killed: everybody's rows
+            if not locks.alive(int(left.name.rpartition("-")[2])):
+                shutil.rmtree(left, ignore_errors=True)
         names = {kept.DATABASE: self._layout.database, kept.JOURNAL: self._layout.journal}
         self._layout.root.mkdir(mode=0o700)
         for name in self._backup.members:

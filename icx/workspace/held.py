@@ -17,6 +17,7 @@ from icx.store.erased import NAME
 from icx.store.names import literal, quoted
 from icx.store.still import copy, finish, forget, put, still
 from icx.store.wiping import GONE, Whom
+from icx.workspace.keeping import SCRATCH
 from icx.workspace.layout import Layout
 from icx.workspace.traces import Trace, in_sql
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 #: Files of the data folder that are looked through by what they are, not as text.
 BY_KIND = (
-    "icx*.duckdb*",
+    "icx.duckdb*",
+    "icx-v*.duckdb",
     "journal.sqlite*",
     "published/**/*",
     "plans/*.parquet",
@@ -34,7 +36,7 @@ BY_KIND = (
     "secrets/*",
 )
 #: Not searched: the simulated service itself, and what version control and Python keep for themselves.
-NOT_OURS = ("data/sandbox-*",)
+NOT_OURS = ("data/sandbox-*", *(f"data/{name}/**/*" for name in SCRATCH))
 NOT_LOOKED_INTO = {".git", ".venv", "node_modules", "__pycache__"}
 
 
@@ -52,17 +54,20 @@ def look(layout: Layout, whom: Whom, trace: Trace, *, store: Store, clock: Clock
     found |= forgotten.plans(layout.data / "plans", layout.journal, whom, trace.text, clock.now(), do=False)
     found |= _published(layout, whom, pattern)
     for path in texts(layout):
-        if count := trace.count(path) + _ids_in(path, whom):
+        if count := trace.count(path) + _ids_in(layout, path, whom):
             found[name_of(layout, path)] = count
     return found
 
 
 def texts(layout: Layout) -> Iterator[Path]:
-    """Yield the files that icx wrote, or that notebooks are, and that are neither a database nor a backup."""
+    """Yield the files that icx wrote, or that notebooks are, and that are neither a database nor a backup.
+
+    Nor what a restore kept of a database that could not be read: whoever saves something from it has to change it.
+    """
     special = {path for pattern in BY_KIND for path in layout.data.glob(pattern)}
     for path in everything(layout):
         ours = layout.data in path.parents or path.suffix == ".ipynb"
-        if ours and path not in special and path.name != NAME:
+        if ours and path not in special and path.name != NAME and not path.match("icx-damaged-*"):
             yield path
 
 
@@ -84,13 +89,13 @@ def name_of(layout: Layout, path: Path) -> str:
     return mask.addresses_in(path.relative_to(layout.root).as_posix())
 
 
-def _replace(path: Path, trace: Trace, whom: Whom) -> None:
+def _replace(layout: Layout, path: Path, trace: Trace, whom: Whom) -> None:
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         return  # told as still holding them, if it does
     less, times = trace.replaced(text, GONE)
-    for one in whom.contacts if _tells_ids(path) else ():
+    for one in whom.contacts if _tells_ids(layout, path) else ():
         less, more = wiping.number(one.contact_id).subn(f"#{GONE}", less)
         times += more
     if times:
@@ -100,20 +105,23 @@ def _replace(path: Path, trace: Trace, whom: Whom) -> None:
         put(part, path)
 
 
-def _ids_in(path: Path, whom: Whom) -> int:
-    if not _tells_ids(path) or not whom.contacts:
+def _ids_in(layout: Layout, path: Path, whom: Whom) -> int:
+    if not _tells_ids(layout, path) or not whom.contacts:
         return 0
     text = path.read_text(encoding="utf-8", errors="replace")
     return sum(len(wiping.number(one.contact_id).findall(text)) for one in whom.contacts)
 
 
-def _tells_ids(path: Path) -> bool:
-    return {"reports", "runs", "logs"} & set(path.parts) != set() and path.suffix in {
+def _tells_ids(layout: Layout, path: Path) -> bool:
+    if not path.is_relative_to(layout.data) or path.suffix not in {
         ".html",
         ".ipynb",
         ".txt",
         ".json",
-    }
+        ".jsonl",
+    }:
+        return False
+    return path.relative_to(layout.data).parts[0] in {"reports", "runs", "logs"}
 
 
 def _published(layout: Layout, whom: Whom, pattern: str) -> dict[str, int]:
@@ -160,7 +168,7 @@ def empty(layout: Layout, whom: Whom, trace: Trace, clock: Clock, *, store: Stor
     forgotten.plans(layout.data / "plans", layout.journal, whom, trace.text, now, do=True)
     forgotten.journal(layout.journal, whom, trace.text, do=True)
     for path in texts(layout):
-        _replace(path, trace, whom)
+        _replace(layout, path, trace, whom)
     pattern = in_sql(whom.addresses)
     for path in copies(layout):
         wiping.in_copy(path, whom, pattern, do=True)

@@ -33,6 +33,8 @@ PARTS = (
     "data/plans/P-*.parquet",
     "data/erased.json",
 )
+#: Folders of the data folder in which a process unpacks backups for a moment.
+SCRATCH = (".erasing-*", ".restoring")
 UNFINISHED = timedelta(days=1)  # an unfinished file older than this is nobody's any more
 
 
@@ -206,7 +208,7 @@ def vacuum(ws: Workspace) -> Vacuumed:
         ws.journal.vacuum()
         left = _left_over(data, ws.clock.now())
         for one in left:
-            one.unlink(missing_ok=True)
+            shutil.rmtree(one) if one.is_dir() else one.unlink(missing_ok=True)
     return Vacuumed(before, _size(ws.layout), len(left))
 
 
@@ -284,10 +286,14 @@ def _size(layout: Layout) -> int:
 
 
 def _left_over(data: Path, now: datetime) -> list[Path]:
-    """Return unfinished files that a killed process left, a day old or more."""
+    """Return unfinished files, and folders of them, that a killed process left, a day old or more."""
     found = []
-    for pattern in (".saving-*.tmp", ".*.part*", "*.part", ".*.new", "plans/*.tmp", "backups/.*.part*"):
+    files = (".saving-*.tmp", ".*.part*", "*.part", ".*.new", "plans/*.tmp", "backups/.*.part*")
+    for pattern in (*files, *SCRATCH):
         for path in data.glob(pattern):
-            if path.is_file() and now.timestamp() - path.stat().st_mtime > UNFINISHED.total_seconds():
+            if (
+                path.is_file() is (pattern in files)
+                and now.timestamp() - path.stat().st_mtime > UNFINISHED.total_seconds()
+            ):
                 found.append(path)
     return found

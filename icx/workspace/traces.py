@@ -19,6 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from icx.store.backups import UNREADABLE
+
 PIECE, OVERLAP = 4 << 20, 4096
 _NOBODY = r"[^\s\S]"  # finds nothing
 _NAMED = {
@@ -105,7 +107,9 @@ class Trace:
                     return sum(self._in(partial(archive.open, name)) for name in archive.namelist())
             opener = _OPENERS.get(path.suffix.lower(), Path.open)
             return self._in(lambda: opener(path, "rb"))
-        except (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError):
+        except FileNotFoundError:
+            return 0  # gone since its folder was listed
+        except (OSError, lzma.LZMAError, *UNREADABLE):
             return self._in(lambda: path.open("rb"))
 
     def _in(self, open_: Callable[[], IO[bytes]]) -> int:

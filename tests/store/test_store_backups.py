@@ -121,10 +121,15 @@ def test_a_backup_that_is_not_what_was_written_is_refused_and_nothing_is_touched
     path = ws.backup().path
     before = ws.layout.database.read_bytes()
     whole = path.read_bytes()
+    packed = bytearray(whole)  # of the journal, which is compressed
+    with zipfile.ZipFile(path) as archive:
+        begins = archive.getinfo("journal.sqlite").header_offset + 90
+    packed[begins : begins + 40] = b"\xff" * 40
     for name, bytes_ in {
         "cut": whole[: len(whole) // 2],
         "turned": whole.replace(b"DUCK", b"DUCT", 1),
         "none": b"a spreadsheet",
+        "packed": bytes(packed),
     }.items():
         (tmp_path / name).write_bytes(bytes_)
         with pytest.raises(Damaged) as refused:
@@ -133,6 +138,8 @@ def test_a_backup_that_is_not_what_was_written_is_refused_and_nothing_is_touched
     with pytest.raises(BadInput) as unknown:
         ws.restore("nowhere.zip")
     assert unknown.value.code == "backup-unknown"
+    with pytest.raises(BadInput):
+        ws.restore(tmp_path)  # a folder
     assert ws.layout.database.read_bytes() == before
     assert not (ws.layout.data / restoring.WAITING).exists()
 

@@ -7,6 +7,7 @@ import gzip
 import html
 import json
 import shutil
+import zipfile
 from pathlib import Path
 from urllib.parse import quote
 
@@ -195,6 +196,33 @@ def test_a_contact_is_named_by_its_number_too(ws: Workspace) -> None:
         ws.erase("1")
     assert two.value.next[0] == ["icx", "erase", "1", "--connection", "acme"]
     assert ws.erase(JO).typed == ("5", "--connection", "acme")  # by #1 nobody knows of #5, who had it
+
+
+def test_files_that_cannot_be_unpacked_or_read_as_a_database_are_looked_at_as_they_are(ws: Workspace) -> None:
+    root, data = ws.layout.root, ws.layout.data
+    packed = bytearray(gzip.compress(b"jo@example.com" * 90))
+    packed[12:24] = b"\xff" * 12
+    (root / "turned.csv.gz").write_bytes(packed)
+    with zipfile.ZipFile(root / "encrypted.zip", "w") as archive:
+        archive.writestr(f"{JO}/letter", "hello")
+    locked = bytearray((root / "encrypted.zip").read_bytes())
+    for mark, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        locked[locked.find(mark) + flags] |= 1
+    (root / "encrypted.zip").write_bytes(locked)
+    (data / "icx-damaged-20261101-000000.duckdb").write_bytes(b"DUCK\0" + JO.encode())
+    for left in (".erasing-999999999", ".restoring"):  # of processes that were killed
+        (data / left).mkdir()
+        shutil.copyfile(ws.layout.database, data / left / "icx.duckdb")
+    (ws.layout.logs).mkdir(exist_ok=True)
+    (ws.layout.logs / "2026-11-20.jsonl").write_text('{"text": "#1 and #12"}\n')
+    shown = ws.erase(JO)
+    assert not [name for name in shown.places if name.startswith("data/.")]
+    assert shown.places["data/logs/2026-11-20.jsonl"] == 1
+    new = set(shown.others) - {"crm.csv", "old.csv.gz", "saved.bin"}
+    assert new == {"encrypted.zip", "data/icx-damaged-20261101-000000.duckdb"}
+    done = ws.erase(JO, confirm=shown.count, backups="keep")
+    assert (done.left, list(data.glob(".erasing*")), list(data.glob(".restoring"))) == (0, [], [])
+    assert (ws.layout.logs / "2026-11-20.jsonl").read_text() == '{"text": "#(erased) and #12"}\n'
 
 
 def test_a_person_of_two_connections_goes_from_both_whichever_number_is_typed(ws: Workspace) -> None:
