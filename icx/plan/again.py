@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from icx.clock import Clock
 from icx.functions import email as email_key
 from icx.icontact import Client
-from icx.plan import facts, reading
+from icx.plan import facts, match, reading
 from icx.plan.contacts import Change, NewContact
-from icx.plan.decide import CONTACTS, WANT
-from icx.plan.make import Side, decide_now
+from icx.plan.decide import CONTACTS, HAVE, WANT
+from icx.plan.make import Side, decide_now, unread_now
 from icx.plan.mapping import fields_of
 from icx.plan.match import Target
 from icx.plan.plan import Plan
@@ -117,6 +117,14 @@ def todo(
         for number, contact in found.items():
             ids[number] = contact["contactId"]
         wanted = wanted.set_column(0, "contact_id", pa.array(ids, pa.int64()))
+    if any(row["action"] == "create" and row["row"] not in found for row in waiting):
+        unread = unread_now(HAVE.empty_table(), wanted, client=client, store=store, target=target)
+        if unread is not None:
+            wanted = match.by_address(wanted, unread)
+            there = pc.is_in(
+                unread.column("contact_id"), value_set=fresh.column("contact_id").combine_chunks()
+            )
+            fresh = pa.concat_tables([fresh, unread.filter(pc.invert(there))])
     decision, _ = decide_now(
         wanted,
         side,

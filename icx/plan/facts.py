@@ -201,15 +201,35 @@ def check_read(
             )
 
 
-def unread(store: Store, connection: str, have: pa.Table) -> list[int]:
-    """Return the contacts of a list just read that no pull has seen yet, such as those icx has just made."""
+def unread(
+    store: Store, connection: str, place: Place, have: pa.Table, want: pa.Table
+) -> dict[int, str | None]:
+    """Return the contacts that no pull has seen: members just read, and those icx made of whom is wanted by address.
+
+    Each comes with the address key icx made it with, None for others. Who is known to be gone is left out.
+    """
     with store.open(connection) as con:
         con.register("have", have)
+        con.register("wanted", want.select(["contact_id", "email_key"]))
         found = con.execute(
-            "select contact_id from have where contact_id not in (select id from icontact_users) order by 1"
+            """
+            with made as (
+              select distinct f.contact_id, f.email_key from shared.consent_facts f
+              semi join (from wanted where contact_id is null) using (email_key)
+              where f.account_id = $account and f.client_folder_id = $folder and f.fact = 'made'
+                and not exists (
+                  from shared.consent_facts g
+                  where g.account_id = $account and g.client_folder_id = $folder
+                    and g.contact_id = f.contact_id and g.fact = 'gone'))
+            select contact_id, any_value(email_key)
+            from (select contact_id, null as email_key from have union all from made)
+            where contact_id not in (select id from icontact_users) group by contact_id order by contact_id
+            """,
+            {"account": place.account_id, "folder": place.client_folder_id},
         ).fetchall()
+        con.unregister("wanted")
         con.unregister("have")
-    return [int(contact) for (contact,) in found]
+    return {int(contact): key for contact, key in found}
 
 
 def remember(store: Store, place: Place, have: pa.Table, now: datetime) -> None:

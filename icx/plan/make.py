@@ -15,7 +15,7 @@ from icx.errors import BadInput
 from icx.icontact import Client
 from icx.plan import facts, mapping, match, reading
 from icx.plan.cost import cost
-from icx.plan.decide import HAVE, PARKING, WANT, Decision, decide
+from icx.plan.decide import CONTACTS, HAVE, PARKING, WANT, Decision, decide
 from icx.plan.match import Target
 from icx.plan.plan import Plan
 from icx.plan.policy import Policy
@@ -85,11 +85,8 @@ def make(
             next=["the same command without --stale park"],
         )
     side = read_side(client, lists, target.place, plans, policy)
-    # Contacts an apply made are members before any pull has seen them.
-    _, size = facts.freshness(store, target.connection)
-    unread = facts.unread(store, target.connection, side.have)
-    fresh = reading.contacts_now(client, unread, size) if unread else None
     wanted = match.people(store, target.connection, table, policy.match)
+    fresh = unread_now(side.have, wanted, client=client, store=store, target=target)
     wanted = match.by_address(wanted, fresh) if fresh is not None else wanted
     wanted = among.of(wanted) if among is not None else wanted
     custom = client.rows("customfields") if policy.mapping else ()
@@ -189,6 +186,26 @@ def read_side(
                 rows[contact] = {"contact_id": contact, "status": row["status"], "ours": ours}
     parking = pa.Table.from_pylist(list(rows.values()), schema=PARKING)
     return Side(have, parking, parked, parking_list_id)
+
+
+def unread_now(
+    have: pa.Table, want: pa.Table, *, client: Client, store: Store, target: Target
+) -> pa.Table | None:
+    """Return contacts that no pull has seen yet as they are now (`decide.CONTACTS`), None when there are none.
+
+    Contacts an apply made are members before any pull has seen them, or somebody has deleted them already: then they
+    are found under the address they were made with, so that they are not made again.
+    """
+    unread = facts.unread(store, target.connection, target.place, have, want)
+    if not unread:
+        return None
+    _, size = facts.freshness(store, target.connection)
+    rows = [
+        row | {"email_key": row["email_key"] or unread[row["contact_id"]]}
+        for row in reading.contacts_now(client, unread, size).to_pylist()
+    ]
+    rows.sort(key=lambda row: row["status"] in {"gone", "deleted"})  # an address is first of who is there
+    return pa.Table.from_pylist(rows, schema=CONTACTS)
 
 
 def decide_now(

@@ -54,6 +54,26 @@ def test_somebody_made_by_icx_and_deleted_before_any_pull_is_not_made_again(plac
     assert here.violations() == []
 
 
+def test_nobody_needs_a_pull_to_see_that_whom_icx_made_was_deleted(place):
+    here = place()
+    here.make_list()
+    other = here.make_list("Other")
+    early = planned(here, "ada", "bo", "cy", to="Other")
+    here.apply(planned(here, "ada", "bo", "cy"))
+    delete(here, "ada")
+    here.sql("delete from contacts where email = 'cy@example.com'")  # and nothing is known of it any more
+    ((bo,),) = here.sql("select contact_id from contacts where email = 'bo@example.com'")
+    late = planned(here, "ada", "bo", "cy", to="Other")
+    assert (late.counts.create, late.counts.add, late.refused) == (0, 1, {"deleted": 1, "gone": 1})
+    applied = here.apply(early)  # made when nobody had an id
+    assert (applied.added, applied.created, applied.left_out) == (1, 0, {"deleted": 1, "gone": 1})
+    assert here.members(other) == {bo}
+    assert here.sql(
+        "select email, count(*) from contacts where email in ('ada@example.com', 'cy@example.com') group by 1"
+    ) == [("ada@example.com", 1)]
+    assert here.violations() == []
+
+
 def test_whom_a_pull_does_not_keep_for_want_of_a_tagged_message_is_not_taken_for_gone(place):
     here = place()
     here.make_list()
