@@ -127,8 +127,10 @@ def _bucket(con: Connection, profile: str, field: Field, most: int) -> Bucket:
         return Bucket(f"unnest(case when len({column}) > 0 then {column} else [null] end)")
     if field.type in SEVERAL:
         return Bucket(f"unnest(case when cardinality({column}) > 0 then map_keys({column}) else [null] end)")
+    # Divided by nothing a number is infinite or none: no end of a scale, and what is none is no value here either.
+    finite = f" filter (isfinite({column}))" if field.type == "number" else ""
     low, high, different = con.execute(
-        f"select min({column}), max({column}), approx_count_distinct({column}) from {quoted(profile)}"
+        f"select min({column}){finite}, max({column}){finite}, approx_count_distinct({column}) from {quoted(profile)}"
     ).fetchone() or (None, None, 0)
     if low is None:
         return Bucket("null")
@@ -137,8 +139,8 @@ def _bucket(con: Connection, profile: str, field: Field, most: int) -> Bucket:
         return Bucket(f"date_trunc('{unit}', {column})::timestamp", ordered=True)
     if different <= most and field.type == "integer":
         return Bucket(column, ordered=True)
-    step = _step((float(high) - float(low)) / most)
-    return Bucket(f"(floor({column} / {step!r}) * {step!r})::double", ordered=True)
+    step = _step(float(high) / most - float(low) / most)
+    return Bucket(f"nullif(floor({column} / {step!r}) * {step!r}, 'nan'::double)", ordered=True)
 
 
 def _parts(rows: Iterable[tuple[Any, int, int]], field: Field, bucket: Bucket, most: int) -> tuple[Part, ...]:

@@ -91,11 +91,7 @@ def histograms(
     stepped = [name for name, kind in kinds.items() if kind in {"integer", "number", "time"}]
     found: dict[str, list[tuple[str, int]]] = {}
     if stepped:
-        ends = ", ".join(
-            f"min({quoted(name)}), max({quoted(name)}), "
-            + ("null" if kinds[name] == "time" else f"approx_quantile({quoted(name)}, {MOST})")
-            for name in stepped
-        )
+        ends = ", ".join(_ends(quoted(name), kinds[name]) for name in stepped)
         row = one_row(con.execute(f"select {ends} from {quoted(table)}"))
         assert row is not None
         scales = {
@@ -114,6 +110,14 @@ def histograms(
         ).fetchall()
         found[name] = [(str(label), int(count)) for label, count in rows]
     return found
+
+
+def _ends(column: str, kind: FieldType) -> str:
+    """Return the SQL of a column's least and greatest value, and of what 99 of 100 are not above."""
+    # A number that was divided by nothing is no end of a scale.
+    among = f" filter (isfinite({column}))" if kind == "number" else ""
+    most = "null" if kind == "time" else f"approx_quantile({column}, {MOST}){among}"
+    return f"min({column}){among}, max({column}){among}, {most}"
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class _Scale:
             step = float(math.ceil((reach + 1) / BINS))
             count = min(BINS, int(span // step) + 1)
             return cls(low, step, count=count, whole=True, open=count * step <= span)
-        if not span:
+        if not span or not math.isfinite(span):
             return cls(low)
         step = reach / (BINS - 1) if far and reach else span / BINS
         return cls(low, step, count=BINS, open=step * BINS < span)
@@ -157,11 +161,14 @@ class _Scale:
     def bin(self, column: str) -> str:
         """Return the SQL of a value's bin."""
         if self.months is None:
-            return (
-                f"least({self.count - 1}, floor(({column} - {self.low!r}) / {self.step!r}))::int"
+            if self.whole:
+                return f"least({self.count - 1}, floor(({column} - {self.low!r}) / {self.step!r}))::int"
+            bin = (
+                f"least({self.count - 1}, floor(({column} - {self.low!r}) / {self.step!r}))"
                 if self.step
-                else f"{column} - {column}"
+                else 0
             )
+            return f"case when isfinite({column}) then {bin}::int end"
         if self.months <= 24:
             return f"strftime({column}, '%Y-%m')"
         return (

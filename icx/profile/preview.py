@@ -130,9 +130,11 @@ def _statement(own: Own) -> str:
 
 def _figures(con: Connection, field: Field, table: str, value: str) -> list[tuple[str, str]]:
     if field.type in {"integer", "number"}:
+        finite = f" where isfinite({value})" if field.type == "number" else ""
         row = one_row(
             con.execute(
-                f"select median({value}), avg({value}), quantile_cont({value}, 0.95), max({value}) from {quoted(table)}"
+                f"select median({value}), avg({value}), quantile_cont({value}, 0.95), max({value})"
+                f" from {quoted(table)}{finite}"
             )
         )
         names = ("median", "mean", "95th pct.", "highest")

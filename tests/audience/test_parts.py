@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,8 @@ DAYS = st.datetimes(datetime(2020, 1, 1), datetime(2026, 1, 1))  # noqa: DTZ001 
 VALUES: dict[str, st.SearchStrategy[Any]] = {
     "text": st.sampled_from(["Durham", "", "Größe", 'O\'Brien "Bob" <b@example.com>', "a", "b", "c"]),
     "integer": st.integers(-3, 40),
-    "number": st.floats(-5, 5),
+    "number": st.floats(-5, 5)
+    | st.sampled_from([math.inf, -math.inf, math.nan]),  # what a share of nothing is
     "boolean": st.booleans(),
     "time": DAYS,
     "text list": st.lists(st.sampled_from("abc"), max_size=4),

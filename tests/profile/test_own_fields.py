@@ -8,9 +8,13 @@ import pytest
 from accounts import CLOCK, PULLED, contact, event, store_at
 
 from icx.errors import BadInput
+from icx.fields import Field
 from icx.profile import build, catalogue
 from icx.profile.field import read_fields
+from icx.profile.fill import histograms
+from icx.profile.preview import spread
 from icx.settings import Settings
+from icx.store import memory
 
 VIP = "-- name: vip\n-- type: boolean\n-- description: opens much\n"
 
@@ -117,3 +121,15 @@ def test_a_pattern_of_fields_is_written_once():
         ("click_7d", "7"),
         ("click_30d", "30"),
     ]
+
+
+def test_a_share_of_nothing_is_no_end_of_a_scale():
+    with memory() as con:
+        con.execute(
+            "create table profile as select n::double / d as rate from (values (1, 2), (3, 4), (0, 0), (1, 0), (-1, 0)) t(n, d)"
+        )
+        assert histograms(con, {"rate": "number"})["rate"] == [
+            ("0.5", 1), *((f"{0.5 + 0.025 * bin:.4g}", 0) for bin in range(1, 9)), ("0.725", 1)
+        ]  # fmt: skip
+        shown = spread(con, Field("rate", "number", "…", "…", "user"))
+        assert dict(shown.figures)["highest"] == "0.75"
