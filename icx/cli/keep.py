@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from icx.cli.common import Obj, asked, command, shown, workspace
 from icx.cli.result import Result
 from icx.errors import NeedsYou
+
+if TYPE_CHECKING:
+    from icx.workspace import Workspace
 
 
 @command(
@@ -43,7 +48,7 @@ def backup(obj: Obj, to: Path | None, listed: bool) -> Result:
     text = (
         f"Backed up {sum(made.rows.values()):,} rows and {len(made.files):,} files: {made.path}"
         f" ({made.size / 1e6:,.1f} MB, for your eyes alone; no password is in it)\n"
-        f"Checked against its own sums. Next: icx restore {made.path.name} --dry"
+        f"Checked against its own sums. Next: {shlex.join(['icx', 'restore', _named(ws, made.path), '--dry'])}"
     )
     data = {
         "path": str(made.path),
@@ -53,6 +58,11 @@ def backup(obj: Obj, to: Path | None, listed: bool) -> Result:
         "files": made.files,
     }
     return Result("backup/1", text, data)
+
+
+def _named(ws: Workspace, path: Path) -> str:
+    """Return what to type for a backup: its name in the workspace's own folder of them, else the file."""
+    return path.name if path.parent == ws.layout.data / "backups" else str(path)
 
 
 @command(
@@ -70,10 +80,10 @@ def restore(obj: Obj, backup: str, files: bool, dry: bool) -> Result:
     options, console = obj
     ws = workspace(obj)
     found = ws.restore(backup, files=files)
+    again = ["icx", "restore", backup, *(["--files"] if files else [])]
     if dry:
-        return Result(
-            "restore/1", f"{found.text()}\nNothing was changed. Next: icx restore {backup}", found.as_dict()
-        )
+        text = f"{found.text()}\nNothing was changed. Next: {shlex.join(again)}"
+        return Result("restore/1", text, found.as_dict())
     if not options.yes:
         console.note(found.text())
 
@@ -83,7 +93,7 @@ def restore(obj: Obj, backup: str, files: bool, dry: bool) -> Result:
                 "A restore asks before it replaces the database, and there is no terminal to ask.",
                 where=str(found.backup.path),
                 kept="nothing was changed",
-                next=[["icx", "restore", backup, "--yes"]],
+                next=[[*again, "--yes"]],
             )
 
         if console.ask("Go on? [y/N]  ", missing=missing).strip().lower() not in {"y", "yes"}:

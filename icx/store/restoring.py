@@ -85,7 +85,7 @@ def restore(
         if waiting.exists():  # of one that was killed before it was decided
             shutil.rmtree(waiting)
         moves = [_unpacked(backup, FILES + place, waiting, root / place) for place in files]
-        journal_too = JOURNAL in backup.members and _knows_less(backup, journal)
+        journal_too = brings_journal(backup, journal)
         closed: tuple[str, ...] = ()
         if journal_too:
             moves.append(_unpacked(backup, JOURNAL, waiting, journal))
@@ -171,10 +171,13 @@ def unread(con: Connection, connection: str) -> tuple[datetime, datetime] | None
     return None if read else (aware_utc(restored_at), aware_utc(made_at))
 
 
-def _knows_less(backup: Backup, journal: Path) -> bool:
-    """Tell whether the journal here knows nothing of what the backup's knows; refuse a backup of another workspace."""
+def brings_journal(backup: Backup, journal: Path) -> bool:
+    """Tell whether the backup's journal comes too, since the one here knows nothing of what it knows.
+
+    Raises BadInput ("backup-elsewhere") for a backup of another workspace.
+    """
     here = backups.highest_plan(journal)
-    if here >= backup.plans and journal.exists():
+    if JOURNAL not in backup.members or (here >= backup.plans and journal.exists()):
         return False
     if here == 0:
         return True

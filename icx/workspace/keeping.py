@@ -1,4 +1,4 @@
-"""Backup, restore and vacuum: what each takes of a workspace, shown first, noted in the journal, then done."""
+"""Backup, restore and vacuum: what each takes of a workspace and does with it, and the note of it in the journal."""
 
 from __future__ import annotations
 
@@ -160,13 +160,14 @@ def restore(ws: Workspace, name: str, *, files: bool, yes: bool) -> Restoration:
 
     layout = ws.layout
     found = kept.read(_named(ws, name))
-    living = layout.journal.exists() and kept.highest_plan(layout.journal) >= found.plans
+    journal_too = restoring.brings_journal(found, layout.journal)
+    anew = journal_too or not layout.journal.exists()
     missing = tuple(
         place
         for place in found.files
-        if not (layout.root / place).exists() and (files or not living or place.startswith("data/plans/"))
+        if not (layout.root / place).exists() and (files or anew or place.startswith("data/plans/"))
     )
-    shown = Restoration(found, _held(ws), missing, not living, ws.settings.zone)
+    shown = Restoration(found, _held(ws), missing, journal_too, ws.settings.zone)
     if not yes:
         return shown
     kept.check(found)

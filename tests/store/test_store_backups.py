@@ -98,9 +98,11 @@ def test_a_restore_into_an_empty_folder_brings_all_and_closes_open_plans(
     rows = other.plan_journal.rows("P-1")
     ws.plan_journal.add({}, rows, place=kept.place, list_name="", connection="acme", audience="", who="")
     later = ws.backup(tmp_path / "usb").path
-    with pytest.raises(BadInput) as mixed:  # a folder with a record of its own, that knows less
-        other.restore(later, yes=True)
-    assert mixed.value.code == "backup-elsewhere"
+    for yes in (False, True):
+        with pytest.raises(BadInput) as mixed:  # a folder with a record of its own, that knows less
+            other.restore(later, yes=yes)
+        assert mixed.value.code == "backup-elsewhere"
+    assert other.backups() == []  # nor was one made of what is here
 
 
 def test_a_backup_holds_no_secret_and_is_for_its_owner_alone(ws: Workspace) -> None:
