@@ -15,6 +15,7 @@ import re
 import stat
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -22,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from icx import mask
-from icx.errors import IcxError
+from icx.errors import Damaged, IcxError
 from icx.store import tape
+from icx.store.log import Log
 from icx.store.shared import write_bytes
 from icx.workspace.doctor import Examined, last_failed, lines
 
@@ -74,7 +76,7 @@ def parts(ws: Workspace, found: Examined, run: str | None = None) -> dict[str, s
         "jobs.json": lambda: _json([(one.job.name, one.state, one.next_at) for one in ws.jobs()]),
         "files.txt": lambda: "\n".join(_files(ws.layout.data)),
         "traces.txt": lambda: "\n\n".join(_traces(ws.layout.reports)),
-        "log.txt": lambda: "\n".join(_log(ws.layout.data / "logs")),
+        "log.txt": lambda: "\n".join(_log(Log(ws.layout.logs).files()[-2:])),
     }
     return {name: _or_why(make) for name, make in made.items()}
 
@@ -135,8 +137,8 @@ def _traces(folder: Path) -> Iterable[str]:
         yield _QUOTED.sub("'…'", path.read_text(encoding="utf-8", errors="replace"))
 
 
-def _log(folder: Path) -> Iterable[str]:
-    for path in sorted(folder.glob("*.jsonl"))[-2:]:
+def _log(files: Iterable[Path]) -> Iterable[str]:
+    for path in files:
         yield from path.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_LINES:]
 
 
@@ -144,12 +146,17 @@ def _log(folder: Path) -> Iterable[str]:
 
 
 def known_secrets(ws: Workspace, environment: Mapping[str, str] | None = None) -> Iterable[str]:
-    """Yield every secret of this workspace's logins and of the environment."""
+    """Yield every secret of this workspace's logins and of the environment.
+
+    A connection whose file is damaged does not say where its secrets are, so nothing here has read them either.
+    """
     given = os.environ if environment is None else environment
     yield from (given[name] for name in ENVIRONMENT if given.get(name))
-    for saved in ws.accounts.connections.all():
-        kept = ws.accounts.connections.secrets.load(saved.name, saved.secret_key)
-        yield from (secret.reveal() for secret in kept.values())
+    connections = ws.accounts.connections
+    for name in connections.names():
+        with suppress(Damaged):
+            kept = connections.secrets.load(name, connections.load(name).secret_key)
+            yield from [secret.reveal() for secret in kept.values()]
 
 
 def _forms(secret: str) -> list[str]:

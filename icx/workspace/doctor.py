@@ -24,7 +24,6 @@ from icx.look.page import Html, Kind
 from icx.words import counted
 
 if TYPE_CHECKING:
-    from icx.connections.saved import SavedConnection
     from icx.workspace.workspace import Workspace
 
 SHORT_OF_ROOM = 2**30  # bytes free on the disk below which a pull or a build may fail
@@ -168,18 +167,18 @@ def examine(
     """
     from icx.workspace import bundle as packing
 
-    connections = [ws.connection(name)] if name is not None else ws.accounts.connections.all()
-    logins = [_login(ws, one) for one in connections]
+    logins = [_login(ws, one) for one in ([name] if name is not None else ws.accounts.connections.names())]
     found = Examined(
         ws.clock.now(), logins, [_seen(look, ws) for look in LOOKS], facts={"versions": versions()}
     )
     return replace(found, bundle=packing.write(ws, found, run)) if bundle else found
 
 
-def _login(ws: Workspace, saved: SavedConnection) -> Login:
+def _login(ws: Workspace, name: str) -> Login:
     from icx.connections.diagnosis import verify
 
     try:
+        saved = ws.connection(name)
         found = verify(
             ws.accounts.login(saved),
             account=saved.account_id,
@@ -189,10 +188,12 @@ def _login(ws: Workspace, saved: SavedConnection) -> Login:
             clock=ws.clock,
         )
     except IcxError as error:
+        if error.code == "connection-unknown":
+            raise
         steps = [Step(**step) for step in error.data.get("steps", [])]
         if not steps:  # the login could not even be read: no step was tried
             steps = [Step(step, "not tried", error.message if step == STEPS[0] else "") for step in STEPS]
-        return Login(saved.name, steps, error.code, error.where_text(), error.next[0] if error.next else "")
+        return Login(name, steps, error.code, error.where_text(), error.next[0] if error.next else "")
     return Login(saved.name, found.steps)
 
 
@@ -222,6 +223,8 @@ def _seen(look: Callable[[Workspace], Finding], ws: Workspace) -> Finding:
     except IcxError as error:
         said = f"{error.message} {error.where_text()}".strip()
         return Finding(look.__name__.strip("_"), "bad", said, error.next[0] if error.next else "")
+    except Exception as error:
+        return Finding(look.__name__.strip("_"), "bad", f"could not be looked at: {type(error).__name__}")
 
 
 def _settings(ws: Workspace) -> Finding:
@@ -246,13 +249,16 @@ def _database(ws: Workspace) -> Finding:
 def _journal(ws: Workspace) -> Finding:
     """What was sent is remembered here; it is read whole, as SQLite itself checks a file."""
     path = ws.layout.journal
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as con:
-        try:
+    if not path.exists():
+        return Finding("journal", "good", "none yet; the first pull makes it")
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)) as con:
             ((said,),) = con.execute("pragma quick_check(1)").fetchall()
-        except sqlite3.DatabaseError as error:
-            said = str(error)
+    except sqlite3.DatabaseError as error:
+        said = str(error)
     if said != "ok":
-        return Finding("journal", "bad", f"{path.name} is damaged: {said}", "bring it back from a backup")
+        step = f"move {path.name} away, then icx restore newest: it brings the backup's back"
+        return Finding("journal", "bad", f"{path.name} is damaged: {said}", step)
     return Finding("journal", "good", f"{_size(path.stat().st_size)}, whole")
 
 
@@ -269,7 +275,7 @@ def _folder(ws: Workspace) -> Finding:
 
     place = ws.layout.data if ws.layout.data.exists() else ws.layout.root
     if not os.access(place, os.W_OK | os.X_OK):
-        return Finding("folder", "bad", f"{place} cannot be written to", "--workspace elsewhere")
+        return Finding("folder", "bad", f"{place} cannot be written to", "--workspace elsewhere, then the same command")
     return Finding("folder", "good", "can be written to")
 
 

@@ -49,6 +49,28 @@ def test_nothing_wrong_is_said_so_with_every_look(ws: Workspace) -> None:
     assert "Doctor" in found._repr_html_()
 
 
+def test_what_is_broken_is_found_and_keeps_nothing_else_from_being_looked_at(tmp_path: Path) -> None:
+    """A connection's file and the journal are damaged, in a folder whose name means something in an address."""
+    root = tmp_path / "50% #1?mode=rw"
+    with Workspace(root) as ws:
+        assert "none yet" in next(one.text for one in ws.doctor(bundle=False).here if one.name == "journal")
+        run = ws.journal.start_run("pull", "acme")
+        ws.journal.end_run(run)
+        assert {one.name: one.state for one in ws.doctor(bundle=False).here}["journal"] == "good"
+    (root / "data" / "connections").mkdir()
+    (root / "data" / "connections" / "acme.json").write_text("{")
+    for path in root.glob("data/journal.sqlite*"):
+        path.write_bytes(b"no journal at all" * 900)
+    found = Workspace(root).doctor()
+    assert found.bundle is not None
+    with zipfile.ZipFile(found.bundle) as packed:
+        assert "pull acme: done" in packed.read("log.txt").decode()
+    assert [(one.connection, one.code) for one in found.logins] == [("acme", "connection-file")]
+    here = {one.name: one for one in found.here}
+    assert (here["journal"].state, here["database"].state) == ("bad", "good")
+    assert "icx restore newest" in here["journal"].next
+
+
 def test_the_step_that_refused_is_named_and_what_to_type(ws: Workspace) -> None:
     saved = ws.connection("acme")
     good = ws.accounts.login(saved)
