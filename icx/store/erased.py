@@ -111,5 +111,8 @@ def key_is_missing(data: Path, count: int) -> NeedsYou:
         f"{count:,} hashes of people erased here cannot be compared: their key is not on this machine.",
         where=f"{data / NAME}; the key is in the keyring, or in data/secrets/_erased.json, where they were erased",
         kept="nothing was asked of iContact, nobody was brought back",
-        next=["bring the key here", f"or move {NAME} away and say again to icx erase whom you erased"],
+        next=[
+            "bring the key here",
+            f"or move {NAME} away, pull, which brings back whom iContact still has, and erase them again",
+        ],
     )
