@@ -275,7 +275,9 @@ def _folder(ws: Workspace) -> Finding:
 
     place = ws.layout.data if ws.layout.data.exists() else ws.layout.root
     if not os.access(place, os.W_OK | os.X_OK):
-        return Finding("folder", "bad", f"{place} cannot be written to", "--workspace elsewhere, then the same command")
+        return Finding(
+            "folder", "bad", f"{place} cannot be written to", "--workspace elsewhere, then the same command"
+        )
     return Finding("folder", "good", "can be written to")
 
 
