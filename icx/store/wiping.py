@@ -106,7 +106,7 @@ def who_is(con: Connection, typed: str, connection: str | None = None) -> Whom:
                 [*folder[1:], key],
             ).fetchall(),
             folder,
-            "said no with this address",
+            "was noted with this address",
         )
     if by_id and len(found) > 1:  # the same number in two accounts is two people
         raise NeedsYou(

@@ -189,6 +189,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
             where c.name = ? and (f.contact_id = ? or f.email_key = ?) order by day""",
         [connection, contact_id, row[4]],
     ).fetchall()
+    said = [one for one in facts if one[1] != "made"]  # that icx made somebody is no word of theirs
     counted = {
         "events": sum(n for _, n in events),
         "subscriptions": len(lists),
@@ -208,7 +209,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         gone_at=aware_utc(row[3]) if row[3] else None,
         lists=[(name, status, aware_utc(since) if since else None) for name, status, since in lists],
         events=dict(events),
-        facts=[(aware_utc(when), fact, where, source) for when, fact, where, source in facts],
+        facts=[(aware_utc(when), fact, where, source) for when, fact, where, source in said],
         pushes=list(pushes),
         held={"contact row": 1, **counted},
         attributes=_attributes(con, contact_id, row[5]),

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from icx.plan.decide import WANT
 from icx.pull import pull
+from icx.workspace import person
 
 
 def strangers(*names: str) -> pa.Table:
@@ -47,6 +48,8 @@ def test_somebody_made_by_icx_and_deleted_before_any_pull_is_not_made_again(plac
     delete(here, "ada")
     here.clock.sleep(60)
     here.pull()
+    (bo,) = person.find(here.store, ["acme"], "bo@example.com")
+    assert (bo.facts, bo.held["consent facts"]) == ([], 1)  # who was made has said nothing
     again = planned(here, "ada", "bo")
     assert (again.counts.create, again.counts.keep, again.refused) == (0, 1, {"gone": 1})
     here.apply(again)
