@@ -266,10 +266,12 @@ def plans(obj: Obj, plan_id: str | None, shown_rows: int, refused_to: Path | Non
 def _refused(made: Plan, file: Path, addresses: bool) -> Result:
     """Write whom a plan refuses as CSV; a file that is there is replaced whole."""
     from icx.plan.refusals import as_csv
+    from icx.store import private
 
     table = made.refusals(show=addresses)
     part = file.with_name(f"{file.name}.part")
-    part.write_text(as_csv(table), encoding="utf-8-sig", newline="")
+    with private.alone():
+        part.write_text(as_csv(table), encoding="utf-8-sig", newline="")
     part.replace(file)
     said = f"{table.num_rows:,} refused, addresses {'in full' if addresses else 'masked'}: {file}"
     return Result("plans/1", said, {"plan": made.plan_id, "refused": table.num_rows, "file": str(file)})

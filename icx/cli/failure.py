@@ -137,6 +137,8 @@ def log_trace(error: BaseException, options: Options) -> None:
 
 def keep_trace(error: BaseException, options: Options) -> Path | None:
     """Write the trace into the workspace, addresses and secrets masked, and return its file."""
+    from icx.store import shared
+
     text = addresses_in("".join(traceback.format_exception(error)))
     for name in ("ICX_PASSWORD", "ICX_APP_ID"):
         secret = os.environ.get(name)
@@ -145,8 +147,7 @@ def keep_trace(error: BaseException, options: Options) -> Path | None:
     folder = options.workspace / "data" / "reports"
     path = folder / f"trace-{datetime.now(UTC):%Y%m%d-%H%M%S}.txt"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        shared.write(path, text)
     except OSError:
         return None
     return path

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from icx.errors import Damaged, NeedsYou
 from icx.http import Secret
+from icx.store import shared
 
 SERVICE = "icx"
 PATIENCE = 5.0  # seconds; a keyring that asks on a screen nobody sees never answers
@@ -134,18 +135,10 @@ class Secrets:
         return self.directory / f"{name}.json"
 
     def _write(self, name: str, key: str, text: str) -> None:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         ignore = self.directory / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
-        partial = self.directory / f".{name}.{os.getpid()}.part"
-        partial.unlink(missing_ok=True)
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump({"key": key, "values": json.loads(text)}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._file(name))
+            shared.write(ignore, "*\n")
+        shared.write(self._file(name), json.dumps({"key": key, "values": json.loads(text)}))
 
     def _read(self, name: str, key: str) -> dict[str, Secret]:
         path = self._file(name)

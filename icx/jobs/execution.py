@@ -183,6 +183,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]
                 timeout=None,
                 log=_LOG,
             )
+            shared.write(job.log, "")
             with (
                 job.log.open("w", encoding="utf-8") as log,
                 tempfile.TemporaryDirectory(prefix="icx-", ignore_cleanup_errors=True) as sockets,

@@ -18,7 +18,7 @@ from typing import Any
 from icx import mask
 from icx.errors import IcxError, NeedsYou
 from icx.jobs.run import read
-from icx.store import shared
+from icx.store import private, shared
 
 RUN, WORKSPACE = "ICX_RUN", "ICX_WORKSPACE"
 RESULTS, ERROR, ANSWERED, WRONG = "results.json", "error.json", "answered.txt", "wrong.jsonl"
@@ -63,12 +63,12 @@ class Inside:
 
     def answered(self, verb: str) -> None:
         """Note that a verb was answered from the record of the run that this one repeats."""
-        with (self.folder / ANSWERED).open("a", encoding="utf-8") as out:
+        with private.alone(), (self.folder / ANSWERED).open("a", encoding="utf-8") as out:
             out.write(f"{verb}\n")
 
     def went_wrong(self, error: IcxError) -> None:
         """Note the error that a verb ended with although it is done: a list that differs, a check that does not pass."""
-        with (self.folder / WRONG).open("a", encoding="utf-8") as out:
+        with private.alone(), (self.folder / WRONG).open("a", encoding="utf-8") as out:
             out.write(json.dumps(error.as_dict() | {"exit": error.exit_code}, default=str) + "\n")
 
     def failed(self, error: IcxError) -> None:
@@ -134,4 +134,4 @@ def plainly(value: Any) -> Any:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a file that is whole or not there, for its owner only."""
-    shared.write(path, json.dumps(value, indent=1, default=str), mode=0o600)
+    shared.write(path, json.dumps(value, indent=1, default=str))

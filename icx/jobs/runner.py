@@ -20,6 +20,7 @@ from icx.errors import BadInput, IcxError, NeedsYou, Stopped, TryLater
 from icx.jobs import inside, parameters
 from icx.jobs.parameters import as_json
 from icx.jobs.run import RECORD, Run, State, folder, read
+from icx.store import private
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
@@ -112,7 +113,7 @@ class Runner:
             raise outer.refuses(f"run {path.name}, apply=true")
         run = self.journal.start_run("run", path.name, self.who)
         place = folder(self.runs, run)
-        place.mkdir(parents=True, exist_ok=True)
+        private.folder(place)
         record: dict[str, Any] = {
             "run": run,
             "root": root or run,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from icx.store import private
 from icx.store.db import Connection, literal
 from icx.store.published import ABOUT, TABLES, About, write_about
 
@@ -20,7 +21,7 @@ def publish(con: Connection, directory: Path, about: About) -> None:
     first is replaced, and what they are of is said last: whoever finds it again unchanged after reading has read
     tables of one build.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    private.folder(directory)
     for table in TABLES:  # the profile first
         select = f"select {COLUMNS.get(table, '*')} from {table}"
         if table in NUMBERED:

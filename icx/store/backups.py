@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from icx.errors import BadInput, Damaged
-from icx.store import damage, migrate
+from icx.store import damage, migrate, private
 from icx.store.db import Store
 from icx.store.journal import SCRIPTS
 from icx.store.locks import alive
@@ -126,7 +126,7 @@ def unfinished(target: Path, need: int) -> Iterator[Path]:
     """
     part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(target.parent)
         for left in target.parent.glob(".*.part*"):
             pid = left.name.rpartition(".part")[0].rpartition(".")[2]
             if pid.isdigit() and not alive(int(pid)):
@@ -194,8 +194,8 @@ def check(backup: Backup) -> None:
 def unpack(backup: Backup, name: str, to: Path) -> None:
     """Write one member to a file, compared with the manifest; raises Damaged ("backup-damaged", "disk-full")."""
     try:
-        to.parent.mkdir(parents=True, exist_ok=True)
-        with _packed(backup) as packed, to.open("wb") as file:
+        private.folder(to.parent)
+        with private.alone(), _packed(backup) as packed, to.open("wb") as file:
             _read(backup, packed, name, file)
             file.flush()
             os.fsync(file.fileno())

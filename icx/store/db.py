@@ -18,7 +18,7 @@ import duckdb
 
 from icx.clock import SYSTEM, Clock, naive_utc
 from icx.ctrl_c import interruptible
-from icx.store import damage
+from icx.store import damage, private
 from icx.store.engine import ENGINE, use
 from icx.store.names import check_name, literal, quoted
 
@@ -76,12 +76,7 @@ class Store:
         Each caller gets its own cursor of one shared connection, so threads and nested calls work.
         Errors of the machine (disk full, folder read-only) come out as `Damaged`, DuckDB's others as they are.
         """
-        with self._lock:
-            if self._root is None:
-                self._root = self._connect()
-            cursor = self._root.cursor()
-            self._users += 1
-        try:
+        with private.alone(), self._opened() as cursor:
             cursor.execute("set timezone = 'UTC'")  # which a cursor does not take over from its connection
             if self._lent:
                 use(cursor, self.path)
@@ -89,6 +84,16 @@ class Store:
                 cursor.execute(f"set search_path = {literal(quoted(schema) + ',shared,main')}")
             with interruptible(cursor.interrupt):
                 yield cursor
+
+    @contextmanager
+    def _opened(self) -> Iterator[Connection]:
+        with self._lock:
+            if self._root is None:
+                self._root = self._connect()
+            cursor = self._root.cursor()
+            self._users += 1
+        try:
+            yield cursor
         except duckdb.Error as error:
             self._whole = False
             ours = damage.translated(error, self.path)
@@ -135,7 +140,7 @@ class Store:
 
         finish(self.path.parent)  # a restore that was decided and then cut off
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private.folder(self.path.parent)
         except OSError:
             raise damage.read_only(self.path) from None
         con = self._wait_for_file()

@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from icx.store import damage
+from icx.store import damage, private
 from icx.store.wiping import GONE, Whom
 
 
@@ -185,7 +185,7 @@ def _leave_out(path: Path, number: int, rows: pa.Table, theirs: list[bool], now:
 
 def _rewrite(file: Path, rows: pa.Table) -> None:
     part = file.with_suffix(".tmp")
-    with part.open("wb") as new:
+    with private.alone(), part.open("wb") as new:
         pq.write_table(rows, new, compression="zstd")
         new.flush()
         os.fsync(new.fileno())

@@ -22,7 +22,7 @@ from typing import Any
 from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
-from icx.store import damage, tape
+from icx.store import damage, private, tape
 from icx.store.locks import Holder, began, hold, hold_if_free, holder, runs_still
 from icx.store.log import Log
 from icx.store.tape import CallLike
@@ -75,7 +75,7 @@ class Journal:
         self._under_way = threading.local()
         self._lock = threading.RLock()
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private.folder(path.parent)
         except OSError:
             raise damage.read_only(path) from None
         self._open()
@@ -279,7 +279,8 @@ class Journal:
         return found
 
     def _connect(self, synchronous: str) -> sqlite3.Connection:
-        db = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+        with private.alone():  # its logs get the rights it has
+            db = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
         db.row_factory = sqlite3.Row
         try:
             db.execute("pragma journal_mode = wal")

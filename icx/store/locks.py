@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError, TryLater
-from icx.store import damage
+from icx.store import damage, private
 
 #: The lock of whoever replaces the database or takes somebody out of it: nothing else is begun meanwhile.
 WHOLE = "the whole workspace"
@@ -48,10 +48,10 @@ def hold(
     stem = _stem(name)
     note = folder / f"{stem}.json"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private.folder(folder)
     except OSError:
         raise damage.read_only(folder) from None
-    lock = FileLock(folder / f"{stem}.lock", timeout=0)
+    lock = FileLock(folder / f"{stem}.lock", timeout=0, mode=0o600)
     try:
         lock.acquire()
     except Timeout:
@@ -63,7 +63,8 @@ def hold(
             raise _busy(WHOLE)(other)
         since = clock.now().astimezone(UTC).isoformat()
         told = {"pid": os.getpid(), "since": since, "what": what or name, "began": began(os.getpid())}
-        note.write_text(json.dumps(told), encoding="utf-8")
+        with private.alone():
+            note.write_text(json.dumps(told), encoding="utf-8")
         yield
     finally:
         note.unlink(missing_ok=True)

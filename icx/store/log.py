@@ -21,6 +21,7 @@ from typing import Any
 from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError, NeedsYou, Stopped
+from icx.store import private
 
 LEVELS = ("debug", "info", "warning", "error")
 #: Bytes after which a day goes on in another file.
@@ -126,7 +127,7 @@ class Log:
         return [path for *_, path in sorted(found)]
 
     def _append(self, day: str, line: str) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private.folder(self.folder)
         part = 1
         while (
             path := self.folder / f"{day}{'' if part == 1 else f'-{part}'}.jsonl"

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from icx.errors import BadInput, IcxError
+from icx.store import private
 from icx.store.journal import Journal
 from icx.store.locks import Holder
 
@@ -112,7 +113,7 @@ class Plans:
         who: str,
     ) -> str:
         """Keep a plan, whole or not at all, and return its id, such as "P-31"."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        private.folder(self.folder)
         with self.journal.write() as db:
             number = db.execute(
                 "insert into plans (made_at, who, connection, audience, account_id, client_folder_id, list_id,"

@@ -32,7 +32,7 @@ from pathlib import Path
 
 from icx.clock import aware_utc, naive_utc
 from icx.errors import BadInput, Damaged
-from icx.store import backups, damage, shared
+from icx.store import backups, damage, private, shared
 from icx.store.backups import DATABASE, FILES, JOURNAL, Backup
 from icx.store.db import Connection, Store
 from icx.store.names import literal, quoted
@@ -129,7 +129,7 @@ def finish(data: Path) -> None:
         for path in told["drop"]:
             shutil.rmtree(path, ignore_errors=True)
         for source, target in told["moves"]:
-            Path(target).parent.mkdir(parents=True, exist_ok=True)
+            private.folder(Path(target).parent)
             if Path(source).exists():
                 for log in LOGS.get(Path(target).name, ()):
                     Path(f"{target}{log}").unlink(missing_ok=True)
@@ -264,7 +264,8 @@ def _keep_beside(path: Path, now: datetime) -> Path:
     part = away.with_suffix(".part")
     for old, kept in ((wal(path), wal(away)), (path, away)):
         if old.exists():
-            shutil.copyfile(old, part)
+            with private.alone():
+                shutil.copyfile(old, part)
             part.replace(kept)
     return away
 

@@ -7,27 +7,27 @@ import tempfile
 from pathlib import Path
 
 from icx.errors import Damaged
+from icx.store import private
 
 #: Names Windows keeps for devices, whatever the ending.
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
 
 
-def write(path: Path, text: str, *, mode: int = 0o644) -> Path:
-    """Write a file, whole or not at all, and return its path; its folder is made. `mode` says who may read it."""
-    return write_bytes(path, text.encode("utf-8"), mode=mode)
+def write(path: Path, text: str) -> Path:
+    """Write a file for its owner alone, whole or not at all, and return its path; its folder is made."""
+    return write_bytes(path, text.encode("utf-8"))
 
 
-def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> Path:
+def write_bytes(path: Path, data: bytes) -> Path:
     """The same for a file that is no text."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private.folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(mode)  # mkstemp makes it for its owner alone
-        Path(temporary).replace(path)
+        Path(temporary).replace(path)  # mkstemp made it for its owner alone
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise

@@ -11,7 +11,7 @@ from typing import BinaryIO, NamedTuple
 
 import duckdb
 
-from icx.store import damage
+from icx.store import damage, private
 from icx.store.db import Connection, Store
 from icx.store.names import literal, quoted
 
@@ -72,7 +72,7 @@ def copy(con: Connection, path: Path) -> dict[str, int]:
     The new file is attached as `NEW` and stays so. Raises `Damaged` when a table came out with other rows than it had.
     """
     forget(path)
-    with damage.told(path):
+    with private.alone(), damage.told(path):
         con.execute(f"attach {literal(str(path))} as {NEW}")
         con.execute(f"copy from database {OLD} to {NEW}")
         before, after = rows(con, OLD), rows(con, NEW)

@@ -19,7 +19,7 @@ from icx.http import Pace, Secret
 from icx.icontact import Client, Waiting
 from icx.pull import register
 from icx.pull import reset as drop_what_was_pulled
-from icx.store import Store, erased
+from icx.store import Store, erased, private
 from icx.store.erased import Erased
 from icx.store.journal import Journal, SharedBudget
 from icx.store.names import check_name
@@ -259,10 +259,11 @@ class Accounts:
                 kept="nothing was started; the connection as it was",
                 next=["open the simulated account in another folder: icx.open('demo', sandbox=True)"],
             )
-        state.parent.mkdir(parents=True, exist_ok=True)
+        private.folder(state.parent)
         self._stop(name)
         try:
-            process = start(state=state, **options)
+            with private.alone():
+                process = start(state=state, **options)
         except SandboxFailed as error:
             raise Damaged(
                 "sandbox-failed",

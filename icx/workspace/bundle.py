@@ -59,7 +59,7 @@ def write(ws: Workspace, found: Examined, run: str | None = None) -> Path:
         for name, text in texts.items():
             file.writestr(name, text)
     path = ws.layout.reports / f"doctor-{ws.clock.now():%Y%m%d-%H%M%S}.zip"
-    return write_bytes(path, packed.getvalue(), mode=0o600)
+    return write_bytes(path, packed.getvalue())
 
 
 def parts(ws: Workspace, found: Examined, run: str | None = None) -> dict[str, str]:

@@ -6,9 +6,9 @@ Looking changes nothing; each finding is a value. `bundle` packs them for somebo
 from __future__ import annotations
 
 import platform
+import shlex
 import shutil
 import sqlite3
-import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +21,7 @@ from icx.connections.diagnosis import STEPS, Step
 from icx.errors import IcxError
 from icx.look import page
 from icx.look.page import Html, Kind
+from icx.store import private
 from icx.words import counted
 
 if TYPE_CHECKING:
@@ -167,9 +168,10 @@ def examine(
     """
     from icx.workspace import bundle as packing
 
+    first = _seen(_wall, ws)  # before anything opens the workspace, which closes it to others
     logins = [_login(ws, one) for one in ([name] if name is not None else ws.accounts.connections.names())]
     found = Examined(
-        ws.clock.now(), logins, [_seen(look, ws) for look in LOOKS], facts={"versions": versions()}
+        ws.clock.now(), logins, [first, *(_seen(look, ws) for look in LOOKS)], facts={"versions": versions()}
     )
     return replace(found, bundle=packing.write(ws, found, run)) if bundle else found
 
@@ -281,16 +283,27 @@ def _folder(ws: Workspace) -> Finding:
     return Finding("folder", "good", "can be written to")
 
 
+def _wall(ws: Workspace) -> Finding:
+    """Whether anybody else on this machine could read what is kept; what could be closed is closed now."""
+    data = ws.layout.data
+    found = private.close(data)
+    left = private.wide(data)
+    if left:
+        why = f"{counted(len(left), 'place')} in {data} open to others, not yours to close, such as {left[0].name}"
+        return Finding("owner", "bad", why, f"let their owner say chmod -R go= {shlex.quote(str(data))}")
+    if found:
+        names = ", ".join(sorted(path.name for path in found)[:3])
+        why = f"{counted(len(found), 'place')} in {data} could be read by others ({names}); closed now"
+        secret = any(path.parent == data / "secrets" for path in found)
+        step = "change the API password if others use this machine" if secret else ""
+        return Finding("owner", "warn", why, step)
+    return Finding("owner", "good", "nobody else reads what is kept here")
+
+
 def _secrets(ws: Workspace) -> Finding:
     secrets = ws.accounts.connections.secrets
     kept = sorted(secrets.directory.glob("*.json")) if secrets.directory.exists() else []
-    wide = [path.name for path in kept if stat.S_IMODE(path.stat().st_mode) & 0o077]
     keyring = "keyring opens" if secrets.works() else "no keyring"
-    if wide:
-        why = f"{', '.join(wide)} can be read by others; the next use narrows it"
-        return Finding(
-            "secrets", "warn", f"{keyring}; {why}", "change the API password if others use this machine"
-        )
     files = f"; {counted(len(kept), 'file')} only you can read" if kept else ""
     return Finding("secrets", "good", keyring + files)
 

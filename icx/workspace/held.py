@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from icx import mask
-from icx.store import Store, forgotten, memory, wiping
+from icx.store import Store, forgotten, memory, private, wiping
 from icx.store.erased import NAME
 from icx.store.names import literal, quoted
 from icx.store.still import copy, finish, forget, put, still
@@ -100,8 +100,8 @@ def _replace(layout: Layout, path: Path, trace: Trace, whom: Whom) -> None:
         times += more
     if times:
         part = path.with_name(f".{path.name}.part")
-        part.write_bytes(less.encode())
-        part.chmod(path.stat().st_mode)
+        with private.alone():
+            part.write_bytes(less.encode())
         put(part, path)
 
 

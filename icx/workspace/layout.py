@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from icx.settings import Settings
+from icx.store import private, shared
 
 _IGNORE = """\
 # What icx makes. Kept in version control: audiences, fields, connections and jobs (they hold no secret).
@@ -95,7 +96,7 @@ def init(root: Path) -> list[Path]:
     made: list[Path] = []
     for folder in (layout.connections, layout.audiences, layout.fields, layout.expectations):
         if not folder.exists():
-            folder.mkdir(parents=True)
+            private.folder(folder)
             made.append(folder)
     files = {
         layout.data / ".gitignore": _IGNORE,
@@ -104,16 +105,19 @@ def init(root: Path) -> list[Path]:
     }
     for path, text in files.items():
         if not path.exists():
-            path.write_text(text, encoding="utf-8")
+            shared.write(path, text)
             made.append(path)
     return made
 
 
-def keep_out_of_git(layout: Layout) -> None:
-    """Make sure that a database never lands in version control by accident."""
+def keep_private(layout: Layout) -> None:
+    """Make sure that nobody else on this machine reads `data`, and that it never lands in version control by accident."""
+    if not layout.data.exists():
+        return
+    private.close(layout.data)
     ignore = layout.data / ".gitignore"
-    if layout.data.exists() and not ignore.exists():
-        ignore.write_text(_IGNORE, encoding="utf-8")
+    if not ignore.exists():
+        shared.write(ignore, _IGNORE)
 
 
 def _settings_text() -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from icx.workspace.layout import keep_out_of_git
+from icx.workspace.layout import keep_private
 
 if TYPE_CHECKING:
     from icx.jobs import Run
@@ -31,5 +31,5 @@ def runner(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Runn
     """Return the runner of a workspace's notebooks."""
     from icx.jobs.runner import Runner
 
-    keep_out_of_git(ws.layout)
+    keep_private(ws.layout)
     return Runner(ws.layout.root, ws.layout.runs, ws.journal, ws.clock, ws.who, progress)

@@ -16,11 +16,12 @@ from icx.clock import SYSTEM, Clock
 from icx.ctrl_c import stays_heard
 from icx.errors import IcxError, Stopped
 from icx.settings import Settings, read_settings
+from icx.store import private
 from icx.store.journal import said
 from icx.workspace.caring import Caring
 from icx.workspace.choosing import Choosing
 from icx.workspace.clicking import Clicking
-from icx.workspace.layout import Layout, keep_out_of_git
+from icx.workspace.layout import Layout, keep_private
 from icx.workspace.repeating import Repeating
 from icx.workspace.resting import Resting
 from icx.workspace.tidying import Tidying
@@ -120,7 +121,7 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing, Caring
     def store(self) -> Store:
         from icx.store import Store
 
-        keep_out_of_git(self.layout)
+        keep_private(self.layout)
         return Store(
             self.layout.database,
             clock=self.clock,
@@ -137,6 +138,7 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing, Caring
     def journal(self) -> Journal:
         from icx.store.journal import Journal
 
+        keep_private(self.layout)
         here = Path(os.environ.get("ICX_WORKSPACE", "")).resolve() == self.layout.root.resolve()
         return Journal(self.layout.journal, self.clock, within=os.environ.get("ICX_RUN", "") if here else "")
 
@@ -179,7 +181,7 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing, Caring
         """Note in the journal that a verb runs, and how it ended."""
         run = self.journal.start_run(verb, what, self.who)
         try:
-            with stays_heard():
+            with stays_heard(), private.alone():
                 yield run
         except IcxError as error:
             self.journal.log.failed(error, run=run)

@@ -43,7 +43,7 @@ def test_nothing_wrong_is_said_so_with_every_look(ws: Workspace) -> None:
     (login,) = found.logins
     assert [step.state for step in login.steps] == ["good"] * 5
     assert [one.name for one in found.here] == [
-        "settings", "folder", "room", "database", "journal", "secrets", "plans", "runs",
+        "owner", "settings", "folder", "room", "database", "journal", "secrets", "plans", "runs",
     ]  # fmt: skip
     assert found.bundle is None
     assert "Doctor" in found._repr_html_()
