@@ -7,6 +7,7 @@ begin a program of the tests' own, to be stopped or killed.
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import json
 import os
@@ -132,10 +133,10 @@ class Forked:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.wait()
-        for stream in (self.stdin, self.stdout, self.stderr):
+        for stream in (self.stdout, self.stderr, self.stdin):
             if stream:
                 stream.close()
+        self.wait()
 
 
 def command(*words: str, env: dict[str, str], cwd: Path | None = None) -> Forked:
@@ -201,10 +202,11 @@ def _nurse(modules: list[str]) -> None:
             os.close(fd)
         control.send(str(pid).encode())
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-    for pid in codes.copy():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # one that ends between a look and a wait
+    for pid in codes:
         os.kill(pid, signal.SIGTERM)
-    while codes:
-        signal.pause()
+    for pid in codes:
+        os.waitpid(pid, 0)
 
 
 def _live(control: socket.socket, fds: list[int]) -> None:
@@ -236,6 +238,7 @@ def _live(control: socket.socket, fds: list[int]) -> None:
         sys.excepthook(*sys.exc_info())
     finally:
         threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
