@@ -117,17 +117,12 @@ def plainly(value: Any) -> Any:
         return [plainly(each) for each in value]
     if hasattr(value, "as_dict"):
         return plainly(value.as_dict())
-    for rows in (
-        "to_dicts",
-        "to_pylist",
-        "tolist",
-    ):  # tables of polars and Arrow; arrays and numbers of numpy
-        if hasattr(value, rows) and not hasattr(value, "to_dict"):
-            return plainly(getattr(value, rows)())
-    if hasattr(value, "to_dicts"):
-        return plainly(value.to_dicts())
-    if hasattr(value, "to_dict"):  # a pandas table: its rows; a column: its values by label
+    if hasattr(value, "to_dict") and not hasattr(value, "to_dicts"):
+        # A pandas table: its rows; a column: its values by label.
         return plainly(value.to_dict("records") if hasattr(value, "columns") else value.to_dict())
+    for rows in ("to_dicts", "to_pylist", "to_list", "tolist"):  # of polars, Arrow, polars' columns, numpy
+        if hasattr(value, rows):
+            return plainly(getattr(value, rows)())
     text = str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
     return None if text in {"NaT", "<NA>"} else mask.addresses_in(text)  # pandas' words for nothing
 
