@@ -185,8 +185,6 @@ def test_times_are_utc_wherever_the_machine_is(tmp_path: Path) -> None:
     assert done.stdout == "2026-11-22 05:00:00\n" * 2, done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_process_forked_from_this_one_opens_files_of_its_own(tmp_path: Path) -> None:
     asked = (
         "import os, sys\nfrom pathlib import Path\nfrom icx.store import Store\n"
