@@ -14,10 +14,10 @@ from icx.cli.result import Result
 from icx.cli.schedule_add import add, change
 from icx.errors import steps
 from icx.jobs.coming import coming, standing
-from icx.jobs.shown import way
+from icx.jobs.shown import told
 
 if TYPE_CHECKING:
-    from icx.jobs.board import Jobs, JobStatus
+    from icx.jobs.board import JobStatus
 
 schedule = group("schedule", "Let jobs run by the clock.")
 schedule.add_command(add)
@@ -46,7 +46,7 @@ def list_(obj: Obj) -> Result:
         for one in found
         if one.job.paused is not None and one.job.paused.why
     ]
-    lines += _told(found)
+    lines += [told(found)] if found else []
     failing = [one for one in found if one.state == "failing"]
     for one in failing:
         if one.last is not None:
@@ -55,20 +55,6 @@ def list_(obj: Obj) -> Result:
     text = "\n".join(lines) or "No job is saved yet. Next: icx schedule add --help"
     data = {"jobs": [one.as_dict() for one in found], "wrong": [error.as_dict() for error in found.wrong]}
     return Result("schedule-list/1", text, data)
-
-
-def _told(found: Jobs) -> list[str]:
-    """Return who hears when a job goes wrong, in as few lines as can be."""
-    own = [one for one in found if one.job.alert]
-    rest = [one.name for one in found if not one.job.alert]
-    lines = [f"{one.name} tells: {way(one.told)}" for one in own]
-    if rest and found.usual:
-        who = "the others tell" if own else "told when one goes wrong"
-        lines.append(f"{who}: {way(found.usual)} (icx.toml)")
-    elif rest:
-        which = f"{rest[0]} goes" if len(rest) == 1 else f"one of {len(rest):,} jobs goes"
-        lines.append(f"nobody is told when {which} wrong; alert_webhook in icx.toml changes that")
-    return lines
 
 
 @schedule.verb(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from icx import notify
 from icx.jobs.coming import standing
 from icx.jobs.schedule import english
+from icx.jobs.shown import told
 from icx.look.page import Html, Kind, head, join, note, pill, root, table, tag
 from icx.look.when import moment
 
@@ -30,8 +30,7 @@ def jobs_html(jobs: Jobs) -> str:
         heads = ("Job", "When", "Last run", "Next run")
         zones = {one.job.zone for one in jobs}
         rows = [_row(one, jobs, len(zones) > 1) for one in jobs]
-        foot = f"When one goes wrong: {told(jobs)}"
-        parts.append(tag("div", table(heads, rows, foot=foot), cls="wraps jobs-board"))
+        parts.append(tag("div", table(heads, rows, foot=told(jobs)), cls="wraps jobs-board"))
     else:
         parts.append(
             note(
@@ -41,25 +40,6 @@ def jobs_html(jobs: Jobs) -> str:
             )
         )
     return str(root(*parts, name="Jobs"))
-
-
-def told(jobs: Jobs) -> str:
-    """Return who hears when a job goes wrong, in one line.
-
-    Its own command or webhook is named beside each job; the one of icx.toml holds for the others.
-    """
-    own = [
-        f"{one.name} tells {notify.shown_way(one.told.command, one.told.webhook)}"
-        for one in jobs
-        if one.job.alert
-    ]
-    usual = notify.shown_way(jobs.usual.command, jobs.usual.webhook)
-    if len(own) < len(jobs):
-        others = "the others tell" if own else "told is"
-        own.append(
-            f"{others} {usual} (icx.toml)" if usual else f"{'of the others ' if own else ''}nobody is told"
-        )
-    return " · ".join(own)
 
 
 def _head(jobs: Jobs, failing: int) -> Html:

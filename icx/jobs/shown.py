@@ -10,7 +10,7 @@ from typing import Any
 from icx import mask, notify
 from icx.errors import steps
 from icx.jobs import alerts
-from icx.jobs.board import JobStatus
+from icx.jobs.board import Jobs, JobStatus
 from icx.jobs.coming import coming, standing
 from icx.jobs.history import Ran
 from icx.jobs.job import Alert, Job
@@ -58,6 +58,19 @@ def ran_line(ran: Ran) -> str:
 def way(alert: Alert) -> str:
     """Return who hears, for everybody to read."""
     return notify.shown_way(alert.command, alert.webhook)
+
+
+def told(jobs: Jobs) -> str:
+    """Return who hears when a job goes wrong, in one line: those of a job's own, then those of icx.toml."""
+    said = [f"{one.name} tells {way(one.told)}" for one in jobs if one.job.alert]
+    others = len(said) < len(jobs)
+    if others and jobs.usual:
+        said.append(f"{'the others tell' if said else 'told is'} {way(jobs.usual)} (icx.toml)")
+    elif others:
+        said.append(
+            f"nobody is told{' of the others' if said else ''}; alert_webhook in icx.toml changes that"
+        )
+    return f"When one goes wrong: {' · '.join(said)}"
 
 
 def _now(one: JobStatus, now: datetime) -> str:

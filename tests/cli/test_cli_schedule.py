@@ -183,7 +183,7 @@ def test_a_job_is_run_by_hand_and_its_alert_is_the_one_of_the_settings(
     assert typed("schedule", "add", "fresh", "--import", "acme", workspace=folder).code == 0
     listed = typed("schedule", "list", workspace=folder).out
     assert (
-        "told when one goes wrong: command mail o…@e….com, webhook https://hooks.example.com/… (icx.toml)"
+        "When one goes wrong: told is command mail o…@e….com, webhook https://hooks.example.com/… (icx.toml)"
         in listed
     )
     (one,) = typed("schedule", "list", "--json", workspace=folder).json["jobs"]
