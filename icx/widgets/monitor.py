@@ -9,13 +9,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import traitlets
 
 from icx.look.page import Html
 from icx.widgets.base import Answer, Widget, module
 from icx.widgets.monitor_page import page
+
+if TYPE_CHECKING:
+    from icx.widgets.plan import PlanView
 
 EVERY = 2.0  # seconds between two looks
 ALONE = 900.0  # seconds without a sign of a browser after which looking ends
@@ -29,7 +32,7 @@ class Watched(Protocol):
     def pause(self, job: str = "") -> None: ...
     def resume(self, job: str = "") -> None: ...
     def end(self, run: str) -> None: ...
-    def retry(self, plan: str) -> Widget: ...
+    def retry(self, plan: str) -> PlanView: ...
 
 
 class Monitor(Widget):
@@ -49,7 +52,7 @@ class Monitor(Widget):
         self._ended = threading.Event()
         self._looking: threading.Thread | None = None
         self._heard = monotonic()
-        self._plan: Widget | None = None
+        self._plan: PlanView | None = None
         super().__init__()
         self.said = watched.look()
 
@@ -122,7 +125,7 @@ class Monitor(Widget):
             self._plan.close()
         self._plan = shown
         self.refresh()
-        return {"view": shown.model_id, "name": repr(shown).split(maxsplit=1)[0]}
+        return {"view": shown.model_id, "name": shown.plan.plan_id}
 
     def _look(self, ended: threading.Event) -> None:
         while not ended.wait(self._every) and self._monotonic() - self._heard < ALONE:

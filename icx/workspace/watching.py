@@ -16,7 +16,7 @@ from icx.words import counted
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
     from icx.store.journal import SharedBudget
-    from icx.widgets.base import Widget
+    from icx.widgets.plan import PlanView
     from icx.workspace.workspace import Workspace
 
 RUNS = 24  # of a job's strip
@@ -103,7 +103,7 @@ class Watching:
         """Ask a pull to end after its page."""
         self._ws.stop(run)
 
-    def retry(self, plan: str) -> Widget:
+    def retry(self, plan: str) -> PlanView:
         """Plan again whom the service refused, and return the view in which that plan is confirmed."""
         from icx.widgets.plan import PlanView
 

@@ -39,3 +39,10 @@ def test_no_rule_is_for_a_class_that_nothing_makes() -> None:
 
 def test_a_dead_rule_would_be_found() -> None:
     assert styled(".icx .zigzag, .icx td.num { color: red }") - made() == {"zigzag"}
+
+
+def test_every_token_is_used() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.*") if path.suffix in {".py", ".js"}]
+    taken = {name for text in (style(), *sources) for name in re.findall(r"var\((--icx-[\w-]+)", text)}
+    unused = set(re.findall(r"(--icx-[\w-]+):", style())) - taken
+    assert not unused, f"tokens that no rule takes: {sorted(unused)}"
