@@ -42,7 +42,9 @@ def test_a_dead_rule_would_be_found() -> None:
 
 
 def test_every_token_is_used() -> None:
-    sources = [path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.*") if path.suffix in {".py", ".js"}]
+    sources = [
+        path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.*") if path.suffix in {".py", ".js"}
+    ]
     taken = {name for text in (style(), *sources) for name in re.findall(r"var\((--icx-[\w-]+)", text)}
     unused = set(re.findall(r"(--icx-[\w-]+):", style())) - taken
     assert not unused, f"tokens that no rule takes: {sorted(unused)}"
