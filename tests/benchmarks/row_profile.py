@@ -1,0 +1,109 @@
+"""Row 1: the whole profile, and its 34 default columns, beside one plain grouping of the same events; row 12: bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.big_account import AS_OF, Size
+from benchmarks.datasets import NAME, account
+from benchmarks.harness import Figure, bench, in_turn, peak, ratio, seconds
+from icx.profile import builtin
+from icx.profile.assemble import shares
+from icx.profile.catalogue import everything
+from icx.profile.statement import Tables, parameters, profile_sql, step_sql
+from icx.settings import Settings
+from icx.store.db import Connection
+
+PLAIN = (
+    "create or replace temp table plain as select contact_id, count(*) as n from icontact_activity group by 1"
+)
+DEFAULTS = 34
+
+
+def default_columns(con: Connection, into: str = "few") -> None:
+    """Compute the 34 default columns alone into a table, from the raw events on, in as many parts as memory asks."""
+    tables = Tables(stem="few")
+    number = shares(con, tables)
+    names = [field.name for field in builtin.fields()][:DEFAULTS]
+    for step in ("links", "quarters"):
+        _make(con, step, tables)
+    for share in range(number):
+        now = Tables(stem="few", shares=number, share=share)
+        _make(con, "events", now)
+        sql = profile_sql(everything(con, None), now, only={*names, "click_pages"})
+        begin = f"insert into {into}" if share else f"create or replace table {into} as"
+        con.execute(f"{begin} {sql}", parameters(sql, AS_OF, Settings()))
+
+
+def _make(con: Connection, step: str, tables: Tables) -> None:
+    sql = step_sql(step, tables)
+    into = f"create or replace temp table {tables.temporary(step)} as"
+    con.execute(f"{into} {sql}", parameters(sql, AS_OF, Settings()))
+
+
+@bench(1, "XS", "S1", "S2", "hard")
+def profile(size: Size) -> Iterator[Figure]:
+    """Full builds and the 34 columns in turn with the plain grouping, with the memory this size may have."""
+    with account(size) as acme, acme.store.open(NAME) as con:
+        con.execute("set threads = 2")
+        con.execute(PLAIN)
+        rounds = 2 if size.name == "S2" else 3
+        times = in_turn(
+            rounds,
+            few=lambda: default_columns(con),
+            plain=lambda: con.execute(PLAIN),
+            all=acme.build,
+            plain_again=lambda: con.execute(PLAIN),
+        )
+        times["plain"] += times.pop("plain_again")
+        plain = f"one group by contact_id ({min(times['plain']):.2f} s)"
+        yield Figure(
+            "the 34 default columns into the store", ratio(times, "few", "plain"),
+            target=6 if size.name == "S2" else None, against=plain, times=times,
+            note=f"{min(times['few']):.1f} s",
+        )  # fmt: skip
+        yield Figure(
+            "the whole profile into the store", ratio(times, "all", "plain"), against=plain, times=times,
+            note=f"{min(times['all']):.1f} s, all fields",
+        )  # fmt: skip
+
+
+@bench(1, "XS", "S1", "S2", "hard")
+def profile_in_little_memory(size: Size) -> Iterator[Figure]:
+    """The same with 2 GB for DuckDB."""
+    with account(size, memory="2GB") as acme, acme.store.open(NAME) as con:
+        con.execute("set threads = 2")
+        for what, run in (
+            ("34 default columns", lambda: default_columns(con)),
+            ("whole profile", acme.build),
+        ):
+            plain = seconds(lambda: con.execute(PLAIN))
+            with peak() as told:
+                took = seconds(run)
+                held = told()
+            plain = min(plain, seconds(lambda: con.execute(PLAIN)))
+            times = {"ours": [took], "plain": [plain]}
+            yield Figure(f"the {what}, memory held under a limit of 2 GB", held, "GB", 3)
+            yield Figure(
+                f"the {what} under that limit",
+                took / plain,
+                against="one group by under it",
+                times=times,
+                note=f"{took:.1f} s",
+            )
+
+
+@bench(12, "XS", "S1", "S2", "hard")
+def bytes_in_the_store(size: Size) -> Iterator[Figure]:
+    """What a row of events and a row of the profile take in the database file, by its own blocks."""
+    with account(size, built=True) as acme, acme.store.open(NAME) as con:
+        for table, what, target in (
+            ("icontact_activity", "an event", 10),
+            ("profile_rows", "a profile", 120),
+        ):
+            (rows,) = con.execute(f"select count(*) from {table}").fetchall()[0]
+            held = con.execute(
+                "select count(distinct block_id) * (select block_size from pragma_database_size() limit 1)"
+                f" from pragma_storage_info('{NAME}.{table}') where block_id >= 0"
+            ).fetchall()[0][0]
+            yield Figure(f"{what}, user columns included", held / rows, "bytes", target)
