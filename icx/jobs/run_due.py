@@ -19,7 +19,7 @@ from icx.jobs.job import NOBODY, Alert, Job, everything, load
 from icx.jobs.outbox import Outbox
 from icx.jobs.tidy import Tidied
 from icx.store.journal import Journal
-from icx.store.locks import Holder
+from icx.store.locks import Holder, who
 
 
 @dataclass(frozen=True)
@@ -298,11 +298,10 @@ def _shown(text: str) -> str:
 
 def _under_way(holder: Holder | None) -> IcxError:
     """Return that a job is under way, for somebody who asked for it."""
-    by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
     return TryLater(
         "already-running",
         f"{holder.what[:1].upper() + holder.what[1:] if holder else 'The job'} is under way.",
-        where=by,
+        where=who(holder),
         kept="this one did nothing",
         next=["wait until it ends, then the same command"],
     )

@@ -22,7 +22,7 @@ from icx.jobs.parameters import as_json
 from icx.jobs.run import RECORD, Run, State, folder, read
 from icx.store import private
 from icx.store.journal import Journal
-from icx.store.locks import Holder
+from icx.store.locks import Holder, who
 
 REPORT = "report.html"
 
@@ -272,11 +272,10 @@ def _stopped(record: Mapping[str, Any], cells: Mapping[str, Any] | None = None) 
 
 
 def _busy(holder: Holder | None) -> IcxError:
-    since = f", process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else ""
     return TryLater(
         "already-running",
         "That run, or a repetition of it, is under way.",
-        where=(holder.what if holder else "another process") + since,
+        where=f"{holder.what}, {who(holder)}" if holder else who(holder),
         kept="this one did nothing",
         next=["wait until it ends, then the same command"],
     )

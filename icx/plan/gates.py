@@ -9,7 +9,7 @@ from icx.plan.plan import Plan
 from icx.plan.stops import Stop, confirm_options, open_stops
 from icx.settings import Settings
 from icx.store import pushed
-from icx.store.locks import Holder
+from icx.store.locks import Holder, who
 from icx.store.plans import KeptPlan, Plans
 
 Ask = Callable[[Stop, int, int], "str | None"]
@@ -82,12 +82,11 @@ def check_unfinished(plans: Plans, kept: KeptPlan) -> None:
 
 def running(plan_id: str, holder: Holder | None) -> IcxError:
     """Return the error for a list that another process holds."""
-    since = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
     what = holder.what if holder else plan_id
     return NeedsYou(
         "apply-running",
         f"{what} is being applied to this list.",
-        where=since,
+        where=who(holder),
         kept="this one sent nothing",
         next=[["icx", "plans", what]],
     )

@@ -11,7 +11,7 @@ from icx.errors import IcxError, NeedsYou, TryLater
 from icx.pull.reading import Staged
 from icx.pull.units import Unit
 from icx.store import Connection, Store, check_name, one_row, quoted
-from icx.store.locks import Holder
+from icx.store.locks import Holder, who
 
 GOES_ON = timedelta(
     hours=12
@@ -224,11 +224,10 @@ def busy(connection: str) -> Callable[[Holder | None], IcxError]:
     """Return what to say when another process pulls this connection."""
 
     def error(holder: Holder | None) -> IcxError:
-        by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
         return TryLater(
             "pull-running",
             f"{connection} is being pulled.",
-            where=by,
+            where=who(holder),
             kept="this one read nothing",
             next=[["icx", "status"]],
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from icx.store.journal import DAY, Journal
+from icx.store.budget import DAY
+from icx.store.journal import Journal
 
 #: Rows deleted in one transaction: whoever writes meanwhile waits for no longer than that takes.
 PIECE = 50_000

@@ -6,7 +6,6 @@ not stop an apply between a write and its outcome; so they live here and not the
 
 from __future__ import annotations
 
-import hashlib
 import importlib.resources
 import json
 import os
@@ -22,14 +21,13 @@ from typing import Any
 from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
-from icx.store import damage, private, tape
+from icx.store import budget, damage, private, tape
+from icx.store.budget import SharedBudget
 from icx.store.locks import Holder, began, hold, hold_if_free, holder, runs_still
 from icx.store.log import Log
 from icx.store.tape import CallLike
 
 SCRIPTS = importlib.resources.files("icx.store") / "journal"
-HOUR, DAY = 60, 24 * 60  # minutes
-PUSH_SHARE = 0.05  # of an hour's calls that a pull leaves for pushes
 
 
 @dataclass(frozen=True)
@@ -212,42 +210,25 @@ class Journal:
         self, app_id: str, account_id: int | None, *, per_hour: int, per_day: int, push: bool = False
     ) -> SharedBudget:
         """Return the calls that every process of this workspace shares for an application id and account."""
-        return SharedBudget(self, budget_key(app_id, account_id), per_hour, per_day, push)
+        return SharedBudget(self, budget.key(app_id, account_id), per_hour, per_day, push)
 
     def spend(self, key: str, per_hour: int, per_day: int) -> float:
         """Take a call under `key`, or return the seconds after which one may be free."""
         seconds = self.clock.now().timestamp()
-        minute = int(seconds // 60)
         with self._lock, self._mending():
-            db = self._tape
-            db.execute("begin immediate")
+            self._tape.execute("begin immediate")
             try:
-                wait = 0.0
-                for window, limit in ((HOUR, per_hour), (DAY, per_day)):
-                    used = _used(db, key, minute, window)
-                    if used >= limit:
-                        wait = max(
-                            wait, _until_free(db, key, minute, window, used - limit + 1) * 60 - seconds
-                        )
-                if wait <= 0:
-                    db.execute(
-                        "insert into budget values (?, ?, 1) "
-                        "on conflict (key, minute) do update set calls = calls + 1",
-                        (key, minute),
-                    )
-                db.execute("commit")
+                wait = budget.spend(self._tape, key, seconds, per_hour, per_day)
+                self._tape.execute("commit")
             except BaseException:
-                db.execute("rollback")
+                self._tape.execute("rollback")
                 raise
-        return max(0.0, wait)
+        return wait
 
     def left(self, key: str, per_hour: int, per_day: int) -> int:
         """Return the calls left under `key` in the present hour (never more than the day leaves)."""
-        minute = int(self.clock.now().timestamp() // 60)
         with self._lock:
-            hour = per_hour - _used(self._tape, key, minute, HOUR)
-            day = per_day - _used(self._tape, key, minute, DAY)
-        return max(0, min(hour, day))
+            return budget.left(self._tape, key, self.clock.now().timestamp(), per_hour, per_day)
 
     # -- locks
 
@@ -330,34 +311,6 @@ class Journal:
             raise ours from error
 
 
-@dataclass(frozen=True)
-class SharedBudget:
-    """The sliding hour and day of one application id and account.
-
-    A pull (`push=False`) leaves the last 5 % of the hour to pushes.
-    """
-
-    journal: Journal
-    key: str
-    per_hour: int
-    per_day: int
-    push: bool = False
-
-    def spend(self) -> float:
-        """Take one call and return 0.0, or take none and return the seconds until one may be free."""
-        hour = self.per_hour if self.push else self.per_hour - int(self.per_hour * PUSH_SHARE)
-        return self.journal.spend(self.key, hour, self.per_day)
-
-    def left(self) -> int:
-        """Return the calls left this hour."""
-        return self.journal.left(self.key, self.per_hour, self.per_day)
-
-
-def budget_key(app_id: str, account_id: int | None) -> str:
-    """Return the name under which calls are counted; the application id itself is not kept."""
-    return hashlib.sha256(f"{app_id}/{account_id}".encode()).hexdigest()[:24]
-
-
 def _run(row: sqlite3.Row) -> Run:
     state = row["state"]
     if state == "running" and not runs_still(row["pid"], row["process_began"]):
@@ -375,26 +328,6 @@ def _run(row: sqlite3.Row) -> Run:
         json.loads(row["detail"]),
         row["within"],
     )
-
-
-def _used(db: sqlite3.Connection, key: str, minute: int, window: int) -> int:
-    row = db.execute(
-        "select coalesce(sum(calls), 0) from budget where key = ? and minute > ?", (key, minute - window)
-    ).fetchone()
-    return int(row[0])
-
-
-def _until_free(db: sqlite3.Connection, key: str, minute: int, window: int, wanted: int) -> int:
-    """Return the minute of the clock at which `wanted` of the calls in the window have left it."""
-    freed = 0
-    for when, calls in db.execute(
-        "select minute, calls from budget where key = ? and minute > ? order by minute",
-        (key, minute - window),
-    ):
-        freed += calls
-        if freed >= wanted:
-            return int(when) + window
-    return minute + window
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -138,6 +138,17 @@ def alive(pid: int) -> bool:
     return True
 
 
+def who(holder: Holder | None) -> str:
+    """Say who holds a lock.
+
+    >>> who(Holder(17, datetime(2026, 11, 22, 5, 2, tzinfo=UTC), "P-1"))
+    'process 17, since 05:02 UTC'
+    >>> who(None)
+    'another process'
+    """
+    return f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
+
+
 def runs_still(pid: int, began_then: str) -> bool:
     """Tell whether a process still runs; `began_then` is what `began` said of it, empty when that is not known."""
     return alive(pid) and (not began_then or began(pid) in ("", began_then))
@@ -158,11 +169,10 @@ def _holder(note: Path) -> Holder | None:
 
 def _busy(name: str) -> Callable[[Holder | None], IcxError]:
     def error(holder: Holder | None) -> IcxError:
-        by = f"process {holder.pid}, since {holder.since:%H:%M} UTC" if holder else "another process"
         return TryLater(
             "already-running",
             f"{holder.what if holder else name} is already under way.",
-            where=by,
+            where=who(holder),
             kept="this one did nothing",
             next=["wait for it, then the same command"],
         )

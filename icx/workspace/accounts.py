@@ -20,8 +20,9 @@ from icx.icontact import Client, Waiting
 from icx.pull import register
 from icx.pull import reset as drop_what_was_pulled
 from icx.store import Store, erased, private
+from icx.store.budget import SharedBudget
 from icx.store.erased import Erased
-from icx.store.journal import Journal, SharedBudget
+from icx.store.journal import Journal
 from icx.store.names import check_name
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from icx.jobs.history import History
 from icx.jobs.job import Job
 from icx.jobs.run_due import Done
 from icx.plan.applied import FINAL
+from icx.store.locks import who
 
 if TYPE_CHECKING:
     from icx.plan import Applied
@@ -90,7 +91,7 @@ def _of_somebody(ws: Workspace, job: Job, kept: KeptPlan) -> NeedsYou | TryLater
         return TryLater(
             "list-busy",
             f"{kept.plan_id} is being applied to this list.",
-            where=f"process {holder.pid}, since {holder.since:%H:%M} UTC",
+            where=who(holder),
             kept="this job sent nothing; it is tried again",
             next=[["icx", "plans", kept.plan_id]],
         )

@@ -15,7 +15,7 @@ from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
-    from icx.store.journal import SharedBudget
+    from icx.store.budget import SharedBudget
     from icx.widgets.plan import PlanView
     from icx.workspace.workspace import Workspace
 

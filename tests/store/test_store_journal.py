@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from icx.clock import ManualClock
 from icx.errors import Damaged, TryLater
-from icx.store.journal import Journal, budget_key
+from icx.store.budget import key
+from icx.store.journal import Journal
 from icx.store.locks import alone
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -153,7 +154,7 @@ def test_no_sliding_hour_ever_holds_more_calls_than_allowed(
 
 def test_the_application_id_is_not_kept(journal: Journal) -> None:
     journal.budget("1f3c9a-secret", 7, per_hour=5, per_day=5).spend()
-    assert "1f3c9a" not in budget_key("1f3c9a-secret", 7)
+    assert "1f3c9a" not in key("1f3c9a-secret", 7)
     assert "1f3c9a" not in str([tuple(row) for row in journal.read("select * from budget")])
 
 
