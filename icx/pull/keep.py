@@ -193,7 +193,7 @@ def staged(con: Connection) -> dict[Unit, Staged]:
         "select collection, message_id, total, rows_read, last_row from staged_units"
     ).fetchall()
     return {
-        Unit(collection, message_id): Staged(total, rows_read, last_row)
+        Unit(collection, message_id): Staged(total, rows_read, tuple(last_row.split(",")))
         for collection, message_id, total, rows_read, last_row in rows
     }
 

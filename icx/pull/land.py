@@ -115,12 +115,14 @@ class Landing:
             )
         self.forget()
 
-    def stage(self, unit: Unit, page: pa.Table, *, total: int | None, rows_read: int, last_row: str) -> None:
-        """Put a page beside the others of its unit; `last_row` is the digest a resume compares."""
+    def stage(
+        self, unit: Unit, page: pa.Table, *, total: int | None, rows_read: int, last_rows: tuple[str, ...]
+    ) -> None:
+        """Put a page beside the others of its unit; `last_rows` are the digests a resume compares."""
         pages, _ = self._staged.get(unit, ([], ()))
         self._staged[unit] = (
             [*pages, page],
-            (unit.collection, unit.message_id, total, rows_read, last_row, self.now),
+            (unit.collection, unit.message_id, total, rows_read, ",".join(last_rows), self.now),
         )
 
     def flush_staged(self, con: Connection, unit: Unit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import pyarrow as pa
@@ -28,7 +29,7 @@ class Staged:
 
     total: int | None
     rows_read: int
-    last_row: str
+    last_rows: tuple[str, ...]  # digests of the rows that the next page is to begin with
 
 
 @dataclass(frozen=True)
@@ -42,10 +43,11 @@ class _Answer:
 class Reading:
     """A unit being read. It is whole when the rows read equal `total`, `total` did not move, and no row did.
 
-    Each page begins with the last row of the one before: where it does not, rows came or went meanwhile, and then
-    even a right count may hide one that was skipped. Such a unit is read again, three times in all; the last one is
+    Each page begins with the last rows of the one before: where it does not, rows came or went meanwhile, and then
+    even a right count may hide one that was skipped. Of events so many are shared that one is unlike the last one, as
+    rows alike in every column could hide a shift. Such a unit is read again, three times in all; the last one is
     kept as provisional. `staged` lets a reading that was cut off go on, when the service still gives the same
-    `total` and the same last row. A page that fails because of single rows is read around them.
+    `total` and the same last rows. A page that fails because of single rows is read around them.
     """
 
     client: Source
@@ -69,6 +71,7 @@ class Reading:
     _one_by_one: bool = False  # pages are not as long as the first one let expect
     _long: int = 0  # rows on a page of this attempt
     _step: int = 0  # and how many of them are new
+    _alike: int = 1  # the most rows alike in every column that a page ended with
     _flying: int = 0  # calls of this attempt that have not landed
     _next: int = 0  # offset of the next page to ask for
     _read: int = 0  # rows landed, those set aside included
@@ -78,14 +81,14 @@ class Reading:
     _shifted: bool = False  # a page did not begin with the last row of the one before
     _stuck: bool = False
     _digest: Any = None
-    _last: str = ""  # fingerprint of the last row landed, when the next page is to begin with it
+    _last: tuple[str, ...] = ()  # fingerprints of the last rows landed, which the next page is to begin with
 
     def next_call(self) -> Callable[[], _Answer] | None:
         if self.finished:
             return None
         if not self._asked:
             self._asked = True
-            return self._call(self.staged.rows_read - 1 if self.staged else 0)
+            return self._call(self.staged.rows_read - len(self.staged.last_rows) if self.staged else 0)
         if not self._known or (self._one_by_one and self._flying):
             return None
         if self._total is not None and self._next >= self._total:
@@ -96,8 +99,8 @@ class Reading:
 
     @property
     def _lap(self) -> int:
-        """How many rows a page shares with the one before; a service that gives single rows leaves no room for it."""
-        return 1 if self._long > 1 else 0
+        """How many rows a page shares with the one before; a service that gives few rows leaves no room for many."""
+        return min(1 if self.unit.collection in KEYS else self._alike + 1, self._long // 2)
 
     def _call(self, offset: int) -> Callable[[], _Answer]:
         attempt = self._attempt
@@ -139,7 +142,7 @@ class Reading:
             if self.staged and not self._goes_on(page, offset):
                 self._again(fault=False)
                 return 0
-            skip = 1 if self.staged else 0
+            skip = len(self.staged.last_rows) if self.staged else 0
             self._begin(con, landing, page, offset)
         elif page.total != self._total:
             self.totals.append(page.total)
@@ -153,16 +156,20 @@ class Reading:
             return 0
         self._stuck |= repeated
         if self._last and offset:
-            if not self._follows(page, offset) and self._tries < TRIES:
+            follows = self._begins_with(self._last, page, offset)
+            if not follows and self._tries < TRIES:
                 self._again()
                 return 0
+            self._shifted |= not follows
             # Of rows with an identity none is lost by keeping one twice.
-            self._shifted |= not self._follows(page, offset)
-            skip = 0 if self._shifted and self.unit.collection in KEYS else 1
+            skip = 0 if self._shifted and self.unit.collection in KEYS else len(self._last)
         return self._take(con, landing, page, offset, skip)
 
-    def _follows(self, page: PageLike, offset: int) -> bool:
-        return columns.size(page) > 0 and columns.fingerprint(self.unit, page, offset, offset) == self._last
+    def _begins_with(self, last: tuple[str, ...], page: PageLike, offset: int) -> bool:
+        return columns.size(page) >= len(last) and self._fingerprints(page, offset, range(len(last))) == last
+
+    def _fingerprints(self, page: PageLike, offset: int, places: range) -> tuple[str, ...]:
+        return tuple(columns.fingerprint(self.unit, page, offset, offset + place) for place in places)
 
     def _is_repeated(self, page: PageLike) -> bool:
         digest, before = getattr(page, "digest", None), self._digest
@@ -175,11 +182,7 @@ class Reading:
 
     def _goes_on(self, page: PageLike, offset: int) -> bool:
         assert self.staged is not None
-        return (
-            page.total == self.staged.total
-            and columns.size(page) > 0
-            and columns.fingerprint(self.unit, page, offset, offset) == self.staged.last_row
-        )
+        return page.total == self.staged.total and self._begins_with(self.staged.last_rows, page, offset)
 
     def _begin(self, con: Connection, landing: Landing, page: PageLike, offset: int) -> None:
         self._known = True
@@ -215,19 +218,28 @@ class Reading:
         self._asides += len(asides)
         self._erased += columns.erased(asides)
         end = count == 0 or (self._total is not None and self._read >= self._total)
-        last = "" if end else columns.fingerprint(self.unit, page, offset, offset + count - 1)
+        last = () if end else self._lead_on(page, offset)
         if not (end and only):
-            landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_row=last)
+            landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_rows=last)
         if end:
             self._end(con, landing, table if only else None)
-        elif count < self._long or self._one_by_one:
-            # What was asked for beyond a short page does not fit any more; from here page by page.
-            self._one_by_one = True
-            self._long = count
+        self._last = last if self._lap else ()
+        return int(table.num_rows)
+
+    def _lead_on(self, page: PageLike, offset: int) -> tuple[str, ...]:
+        """Settle how the next page is asked for, and return the last rows of this one."""
+        count, lap = columns.size(page), self._lap
+        short = count < self._long or self._one_by_one
+        if short:
+            self._one_by_one, self._long = True, count
+        if self.unit.collection not in KEYS:
+            ending = self._fingerprints(page, offset, range(max(count - SURELY_THE_SAME, 0), count))
+            self._alike = max(self._alike, _alike_at_the_end(ending))
+        if short or self._lap != lap:
+            # What was asked for beyond this page does not fit any more; from a short one on page by page.
             self._next, self._step = self._read, max(count - self._lap, 1)
             self._attempt, self._flying = self._attempt + 1, 0
-        self._last = last if self._lap else ""
-        return int(table.num_rows)
+        return self._fingerprints(page, offset, range(count - max(self._lap, 1), count))
 
     def _end(self, con: Connection, landing: Landing, page: pa.Table | None) -> None:
         rows = self._read
@@ -273,8 +285,17 @@ class Reading:
         self._tries += fault
         self._known = self._asked = self._moved = self._stuck = self._shifted = False
         self.staged = None
-        self._digest, self._last = None, ""
+        self._digest, self._last = None, ()
         self._next = self._read = self._asides = self._flying = 0
+
+
+def _alike_at_the_end(rows: tuple[str, ...]) -> int:
+    """Return how many of the last rows are the same.
+
+    >>> _alike_at_the_end(("b", "a", "b", "b")), _alike_at_the_end(("a",)), _alike_at_the_end(())
+    (2, 1, 0)
+    """
+    return len(list(takewhile(lambda row: row == rows[-1], reversed(rows))))
 
 
 _ONE_MESSAGE = ("service-refused", "answer-unreadable")

@@ -63,6 +63,61 @@ def test_more_than_a_few_bad_rows_are_the_service_s_own_trouble(bad: set[int]) -
     assert len(asked) <= MOST_CALLS + 2
 
 
+@pytest.mark.parametrize(("threads", "cut_off"), [(3, False), (1, True)], ids=["in one go", "cut off before"])
+@pytest.mark.parametrize("twins", [range(9, 14), range(6, 11)], ids=["on the second page", "on the first"])
+def test_rows_alike_where_two_pages_meet_hide_no_shift(
+    bed: Bed, twins: range, threads: int, cut_off: bool
+) -> None:
+    fake = account(4, messages=1)
+    alike = event("opens", 70_000, NOON)
+    fake.events[88_001, "opens"] = [
+        dict(alike) if n in twins else event("opens", 70_001, NOON + timedelta(seconds=n)) for n in range(30)
+    ]
+
+    def before(number: int, resource: str, parent: int | None, offset: int) -> None:
+        if resource == "opens" and offset >= 5:
+            fake.before = None
+            if cut_off:
+                raise failures.busy("opens", 1800)
+            come_and_go()
+
+    def come_and_go() -> None:  # the count stays as it is
+        fake.events[88_001, "opens"].pop(0)
+        fake.events[88_001, "opens"].append(event("opens", 70_002, NOON + timedelta(hours=1)))
+
+    fake.before = before
+    if cut_off:
+        with pytest.raises(TryLater):
+            bed.pull(fake, page_size=10, threads=threads)
+        come_and_go()
+    bed.pull(fake, page_size=10, threads=threads)
+    stored = bed.rows("select contact_id, event_ts from icontact_activity where event_type = 'open'")
+    held = [(row["contactId"], row["openTime"].replace(tzinfo=None)) for row in fake.events[88_001, "opens"]]
+    assert sorted(stored) == sorted(held)
+
+
+def test_a_reading_that_an_older_icx_left_with_one_row_to_compare_goes_on(bed: Bed) -> None:
+    fake = account(4, messages=1)
+    fake.events[88_001, "opens"] = [event("opens", 70_000 + n, NOON) for n in range(30)]
+
+    def before(number: int, resource: str, parent: int | None, offset: int) -> None:
+        if resource == "opens" and offset >= 15:
+            raise failures.busy("opens", 1800)
+
+    fake.before = before
+    with pytest.raises(TryLater):
+        bed.pull(fake, page_size=10, threads=1)
+    with bed.store.open("acme") as con:
+        con.execute("update staged_units set last_row = string_split(last_row, ',')[-1]")
+    fake.before, fake.asked = None, []
+    bed.pull(fake, page_size=10, threads=1)
+    opens = [offset for what, _, offset in fake.asked if what == "opens"]
+    assert opens[0] == 17  # the last of the 18 that were kept, and on from there
+    assert bed.rows("select count(distinct contact_id) from icontact_activity where event_type = 'open'") == [
+        (30,)
+    ]
+
+
 def test_a_count_that_is_too_small_is_no_reason_to_throw_events_away(bed: Bed) -> None:
     fake = account(4, messages=1)
     fake.events[88_001, "opens"] = [event("opens", 70_000 + n, NOON) for n in range(12)]

@@ -80,8 +80,7 @@ def test_a_pull_gets_over_every_fault_that_passes(service: Faulty, tmp_path: Pat
 @pytest.mark.parametrize("name", PASSING)
 @pytest.mark.parametrize("place", PLACES)
 def test_every_fault_at_every_place(service: Faulty, tmp_path: Path, name: str, place: str) -> None:
-    # Opens come in fours that are alike in every column here: by less, no reader could tell one from the next.
-    service.order({"fault": name, "match": place, "seconds": 0.05, "times": 2, "by": 5})
+    service.order({"fault": name, "match": place, "seconds": 0.05, "times": 2})
     same(service, tmp_path / "w", service.pull(tmp_path / "w"))
 
 
