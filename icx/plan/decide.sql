@@ -21,7 +21,7 @@ create temp table told as
 select contact_id, email_key, fact, happened_at, source, message_id from facts
 union all
 select null, email_key, 'donotcontact', cast($now as timestamp), 'contact status', null
-from contacts where status = 'donotcontact' and email_key is not null
+from contacts where status = 'donotcontact'
 union all
 select h.contact_id, c.email_key, 'left', cast($now as timestamp), 'subscription', null
 from have h left join contacts c using (contact_id) where h.status = 'unsubscribed'
