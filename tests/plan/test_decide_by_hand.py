@@ -129,7 +129,11 @@ class Crowd:
             moved = action == "add" and ours["ours"] and ours["status"] == "normal"
             dates = {fact: since(hits, fact) for fact in standing - {"normal"}}
             date = max(dates.values(), default=None)
-            sources = {one["source"] for one in hits if one["happened_at"] == date == dates.get(one["fact"])}
+            sources = {
+                (one["source"], one["message_id"])
+                for one in hits
+                if one["happened_at"] == date == dates.get(one["fact"])
+            }
             via = "move" if moved else ""
             rows.append((place, contact, email, key, action, reason, via, action == "add", date, sources))
         return rows + self.members(policy, contacts, told, leaving)
@@ -138,14 +142,14 @@ class Crowd:
         """What was noted, and what today's reading says itself."""
         today = [
             {"contact_id": None, "email_key": row["email_key"], "fact": "donotcontact", "happened_at": TODAY}
-            | {"source": "contact status"}
+            | {"source": "contact status", "message_id": None}
             for row in self.contacts
             if row["status"] == "donotcontact"
         ]
         parked = [row for row in self.parking if row["ours"]]
         today += [
             {"contact_id": row["contact_id"], "fact": "left", "happened_at": TODAY, "source": source}
-            | {"email_key": contacts.get(row["contact_id"], {}).get("email_key")}
+            | {"message_id": None, "email_key": contacts.get(row["contact_id"], {}).get("email_key")}
             for source, rows in (("subscription", self.have), ("parking list", parked))
             for row in rows
             if row["status"] == "unsubscribed"
@@ -236,10 +240,12 @@ def test_a_crowd_is_decided_as_everybody_alone(policy: Policy) -> None:
     found = list(zip(*(decision.rows.column(name).to_pylist() for name in COLUMNS), strict=True))
     expected = crowd.by_hand(policy, leaving)
     assert found == [row[:-1] for row in expected]
-    sources = decision.rows.column("source").to_pylist()
-    assert [
-        source for source, row in zip(sources, expected, strict=True) if source not in (row[-1] or {None})
-    ] == []
+    told = zip(
+        decision.rows.column("source").to_pylist(),
+        decision.rows.column("message_id").to_pylist(),
+        strict=True,
+    )
+    assert all(one in (row[-1] or {(None, None)}) for one, row in zip(told, expected, strict=True))
     verbs = [row[4] for row in expected]
     members = sum(row["status"] == "normal" for row in crowd.have)
     added, gone = verbs.count("add") + verbs.count("create"), verbs.count("park") + verbs.count("unsubscribe")

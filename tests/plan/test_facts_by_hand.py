@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import prepared
 import pyarrow as pa
 import pytest
 
@@ -28,13 +29,11 @@ FOLDERS = {"acme": (1, 2), "outlet": (1, 3), "mill": (1, 4), "shop": (5, 2)}
 
 
 class Crowd:
-    """Circles of people who share addresses, with facts of every kind, folder and list; a new store of its own."""
+    """Circles of people who share addresses, with facts of every kind, folder and list; `fill` puts them into a store."""
 
     def __init__(self, folder: Path, seed: int = 20261122, circles: int = 250) -> None:
         luck = random.Random(seed)
         self.store = Store(folder / "icx.duckdb", clock=ManualClock(NOW))
-        for name, place in FOLDERS.items():
-            keep.register(self.store, name, *place)
         self.people: list[dict[str, Any]] = []
         self.users: list[dict[str, Any]] = []
         self.facts: list[dict[str, Any]] = []
@@ -42,6 +41,10 @@ class Crowd:
         self.have: list[dict[str, Any]] = []
         for circle in range(circles):
             self._circle(luck, circle)
+
+    def fill(self) -> None:
+        for name, place in FOLDERS.items():
+            keep.register(self.store, name, *place)
         with self.store.open("acme") as con:
             for table, rows in (("icontact_users", self.users), ("shared.consent_facts", self.facts)):
                 con.register("rows", pa.Table.from_pylist(rows))
@@ -119,7 +122,7 @@ class Crowd:
 
 @pytest.fixture
 def crowd(tmp_path: Path) -> Crowd:
-    return Crowd(tmp_path)
+    return Crowd(prepared.copy("facts of a crowd", lambda folder: Crowd(folder).fill(), tmp_path / "crowd"))
 
 
 def noted(
