@@ -31,19 +31,19 @@ from parking p left join contacts c using (contact_id) where p.ours and p.status
 
 create temp table here as from told where fact <> 'left_parking';
 
+-- Where a fact was learned stays together: of two dates the earlier's message is not told with the later's source.
 create temp table hits as
-select w.place, t.fact, t.happened_at, t.source, t.message_id
+select w.place, t.fact, t.happened_at, {'source': t.source, 'message_id': t.message_id} as learned
 from wanted w join here t on t.contact_id = w.contact_id
 union all
-select w.place, t.fact, t.happened_at, t.source, t.message_id
+select w.place, t.fact, t.happened_at, {'source': t.source, 'message_id': t.message_id}
 from wanted w join here t on t.email_key = w.email_key
 union all
-select w.place, t.fact, t.happened_at, t.source, t.message_id
+select w.place, t.fact, t.happened_at, {'source': t.source, 'message_id': t.message_id}
 from wanted w join here t on t.email_key = w.known_key and w.known_key is distinct from w.email_key;
 
 create temp table latest as
-select place, fact, max(happened_at) as told_at, arg_max(source, happened_at) as source,
-       arg_max(message_id, happened_at) as message_id
+select place, fact, max(happened_at) as told_at, arg_max(learned, happened_at) as learned
 from hits group by place, fact;
 
 -- A fact ends with a later one of the kind that ends it, unless icx itself wrote in between: then the
@@ -64,26 +64,22 @@ where own is null or own > ending + interval 10 minute;
 
 -- Today's read says what is so now; since when is told by what was known before. What ended meanwhile tells nothing.
 create temp table known as
-select h.place, h.fact, min(h.happened_at) as since, arg_min(h.source, h.happened_at) as source,
-       arg_min(h.message_id, h.happened_at) as message_id
+select h.place, h.fact, min(h.happened_at) as since, arg_min(h.learned, h.happened_at) as learned
 from hits h
 left join (
   select x.place, e.fact, max(x.happened_at) as ended_at
   from hits x join ended_by e on x.fact = e.ends group by x.place, e.fact
 ) b on b.place = h.place and b.fact = h.fact
-where h.happened_at < cast($now as timestamp) and (b.ended_at is null or h.happened_at > b.ended_at)
+where b.ended_at is null or h.happened_at > b.ended_at
 group by h.place, h.fact;
 
 create temp table stand as
 select place,
        list_sort(list(fact)) as standing,
        max(since) filter (fact not in (select ends from ended_by)) as fact_at,
-       arg_max(source, since) filter (fact not in (select ends from ended_by)) as source,
-       arg_max(message_id, since) filter (fact not in (select ends from ended_by)) as message_id
+       arg_max(learned, since) filter (fact not in (select ends from ended_by)) as learned
 from (
-  select l.place, l.fact, coalesce(k.since, l.told_at) as since,
-         case when k.since is null then l.source else k.source end as source,
-         case when k.since is null then l.message_id else k.message_id end as message_id
+  select l.place, l.fact, coalesce(k.since, l.told_at) as since, coalesce(k.learned, l.learned) as learned
   from latest l
   left join known k on k.place = l.place and k.fact = l.fact
   anti join ended n on n.place = l.place and n.fact = l.fact
@@ -91,7 +87,7 @@ from (
 group by place;
 
 create temp table people as
-select w.*, coalesce(s.standing, []) as standing, s.fact_at, s.source, s.message_id
+select w.*, coalesce(s.standing, []) as standing, s.fact_at, s.learned.source as source, s.learned.message_id as message_id
 from wanted w left join stand s using (place);
 
 -- Parking puts somebody on a list too, if a quiet one: only people who may be added to it are moved there.

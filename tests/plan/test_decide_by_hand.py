@@ -196,7 +196,7 @@ class Crowd:
                     "",
                     moves,
                     None,
-                    {None},
+                    set(),
                 )
             )
         return sorted(rows, key=lambda row: row[1])
