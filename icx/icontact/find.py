@@ -67,6 +67,16 @@ def contacts_by_id(client: Client, ids: Iterable[int]) -> dict[int, dict[str, An
     return {id: found[id] for id in wanted}
 
 
+def statuses_on(client: Client, list_id: int, contacts: Sequence[int]) -> dict[int, str]:
+    """Return the status, read now, of those of these contacts that are on the list."""
+    found: dict[int, str] = {}
+    for start in range(0, len(contacts), IDS_A_CALL):
+        part = contacts[start : start + IDS_A_CALL]
+        rows = hinted(client, "subscriptions", "contactId", part, listId=list_id)
+        found |= {row["contactId"]: row["status"] for row in rows if row["listId"] == list_id}
+    return found
+
+
 def hinted(client: Client, name: str, field: str, ids: Sequence[int], **more: Any) -> list[dict[str, Any]]:
     """Return the rows a comma separated filter brings that really are of these ids; maybe not all of them."""
     allowed = set(ids)

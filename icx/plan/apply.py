@@ -137,7 +137,7 @@ class _Apply:
         try:
             self._send(work, sender)
         finally:
-            facts.wrote(self.store, self.target.place, sorted(sender.joined), self.clock.now())
+            self._note_consent(sender)
         if self._tally("stopped").not_sent:
             return self._end("stopped" if self.ending.asked else "waiting")
         back = self._read_back(side, sender)
@@ -160,7 +160,7 @@ class _Apply:
         sender = self._sender(work.people)
         self._leave_out(work)
         self._send(work, sender)
-        facts.wrote(self.store, self.target.place, sorted(sender.joined), self.clock.now())
+        self._note_consent(sender)
         back = self._read_back(side, sender)
         result = tally(self.plan.plan_id, "tested", self.plans.summary(self.plan.plan_id), 0, back)
         note(self.store, self.clock, self.who, "tested", f"{self.plan.plan_id}: #{contact}", run=self.run)
@@ -303,6 +303,11 @@ class _Apply:
         )
         if work.changes and not self.ending.asked:
             contacts.change(sender, work.changes)
+
+    def _note_consent(self, sender: Sender) -> None:
+        """Note who came on the list by icx's own hand, and who said no while it was sending."""
+        facts.wrote(self.store, self.target.place, sorted(sender.joined), self.clock.now())
+        facts.append(self.store, self.target.place, sender.said_no, self.clock.now())
 
     def _note_made(self) -> None:
         """Note every contact this plan has made, also those of an apply that was killed before it could."""

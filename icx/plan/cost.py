@@ -36,13 +36,17 @@ def cost(
     page = settings.page_size
     reading = max(1, _up(subscriptions, page))
     singles = counts.park + counts.unsubscribe + restored
+    adds = counts.add + counts.create - restored
+    looks = 2 * (_up(settings.batch_size, IDS_A_CALL) * (adds // settings.batch_size))
+    looks += 2 * _up(adds % settings.batch_size, IDS_A_CALL) + 2 * (counts.park + restored)
     again = min(_up(counts.add + counts.park + counts.unsubscribe, IDS_A_CALL), _up(folder_size, page))
     lines = [
         ("read the lists, the list and the contacts again", 1 + reading + again),
         ("make lists", makes),
         ("look for contacts before making them", counts.create),
         ("make contacts", _up(counts.create, settings.batch_size)),
-        (f"add, by {settings.batch_size}", _up(counts.add + counts.create - restored, settings.batch_size)),
+        ("look at each once more, right before", looks),
+        (f"add, by {settings.batch_size}", _up(adds, settings.batch_size)),
         ("move or unsubscribe, one by one", singles),
         ("send fields, one by one", updates + (2 if updates else 0)),
         ("read back", max(1, _up(counts.after, page))),

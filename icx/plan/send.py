@@ -12,6 +12,7 @@ from icx.plan import reading
 from icx.plan.applied import Progress
 from icx.plan.consent import WRITES
 from icx.plan.interrupt import Ending
+from icx.plan.look import look
 from icx.settings import Settings
 from icx.store.plans import Intent, Outcome, Plans
 from icx.words import counted, form
@@ -58,6 +59,7 @@ class Sender:
     singles: int = 0
     joined: set[int] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
+    said_no: list[tuple[int, str | None, str]] = field(default_factory=list)  # learned by the last looks
     _doing: str = "adding"
 
     # -- adding
@@ -77,7 +79,8 @@ class Sender:
 
     def _subscribe(self, rows: Sequence[Row], status: str) -> None:
         for _ in range(RESENDS):
-            rows = self._batch(rows, status)
+            rows = self._still(rows)
+            rows = self._batch(rows, status) if rows else []
             if not rows:
                 return
         raise TryLater(
@@ -87,6 +90,15 @@ class Sender:
             kept="noted as not sent; nobody is on the list twice",
             next=[["icx", "apply", self.plan_id]],
         )
+
+    def _still(self, rows: Sequence[Row]) -> list[Row]:
+        """Ask for these people once more, and leave out who may not be written any more."""
+        to_list = rows[0].away if rows[0].action == "park" else self.list_id
+        assert to_list is not None
+        seen = look(self.client, to_list, rows)
+        self.plans.outcome(self.plan_id, seen.left_out)
+        self.said_no += seen.said_no
+        return seen.still
 
     def _batch(self, rows: Sequence[Row], status: str) -> list[Row]:
         """Send one batch; return the rows that, read back, had not arrived and may be sent again."""
@@ -127,6 +139,8 @@ class Sender:
             there = self.client.get("subscriptions", subscription_id(self.list_id, row.contact_id))
             if there is not None:
                 self._note([row], *_found(there["status"], status))
+                continue
+            if not self._still([row]):
                 continue
             try:
                 written = self.client.subscribe(
@@ -194,6 +208,8 @@ class Sender:
         home, there = (self.list_id, row.away) if row.action == "park" else (row.away, self.list_id)
         may("normal" if row.action == "park" else row.on_list, "not" if row.action == "park" else "normal")
         for _ in range(RESENDS):
+            if not self._still([row]):
+                return
             self._intend([row])
             try:
                 written = self.client.move(home, row.contact_id, there)

@@ -42,11 +42,15 @@ def own_writes(journal: Journal, place: Place) -> pa.Table:
 
 
 def parked(journal: Journal, place: Place) -> dict[int, int]:
-    """Return the contacts that icx moved from this list and did not move back, and to which list each."""
+    """Return the contacts that icx moved from this list and did not surely move back, and to which list each.
+
+    Who was sent back and perhaps did not arrive is still away: what they do there counts.
+    """
     rows = journal.read(
         "select r.contact_id, r.action, r.to_list from plan_rows r join plans p on p.number = r.plan"
         " where p.account_id = ? and p.client_folder_id = ? and p.list_id = ?"
-        " and r.action in ('park', 'restore') and r.state in ('sent', 'done', 'in_doubt')"
+        " and (r.state = 'done' and r.action in ('park', 'restore')"
+        " or r.state in ('sent', 'in_doubt') and r.action = 'park')"
         " and r.contact_id is not null order by r.at, r.plan",
         tuple(place),
     )

@@ -3,14 +3,11 @@
 from typing import Any
 
 import pytest
+from gone_wrong import GIVES_UP, MET, times_added
 
 from icx.errors import IcxError
-from icx.sandbox.faults import KINDS
 from icx.settings import Settings
 
-# What an apply may end with when the service goes wrong; the same command then goes on.
-GIVES_UP = {"service-busy", "service-unreachable", "answer-unreadable", "in-doubt", "login-lost"}
-MET = [name for name, kind in KINDS.items() if kind.effect == "answer" and (kind.passes or name == "401")]
 WORST = ("close-during", "close-after-write", "429-after", "cut-json", "null-list", "warnings", "401")
 
 
@@ -26,16 +23,6 @@ def finished(here: Any, plan: Any, told: str) -> Any:
             if applied.state == "finished":
                 return applied
     raise AssertionError(f"{told}: never through")
-
-
-def times_added(here: Any, target: int) -> dict[int, int]:
-    """How often each contact's own history says that it became normal on this list."""
-    rows = here.sql(
-        "select contact_id, count(*) from actions where action_type = 'EditSubscription'"
-        " and details ->> 'listId' = ? and details ->> 'newStatus' = 'normal' group by contact_id",
-        str(target),
-    )
-    return dict(rows)
 
 
 def added(here: Any, fault: str, match: str) -> None:

@@ -50,7 +50,7 @@ def test_when_reading_back_fails_too_the_rows_are_in_doubt_and_asked_for_again_l
         patience=60,
     )
     here.fault("POST /subscriptions", "close-after-write")
-    here.fault("GET /subscriptions", "503", after=1, times=50)
+    here.fault("GET /subscriptions", "503", after=2, times=50)
     with pytest.raises(TryLater) as doubt:
         here.apply(plan, client=impatient)
     assert doubt.value.code == "in-doubt"

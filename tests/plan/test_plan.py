@@ -26,7 +26,7 @@ P-1  Acme Outdoor ({account}) › Main ({folder}) › Target ({list})  nothing h
       3  no longer match and stay (--stale park moves them; --stale unsubscribe is final)
 List    5 members, read just now; 11 after       Fields  none sent, people go by contact id
 Mail    this list sends a welcome: 6 messages. Automations cannot be read: look in iContact
-Checks  not asked for                            Cost    5 calls, under a minute
+Checks  not asked for                            Cost    7 calls, under a minute
 Stops   1 first push to this list · 2 grows by 120 %, limit 50 % · 3 welcome mail
 Apply reads again first and may do less than this, never more. Next: icx apply P-1
  unattended: icx apply P-1 --yes --confirm growth=6 --confirm welcome=Target"""

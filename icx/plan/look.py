@@ -1,0 +1,53 @@
+"""The last look before a write: whoever said no while the batches before this one were sent is not written.
+
+An apply of many people takes minutes, and nothing holds the list still meanwhile. So the people of a batch are asked
+for once more right before it leaves, and the consent table is asked again; that can only make the batch smaller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from icx.functions import email as email_key
+from icx.icontact import Client, find
+from icx.plan.consent import judge
+from icx.store.plans import Outcome
+
+if TYPE_CHECKING:
+    from icx.plan.send import Row
+
+#: What a reason to leave somebody out teaches about consent.
+FACTS = {"left_this_list": "left", "do_not_contact": "donotcontact"}
+
+
+@dataclass
+class Looked:
+    """Who may still be written, who is left out and why, and (contact id, email key, fact) each of who said no."""
+
+    still: list[Row] = field(default_factory=list)
+    left_out: list[Outcome] = field(default_factory=list)
+    said_no: list[tuple[int, str | None, str]] = field(default_factory=list)
+
+
+def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
+    """Return which of these people may still be put on this list, be it by a subscription or by a move."""
+    people = [row.contact_id for row in rows]
+    contacts, on_list = client.contacts_by_id(people), find.statuses_on(client, to_list, people)
+    seen = Looked()
+    for row in rows:
+        contact = contacts[row.contact_id]
+        status = (contact["status"] or "unknown") if contact else "gone"
+        wanted = "add_pending" if row.action == "add_pending" else "add"
+        verdict = judge(status, on_list.get(row.contact_id, "not"), invite=wanted == "add_pending")
+        if verdict.action == wanted:
+            seen.still.append(row)
+            continue
+        there = "on_parking_list" if row.action == "park" else "there"
+        reason = there if verdict.action == "keep" else verdict.reason or "changed"
+        seen.left_out.append(Outcome(row.row, row.action, "left_out", reason, row.contact_id))
+        if reason in FACTS:
+            key = email_key(contact["email"]) if contact and contact["email"] else None
+            seen.said_no.append((row.contact_id, key, FACTS[reason]))
+    return seen
