@@ -109,15 +109,20 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
 
 @command("build", "Make one profile row per contact.", "icx build", "icx build --as-of 2026-10-01")
 @click.option("--as-of", help="A past moment, for looking only; a date is its start in the workspace's zone.")
-def build(obj: Obj, as_of: str | None) -> Result:
+@click.option("--full", is_flag=True, help="Compute everybody, also whose row of before would do.")
+def build(obj: Obj, as_of: str | None, full: bool) -> Result:
     options, console = obj
     ws = workspace(obj)
     zone = ws.settings.tz
     when = moment(as_of, zone)
     name = ws.connection(options.connection).name
-    done = ws.build(name, as_of=when, progress=reporter(console, name, zone))
+    done = ws.build(name, as_of=when, full=full, progress=reporter(console, name, zone))
     said = f"Built the {done.table} of {name}: {counted(done.people, 'person')} × {counted(done.fields, 'field')} as of {shown(done.as_of, zone)}"
     lines = [said]
+    if done.anew is not None:
+        lines.append(
+            f"  {done.anew:,} computed anew; of the others nothing changed since the profile before, which they keep"
+        )
     if done.no_address:
         lines.append(
             f"  {done.no_address:,} {form(done.no_address, 'has')} no usable address; counted, and no push reaches them by address"
@@ -145,6 +150,7 @@ def build(obj: Obj, as_of: str | None) -> Result:
         "no_address": done.no_address,
         "cast_failures": dict(done.cast_failures),
         "table": done.table,
+        "computed_anew": done.anew,
     }
     return Result("build/1", "\n".join(lines), data)
 

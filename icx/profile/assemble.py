@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from icx.profile import refresh
 from icx.profile.catalogue import Everything
 from icx.profile.field import bad_file
 from icx.profile.own import Own, bound, first_line
 from icx.profile.statement import (
+    STEPS,
     Tables,
     own_sql,
     own_table,
@@ -26,7 +28,10 @@ BYTES_PER_EVENT = 400  # of memory while computing, measured at ten events a per
 
 @dataclass(frozen=True)
 class Assembly:
-    """One build under way. `name` is the profile's own: `profile`, or `profile_at` for a past moment."""
+    """One build under way. `name` is the profile's own: `profile`, or `profile_at` for a past moment.
+
+    `basis` is what a later refresh compares (see `refresh`); `since` the moment of the profile that is refreshed now.
+    """
 
     con: Connection
     connection: str
@@ -35,6 +40,8 @@ class Assembly:
     parts: Everything
     tables: Tables
     settings: Settings
+    basis: str = ""
+    since: datetime | None = None
 
     @property
     def schema(self) -> str:
@@ -47,6 +54,9 @@ class Assembly:
 
 def prepare(job: Assembly) -> None:
     """Make the tables all shares of the people read: links and hours by number, and what users' queries give."""
+    _make(job, "marks", job.tables)
+    if job.tables.kept:
+        _make(job, "touched", job.tables)
     for step in ("links", "quarters"):
         _make(job, step, job.tables)
     for own in job.parts.owns:
@@ -71,20 +81,31 @@ def compute(job: Assembly) -> None:
         now = replace(job.tables, shares=number, share=share)
         _make(job, "events", now)
         _make(job, "machine", now, add=share > 0)
-        sql = profile_sql(job.parts, now)
-        into = f"insert into {job.target}" if share else f"create or replace table {job.target} as"
-        try:
-            job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
-        except DatabaseError:
-            _blame(job, now)
-            raise
+        _insert(job, now, add=share > 0)
+        if job.tables.kept:
+            _insert(job, replace(now, taken=True), add=True)
+    if job.tables.kept:
+        mine = replace(job.tables, taken=True).mine()
+        job.con.execute(
+            f"insert into {job.tables.temporary('machine')} select * from {job.schema}.machine_events where {mine}"
+        )
+
+
+def _insert(job: Assembly, tables: Tables, *, add: bool) -> None:
+    sql = profile_sql(job.parts, tables)
+    into = f"insert into {job.target}" if add else f"create or replace table {job.target} as"
+    try:
+        job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
+    except DatabaseError:
+        _blame(job, tables)
+        raise
 
 
 def _make(job: Assembly, step: str, tables: Tables, *, add: bool = False) -> None:
     """Make, or add to, a temporary table of one of the steps in `sql/`."""
     sql, table = step_sql(step, tables), tables.temporary(step)
     into = f"insert into {table}" if add else f"create or replace temp table {table} as"
-    job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
+    job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings, job.since))
 
 
 def _run_own(job: Assembly, own: Own) -> None:
@@ -117,7 +138,7 @@ def _blame(job: Assembly, tables: Tables) -> None:
 
 def tidy(job: Assembly) -> None:
     """Drop the temporary tables; the connection may live on, and they are as big as the events."""
-    for what in ["events", "machine", "links", "quarters", *(f"own {o.file.name}" for o in job.parts.owns)]:
+    for what in [*STEPS, *(f"own {o.file.name}" for o in job.parts.owns)]:
         job.con.execute(f"drop table if exists {job.tables.temporary(what)}")
 
 
@@ -148,6 +169,7 @@ def swap(job: Assembly, made: Made) -> str:
         build_id = f"{name}@{job.moment:%Y-%m-%dT%H:%M:%SZ}"
         if name == "profile":
             _keep_machine_events(job)
+            refresh.keep(con, job.connection, job.basis, job.moment)
             (number,) = one(
                 con, "select coalesce(max(try_cast(substr(build_id, 3) as bigint)), 0) + 1 from builds"
             )

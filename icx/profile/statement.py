@@ -17,15 +17,29 @@ from icx.store.db import quoted
 
 # Lists that are stored beside the fields, since maps are made of them when the profile is read.
 STORED_LISTS = ("open_marks", "click_marks")
+# What a row was made of, as two numbers, stored beside the fields too: while they stay, a refresh takes the row over.
+MARKS = ("contact_mark", "events_mark")
+MADE_OF_LISTS = ("hashedurls",)  # of lists that are not stored: taken over like what is counted
+
+
+STEPS = (
+    "links",
+    "quarters",
+    "events",
+    "machine",
+    "marks",
+    "touched",
+)  # temporary tables, each of a file in `sql/`
 
 
 @dataclass(frozen=True)
 class Tables:
     """What the statements read: people and their events.
 
-    A refresh of some people passes the same two with only those people in them; the SQL is the same.
     `stem` begins the names of the temporary tables made on the way. Of `shares` parts of the people, a power of
-    two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once.
+    two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once. A refresh has in
+    `kept` the rows of the profile before, and computes the touched people from their events (`taken` is false), then
+    the others from their rows there (`taken` is true).
     """
 
     users: str = "icontact_users"
@@ -33,23 +47,33 @@ class Tables:
     stem: str = "profile"
     shares: int = 1
     share: int = 0
+    kept: str = ""
+    taken: bool = False
 
     def temporary(self, what: str) -> str:
         return quoted(f"{self.stem} {what}")
 
     def mine(self, column: str = "contact_id") -> str:
-        """Return the condition on a contact's id that chooses the people of this share."""
-        return "true" if self.shares == 1 else f"{column} & {self.shares - 1} = {self.share}"
+        """Return the condition on a contact's id that chooses the people computed now."""
+        share = "" if self.shares == 1 else f"{column} & {self.shares - 1} = {self.share}"
+        among = "not in" if self.taken else "in"
+        touched = (
+            f"{column} {among} (select contact_id from {self.temporary('touched')})" if self.kept else ""
+        )
+        return " and ".join(part for part in (share, touched) if part) or "true"
 
     def filled(self, sql: str) -> str:
         """Return SQL of a file with the names of the tables it reads put in."""
-        for name in ("links", "quarters", "events", "machine"):
+        for name in STEPS:
             sql = sql.replace("{" + name + "}", self.temporary(name))
-        return sql.replace("{activity}", self.activity).replace("{mine}", self.mine())
+        names = {"activity": self.activity, "users": self.users, "kept": self.kept, "mine": self.mine()}
+        for name, table in names.items():
+            sql = sql.replace("{" + name + "}", table)
+        return sql
 
 
 def step_sql(name: str, tables: Tables) -> str:
-    """Return the query of a temporary table: links, quarters, events or machine (see `sql/`)."""
+    """Return the query of one of `STEPS`."""
     return tables.filled(builtin.text(name)).strip()
 
 
@@ -71,22 +95,31 @@ def profile_sql(
 
     sketch = _Sketch([tables.filled(builtin.text("prelude")).strip()])
     sketch.columns.append("u.id as contact_id")
-    sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in stage("contact")]
-    counts, recent, human, lists = (stage(name) for name in ("activity", "recent", "human", "lists"))
-    sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
-    sketch.columns += [_counted("counted", f) for f in counts] + [f"counted.{f.name}" for f in lists]
-    if recent:
-        sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
-        sketch.columns += [_counted("counted_recent", f) for f in recent]
-    if human:
-        without = _rows([f"{f.sql} as {quoted(f.name)}" for f in human], 2)
-        again = f"({_aggregates([*counts, *recent], 'human_events')})"
-        sketch.add_part("counted_again", f"select contact_id,\n  {without}\nfrom {again}")
-        sketch.columns.append("counted_again.contact_id is not null as again")
-        sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
+    contact, counts, recent, human, lists = (
+        stage(name) for name in ("contact", "activity", "recent", "human", "lists")
+    )
+    if tables.taken:
+        counted = [f.name for f in (*contact, *counts, *recent, *human)] + [c.column for c in parts.customs]
+        sketch.columns += [f"u.{quoted(name)}" for name in (*counted, *MADE_OF_LISTS, *STORED_LISTS, *MARKS)]
+    else:
+        sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in contact]
+        sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
+        sketch.columns += [_counted("counted", f) for f in counts] + [f"counted.{f.name}" for f in lists]
+        if recent:
+            sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
+            sketch.columns += [_counted("counted_recent", f) for f in recent]
+        if human:
+            without = _rows([f"{f.sql} as {quoted(f.name)}" for f in human], 2)
+            again = f"({_aggregates([*counts, *recent], 'human_events')})"
+            sketch.add_part("counted_again", f"select contact_id,\n  {without}\nfrom {again}")
+            sketch.columns.append("counted_again.contact_id is not null as again")
+            sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
+        if only is None:
+            sketch.joins.append(f"left join {tables.temporary('marks')} marks on marks.contact_id = u.id")
+            sketch.columns += ["hash(u) as contact_mark", "marks.events_mark"]
+        sketch.columns += [f"{custom.sql} as {quoted(custom.column)}" for custom in parts.customs]
     for file in stage("queries"):
         sketch.add_query(file, tables.filled(file.sql))
-    sketch.columns += [f"{custom.sql} as {quoted(custom.column)}" for custom in parts.customs]
     for table, match in dict.fromkeys((one.table, one.match) for one in parts.attachments):
         sketch.joins.append(f"left join {quoted(table)} on {quoted(table)}.{KEY_COLUMN} = {match}")
     sketch.columns += [
@@ -98,15 +131,19 @@ def profile_sql(
             sketch.add_query(own.file, f"select contact_id, value from {own_table(own, tables)}")
     joins = "\n  ".join(sketch.joins)
     sketch.withs.append(
-        f"people as (\n  select\n    {_rows(sketch.columns, 4)}\n  from {tables.users} u\n  {joins}\n"
+        f"people as (\n  select\n    {_rows(sketch.columns, 4)}\n  from {_people(tables)} u\n  {joins}\n"
         f"  where {tables.mine('u.id')}\n)"
     )
-    derived = [
-        f"case when again then {f'coalesce({_again(f)}, 0)' if f.type == 'integer' else _again(f)} else {f.sql} end"
-        f" as {quoted(f.name)}"
-        for f in human
-    ]
-    later = [*stage("derived"), *stage("read"), *(o.file for o in owns if not o.is_query)]
+    derived = []
+    if not tables.taken:
+        derived = [
+            f"case when again then {f'coalesce({_again(f)}, 0)' if f.type == 'integer' else _again(f)} else {f.sql} end"
+            f" as {quoted(f.name)}"
+            for f in human
+        ]
+    over = MADE_OF_LISTS if tables.taken else ()
+    later = [f for f in stage("derived") if f.name not in over]
+    later += [*stage("read"), *(o.file for o in owns if not o.is_query)]
     derived += [f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later]
     sketch.withs.append(f"whole as (\n  select people.*,\n    {_rows(derived, 4)}\n  from people\n)")
     names = [n for n in stored_columns(parts, owns) if only is None or n in only]
@@ -143,6 +180,15 @@ class _Sketch:
         self.columns.append(f"{value} as {quoted(file.name)}")
 
 
+def _people(tables: Tables) -> str:
+    """Return what the people of a statement are read from, with the columns that joins are made on."""
+    return (
+        f"(select *, contact_id as id, email as email_key from {tables.kept})"
+        if tables.taken
+        else tables.users
+    )
+
+
 def _aggregates(files: Sequence[FieldFile], events: str) -> str:
     columns = _rows([f"{f.sql} as {quoted(f.name)}" for f in files], 2)
     return f"select contact_id,\n  {columns}\nfrom {events}\ngroup by contact_id"
@@ -172,7 +218,7 @@ def stored_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list
         for one in parts.catalogue.values()
         if one.name not in read and (one.source != "user" or one.name in chosen)
     ]
-    return [*fields, *STORED_LISTS]
+    return [*fields, *STORED_LISTS, *MARKS]
 
 
 def view_columns(parts: Everything, as_of: datetime) -> str:
@@ -190,10 +236,13 @@ def view_columns(parts: Everything, as_of: datetime) -> str:
     return ", ".join(columns)
 
 
-def parameters(sql: str, as_of: datetime, settings: Settings) -> dict[str, Any]:
+def parameters(
+    sql: str, as_of: datetime, settings: Settings, since: datetime | None = None
+) -> dict[str, Any]:
     """Return what a statement of ours is to be bound to: those of the known parameters it names."""
     known = {
         "as_of": as_of,
+        "since": since,
         "zone": settings.zone,
         "machine_links": settings.machine_links,
         "machine_seconds": settings.machine_seconds,

@@ -85,7 +85,9 @@ def attach(
 
 
 @again.builds
-def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: Say | None) -> Build:
+def build(
+    ws: Workspace, name: str | None, *, as_of: datetime | None, full: bool, progress: Say | None
+) -> Build:
     """Build the profile; see `Workspace.build`."""
     from icx.profile import build
     from icx.pull import refresh_views
@@ -100,6 +102,7 @@ def build(ws: Workspace, name: str | None, *, as_of: datetime | None, progress: 
             fields_dir=ws.layout.fields,
             clock=ws.clock,
             as_of=as_of,
+            full=full,
             published=ws.layout.published,
             progress=hear(ws, run, progress),
         )

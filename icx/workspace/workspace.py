@@ -241,15 +241,17 @@ class Workspace(Choosing, Clicking, Repeating, Resting, Tidying, Tracing, Caring
         return attach(self, source, key, name=name, connection=connection, identity=identity)
 
     def build(
-        self, name: str | None = None, *, as_of: datetime | None = None, progress: Say | None = None
+        self,
+        name: str | None = None,
+        *,
+        as_of: datetime | None = None,
+        full: bool = False,
+        progress: Say | None = None,
     ) -> Build:
-        """Make one profile row per contact, as of the start of the last complete pull.
-
-        An earlier `as_of` (aware) builds `profile_at` beside the profile, for looking only.
-        """
+        """Make one row per contact, as of the last complete pull or of `as_of` (aware); `full` keeps none of before."""
         from icx.workspace.bringing import build
 
-        return build(self, name, as_of=as_of, progress=progress)
+        return build(self, name, as_of=as_of, full=full, progress=progress)
 
     def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
         """Judge a table with a Great Expectations suite, keep the verdict, write the page."""

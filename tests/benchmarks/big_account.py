@@ -126,30 +126,29 @@ def fill(con: Any, size: Size) -> None:
     con.execute("checkpoint")
 
 
-def grow(con: Any, size: Size, days: float, share: float = 0.01, step: int = 1) -> datetime:
-    """Add what a pull some days later brings: one message a day, `share` of the events, a few people who changed.
+def grow(con: Any, size: Size, step: int, *, since: datetime, days: int, share: float = 0.01) -> datetime:
+    """Add what the pull of `days` after the moment `since` brings: a message a day, `share` of the events.
 
-    `step` counts such pulls, so that each brings other rows. Returns the moment that pull began.
+    `step` numbers such pulls, so that each brings other rows. Returns the moment that pull began.
     """
-    now = AS_OF + timedelta(days=days)
-    released = max(1, int(min(days, 60)))
-    later = replace(size, events=int(size.events * share) // released * released, messages=released)
+    now = since + timedelta(days=days)
+    later = replace(size, messages=days, events=int(size.events * share) // days * days)
     run = _Run(con, later, as_of=now, step=step, first=size.messages * 2 + step * 100)
     run(
-        f"insert into pulls (pull_id, started_at, began_at, state) values ('p-{step + 1}', $as_of, $as_of, 'complete')"
+        "insert into pulls (pull_id, started_at, began_at, state)"
+        " values ('p-' || ($step + 1), $as_of, $as_of, 'complete')"
     )
     run("""
         insert into sends (send_id, message_id, status, released_at, include_list_ids, exclude_list_ids)
         select $first + i, $first + i, 'released', $as_of - to_hours(20 + 24 * i::int), [i % $lists + 1], []
         from range($messages) r(i)
     """)
-    released_at = "$as_of - to_hours(20 + 24 * message::int)"
     _events(
         run,
-        "range($step * 1000000000, $step * 1000000000 + $events)",
+        "range($step * 1000000000::bigint, $step * 1000000000::bigint + $events)",
         "(i % $events) * $messages // $events",
         "i % 100",
-        released_at=released_at,
+        released_at="$as_of - to_hours(20 + 24 * message::int)",
         message_id="$first + message",
     )
     return now

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 
+import icx.profile
 from benchmarks.big_account import AS_OF, VERSION, Size, fill
 from icx.clock import ManualClock
-from icx.profile import build
+from icx.profile import Build, build
 from icx.pull import register
 from icx.settings import Settings
 from icx.store import Store
@@ -36,10 +38,11 @@ class Account:
     folder: Path
     size: Size
 
-    def build(self, moment: datetime = AS_OF) -> float:
-        """Build the profile; return the seconds it took."""
-        clock = ManualClock(moment.replace(tzinfo=UTC))
-        return build(self.store, NAME, settings=Settings(), fields_dir=None, clock=clock).seconds
+    def build(self, *, full: bool = False) -> Build:
+        """Build the profile at the moment of the last pull."""
+        return build(
+            self.store, NAME, settings=Settings(), fields_dir=None, clock=self.store.clock, full=full
+        )
 
 
 @contextmanager
@@ -57,9 +60,16 @@ def _store(path: Path, size: Size, memory: str | None = None) -> Store:
     return Store(path, clock=clock, memory_limit=memory or MEMORY.get(size.name))
 
 
+def _profiles() -> str:
+    """Return what tells profiles apart that were computed otherwise."""
+    code = Path(icx.profile.__file__).parent
+    texts = [path.read_bytes() for path in sorted(code.rglob("*")) if path.suffix in {".py", ".sql"}]
+    return hashlib.sha256(b"".join(texts)).hexdigest()[:8]
+
+
 def _kept(size: Size, *, built: bool) -> Path:
     """Return the kept database of that size, made now if it is not there."""
-    name = f"{size.name}-{'built' if built else 'raw'}-{VERSION}"
+    name = f"{size.name}-{VERSION}-{_profiles() if built else 'raw'}"
     kept = cache() / name / "icx.duckdb"
     if not kept.exists():
         making = cache() / f"{name}.making"

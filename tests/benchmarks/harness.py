@@ -79,18 +79,31 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def in_turn(rounds: int, **calls: Callable[[], object]) -> dict[str, list[float]]:
-    """Do several things in turn, so often, each round in the other order; return the seconds of each."""
-    times: dict[str, list[float]] = {name: [] for name in calls}
+Times = dict[str, list[float]]
+
+
+def in_turn(rounds: int, **calls: Callable[[], object]) -> Times:
+    """Do several things in turn, so often, each round in the other order; return the seconds of each.
+
+    Under `NAME cpu` are the seconds that cores worked for it, all threads together.
+    """
+    times: Times = {name + part: [] for name in calls for part in ("", " cpu")}
     for number in range(rounds):
         for name in calls if number % 2 == 0 else reversed(calls):
+            worked = time.process_time()
             times[name].append(seconds(calls[name]))
+            times[f"{name} cpu"].append(time.process_time() - worked)
     return times
 
 
-def ratio(times: dict[str, list[float]], ours: str, plain: str) -> float:
+def ratio(times: Times, ours: str, plain: str) -> float:
     """Return the quickest of ours by the quickest of the plain thing; slower rounds measured somebody else's work."""
     return min(times[ours]) / min(times[plain])
+
+
+def worked(times: Times, ours: str, plain: str) -> str:
+    """Tell the same ratio of the cores' work, which hangs less on what else the machine does."""
+    return f"{ratio(times, f'{ours} cpu', f'{plain} cpu'):.3g} × by cores' work"
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from (
   from (
     select event_url, url_key from urls
     union all
-    select distinct event_url, null from {activity} where event_url is not null
+    select distinct event_url, null from {activity} where event_url is not null and {mine}
   )
   group by event_url
 )

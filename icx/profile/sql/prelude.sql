@@ -51,7 +51,11 @@ kept_out as materialized (
 -- and for every list when that is unknown.
 farewells as materialized (
   select e.contact_id, r.list_id, max(e.event_ts) as left_at
-  from (select contact_id, message_id, event_ts from {events} where is_unsubscribe) e
+  from (
+    select contact_id, message_id, event_ts
+    from {activity}
+    where event_type = 'unsubscribe' and event_ts < $as_of and {mine}
+  ) e
   left join (select distinct message_id, list_id from releases) r on r.message_id = e.message_id
   group by all
 ),

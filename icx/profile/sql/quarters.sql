@@ -6,5 +6,5 @@ select
     + dayofweek(there) * 24 + date_part('hour', there) as hours
 from (
   select quarter, timezone($zone, timezone('UTC', quarter)) as there
-  from (select distinct time_bucket(interval 15 minute, event_ts) as quarter from {activity} where event_ts < $as_of)
+  from (select distinct time_bucket(interval 15 minute, event_ts) as quarter from {activity} where event_ts < $as_of and {mine})
 )

@@ -81,5 +81,5 @@ from (
   where m.until is not null
     and len(list_filter(r.moments, lambda moment: moment >= m.since and moment < m.until)) > 0
   union all
-  select distinct contact_id from {events}
+  select contact_id from {marks} where {mine}
 )
