@@ -32,7 +32,7 @@ def basis(con: Connection, parts: Everything, tables: Tables, settings: Settings
 def since(con: Connection, connection: str, basis: str, moment: datetime) -> datetime | None:
     """Return the moment of the profile that may be refreshed to `moment`, or None when it has to be built whole."""
     there = con.execute(
-        "select count(*) from duckdb_tables() where schema_name = ? and not temporary"
+        "select count(*) from duckdb_tables() where database_name = current_database() and schema_name = ?"
         " and table_name in ('profile_basis', 'profile_releases', 'machine_events', ?)",
         [connection, ROWS],
     ).fetchall()
