@@ -110,7 +110,7 @@ class Crowd:
                 self.tables["icontact_users"].append(
                     {"id": one, "email_key": key(one), "status": status, "gone_at": gone, "first_seen": TODAY}
                 )
-            for list_id in luck.sample([7, 8], luck.randrange(3)):
+            for list_id in [7, 8][: luck.randrange(3)]:
                 status = luck.choice(["normal", "normal", "unsubscribed", "unsubscribed", "pending"])
                 added = luck.choice([None, moment(), moment()])
                 self.tables["subscriptions"].append(
@@ -139,10 +139,10 @@ class Crowd:
                         "message_id": luck.choice([*SENT, 88_009]),  # of the last nobody knows a send
                     }
                 )
-            for _ in range(luck.randrange(4)):
+            for _ in range(luck.randrange(6)):
                 account, folder = luck.choice([(1, 2)] * 4 + [(1, 3), (4, 2)])
                 fact = luck.choice(
-                    ["left", "left", "left", "normal", "normal", "made", "gone", "bounced", "donotcontact"]
+                    ["left", "left", "left", "normal", "normal", "normal", "made", "gone", "bounced"]
                 )
                 happened = moment() - timedelta(hours=fact in {"left", "normal"})
                 self.tables["facts"].append(
@@ -151,11 +151,11 @@ class Crowd:
                         "client_folder_id": folder,
                         "contact_id": one,
                         "email_key": key(one),
-                        "list_id": luck.choice([7, 7, 8, None]) if fact in {"left", "normal"} else None,
+                        "list_id": luck.choice([7, 7, 7, 7, 8, None]) if fact in {"left", "normal"} else None,
                         "fact": fact,
                         "happened_at": happened,
                         "seen_at": luck.choice([happened, TODAY - timedelta(minutes=30)]),
-                        "source": luck.choice(["subscription", "subscription", "unsubscribe event", "apply"])
+                        "source": luck.choice(["subscription"] * 4 + ["unsubscribe event", "apply"])
                         if fact in {"left", "normal"}
                         else luck.choice(["contact status", "contact status", "apply"]),
                         "message_id": luck.choice([*SENT, None]) if fact == "left" else None,
