@@ -18,18 +18,7 @@ TODAY = NOW.replace(tzinfo=None)
 CLOSE = timedelta(minutes=10)
 NEVER_END = {"donotcontact", "deleted", "gone"}
 STATUSES = ["normal"] * 5 + ["pending", "invitable", "bounced", "donotcontact", "deleted", "gone", "odd"]
-KINDS = [
-    "left",
-    "left",
-    "left",
-    "normal",
-    "normal",
-    "donotcontact",
-    "deleted",
-    "gone",
-    "bounced",
-    "left_parking",
-]
+KINDS = ["left"] * 4 + ["normal"] * 5 + ["donotcontact", "deleted", "gone", "bounced", "left_parking"]
 COLUMNS = ["place", "contact_id", "email", "email_key", "action", "reason", "via", "undoable", "fact_at"]
 
 
@@ -73,12 +62,12 @@ class Crowd:
             if luck.random() < 0.5:
                 key = some()
                 self.want.append({"contact_id": one, "email": key, "email_key": key})
-            for _ in range(luck.randrange(2)):
+            for _ in range(luck.choice([0, 0, 1, 2])):
                 self.own.append({"contact_id": one, "written_at": moment()})
         for _ in range(luck.choice([0, 0, 1])):
             key = some()
             self.want.append({"contact_id": None, "email": key or "nothing", "email_key": key})
-        for n in range(luck.choice([0, 1, 1, 2, 3, 4])):
+        for n in range(luck.choice([0, 1, 2, 3, 5, 8])):
             fact = "complained" if luck.random() < 0.02 else luck.choice(KINDS)
             self.facts.append(
                 {

@@ -142,7 +142,7 @@ class Crowd:
             for _ in range(luck.randrange(6)):
                 account, folder = luck.choice([(1, 2)] * 4 + [(1, 3), (4, 2)])
                 fact = luck.choice(
-                    ["left", "left", "left", "normal", "normal", "normal", "made", "gone", "bounced"]
+                    ["left", "left", "left", "normal", "normal", "normal", "made", "made", "gone", "bounced"]
                 )
                 happened = moment() - timedelta(hours=fact in {"left", "normal"})
                 self.tables["facts"].append(
