@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +27,7 @@ COLUMNS = ["place", "contact_id", "email", "email_key", "action", "reason", "via
 class Crowd:
     """People in small circles that share addresses and nothing else, so that one statement decides hundreds of cases."""
 
-    def __init__(self, seed: int, circles: int = 500) -> None:
+    def __init__(self, seed: int, circles: int = 300) -> None:
         luck = random.Random(seed)
         self.want: list[dict[str, Any]] = []
         self.have: list[dict[str, Any]] = []
@@ -35,6 +37,28 @@ class Crowd:
         self.parking: list[dict[str, Any]] = []
         for circle in range(circles):
             self._circle(luck, circle)
+        ways = itertools.product([(10,), (30,), (10, 30)], (0, 1, 2))
+        moments = (-11, -10, -5, 0, 10, 20, 21, 40, 41)
+        cases = [(back, own) for back, size in ways for own in itertools.combinations(moments, size)]
+        for number, (back, own) in enumerate(cases, circles):
+            self._way_back(10 * number, back, own)
+
+    def _way_back(self, contact: int, back: Sequence[int], own: Sequence[int]) -> None:
+        """Somebody who left twice and was subscribed again later, with writings of icx before, between and after."""
+
+        def moment(minutes: int) -> datetime:
+            return TODAY - timedelta(hours=2) + timedelta(minutes=minutes)
+
+        who = {"contact_id": contact, "email": None, "email_key": None}
+        self.want.append(who)
+        self.contacts.append(who | {"status": "normal"})
+        self.own += [{"contact_id": contact, "written_at": moment(minutes)} for minutes in own]
+        self.facts += [
+            who | {"fact": fact, "happened_at": moment(minutes), "source": f"source {n}", "message_id": n}
+            for n, (fact, minutes) in enumerate(
+                [("left", -60), ("left", 0), *(("normal", minutes) for minutes in back)]
+            )
+        ]
 
     def _circle(self, luck: random.Random, circle: int) -> None:
         ids = [10 * circle + n for n in range(1, 4)]
