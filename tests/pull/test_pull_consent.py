@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -63,10 +64,24 @@ TODAY = datetime(2026, 11, 21, 12)  # noqa: DTZ001 - as the store keeps it
 FOLDER = consent.Folder(1, 2, TODAY)
 
 
+def ago(hours: float) -> datetime:
+    return TODAY - timedelta(hours=hours)
+
+
+#: A leaving and a coming back, as they belong together, and what in turn makes each belong to something else.
+LEFT: dict[str, Any] = {"fact": "left", "happened_at": ago(3), "seen_at": ago(3), "source": "subscription"}
+BACK: dict[str, Any] = {"fact": "normal", "happened_at": ago(2), "seen_at": ago(2), "source": "subscription"}
+OTHERS: list[dict[str, Any]] = [
+    {}, {"account_id": 4}, {"client_folder_id": 3}, {"list_id": 8}, {"list_id": None}, {"contact_id": 1},
+    {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"happened_at": ago(3)},
+    {"email_key": "old@example.com"},
+]  # fmt: skip
+
+
 class Crowd:
     """Circles of people with statuses, subscriptions, events and facts of every age; `fill` puts them into a store."""
 
-    def __init__(self, bed: Bed, seed: int = 20261122, circles: int = 400) -> None:
+    def __init__(self, bed: Bed, seed: int = 20261122, circles: int = 200) -> None:
         luck = random.Random(seed)
         self.bed = bed
         self.tables: dict[str, list[dict[str, Any]]] = {
@@ -74,6 +89,9 @@ class Crowd:
         }
         for circle in range(circles):
             self._circle(luck, circle)
+        cases = itertools.product(OTHERS, OTHERS, ("normal", "unsubscribed"), (None, ago(4), ago(3)))
+        for number, case in enumerate(cases, circles):
+            self._left_and_back(10 * number, *case)
         self.keys = {row["id"]: row["email_key"] for row in self.tables["icontact_users"]}
         self.facts = self.tables.pop("facts")
         self.by_contact: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -93,6 +111,22 @@ class Crowd:
                     "insert into sends (send_id, message_id, include_list_ids, include_segment_ids) values (1, ?, ?, ?)",
                     [message, lists, segments],
                 )
+
+    def _left_and_back(
+        self, contact: int, left: dict[str, Any], back: dict[str, Any], status: str, added: datetime | None
+    ) -> None:
+        key = f"{contact}@example.com"
+        user = {"id": contact, "email_key": key, "status": "normal", "gone_at": None, "first_seen": TODAY}
+        self.tables["icontact_users"].append(user)
+        row = {"contact_id": contact, "list_id": 7}
+        self.tables["subscriptions"].append(row | {"status": status, "add_date": added})
+        if status == "normal":
+            turned = {"entity": "subscription", "field": "status", "old": "unsubscribed", "new": "normal"}
+            self.tables["changes"].append(row | turned | {"happened_at": TODAY})
+        place = row | {"account_id": 1, "client_folder_id": 2, "email_key": key, "message_id": None}
+        for fact in (LEFT | left, BACK | back):
+            elsewhere = {"contact_id": contact + fact.get("contact_id", 0)}
+            self.tables["facts"].append(place | fact | elsewhere)
 
     def _circle(self, luck: random.Random, circle: int) -> None:
         ids = [10 * circle + n for n in (1, 2)]
@@ -326,7 +360,7 @@ def test_only_a_new_subscription_that_icx_did_not_write_is_a_coming_back(
         there, new = "unsubscribed" in turned, bool(turned) and added is None
         later = added is not None and added > max(left)
         ours = any(
-            journal_too and (added is None or hours(made) <= added <= hours(at))
+            journal_too and (added is None or ago(made) <= added <= ago(at))
             for made, at, journal_too in restored
         )
         known = any(
@@ -343,7 +377,3 @@ def test_only_a_new_subscription_that_icx_did_not_write_is_a_coming_back(
             expected.append(noted(contact, key, "normal", list_id=list_id, at=at, source="subscription"))
     assert expected
     assert crowd.added(lambda con: consent.came_back(con, FOLDER)) == Counter(expected)
-
-
-def hours(ago: int) -> datetime:
-    return TODAY - timedelta(hours=ago)
