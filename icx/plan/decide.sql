@@ -10,7 +10,7 @@ select w.place,
        c.email_key as known_key,
        case when w.contact_id is null then 'new' else coalesce(c.status, 'gone') end as contact,
        coalesce(h.status, 'not') as on_list,
-       coalesce(p.ours and p.status = 'normal', false) as parked
+       p.ours and p.status = 'normal' as parked
 from want w
 left join contacts c using (contact_id)
 left join have h using (contact_id)

@@ -21,7 +21,7 @@ CLOSE = timedelta(minutes=10)
 NEVER_END = {"donotcontact", "deleted", "gone"}
 STATUSES = ["normal"] * 5 + ["pending", "invitable", "bounced", "donotcontact", "deleted", "gone", "odd"]
 KINDS = ["left"] * 4 + ["normal"] * 5 + ["donotcontact", "deleted", "gone", "bounced", "left_parking"]
-COLUMNS = ["place", "contact_id", "email", "email_key", "action", "reason", "via", "undoable", "fact_at"]
+COLUMNS = "place contact_id email email_key contact on_list action reason via undoable fact_at".split()
 
 
 class Crowd:
@@ -148,7 +148,8 @@ class Crowd:
                 if one["happened_at"] == date == dates.get(one["fact"])
             }
             via = "move" if moved else ""
-            rows.append((place, contact, email, key, action, reason, via, action == "add", date, sources))
+            known = (place, contact, email, key, status, have.get(contact, "not"))
+            rows.append((*known, action, reason, via, action == "add", date, sources))
         return rows + self.members(policy, contacts, told, leaving)
 
     def told(self, contacts: dict[int, Any]) -> list[dict[str, Any]]:
@@ -198,20 +199,8 @@ class Crowd:
                     why = "said_no"
             action = "stay" if why else policy.stale
             moves = policy.stale == "park" and not why
-            rows.append(
-                (
-                    None,
-                    contact,
-                    there.get("email"),
-                    there.get("email_key"),
-                    action,
-                    why,
-                    "",
-                    moves,
-                    None,
-                    set(),
-                )
-            )
+            known = (None, contact, there.get("email"), there.get("email_key"), there.get("status", "gone"))
+            rows.append((*known, "normal", action, why, "", moves, None, set()))
         return sorted(rows, key=lambda row: row[1])
 
 
@@ -259,7 +248,7 @@ def test_a_crowd_is_decided_as_everybody_alone(policy: Policy) -> None:
         strict=True,
     )
     assert all(one in (row[-1] or {(None, None)}) for one, row in zip(told, expected, strict=True))
-    verbs = [row[4] for row in expected]
+    verbs = [row[6] for row in expected]
     members = sum(row["status"] == "normal" for row in crowd.have)
     added, gone = verbs.count("add") + verbs.count("create"), verbs.count("park") + verbs.count("unsubscribe")
     counts = decision.counts
@@ -267,8 +256,8 @@ def test_a_crowd_is_decided_as_everybody_alone(policy: Policy) -> None:
     assert (counts.add, counts.pending) == (verbs.count("add") + counts.pending, verbs.count("add_pending"))
     assert (counts.stale, counts.undoable) == (
         verbs.count("stay") + gone,
-        sum(row[7] for row in expected),
+        sum(row[9] for row in expected),
     )
-    reasons = [row[5] for row in expected if row[4] == "refuse"]
+    reasons = [row[7] for row in expected if row[6] == "refuse"]
     assert decision.refused == {reason: reasons.count(reason) for reason in set(reasons)}
     assert list(decision.refused) == sorted(set(reasons), key=lambda one: (-reasons.count(one), one))

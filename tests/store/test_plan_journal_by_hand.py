@@ -63,6 +63,7 @@ class History:
             header, ROWS, place=place, list_name="L", connection="acme", audience="A", who="maya"
         )
         self.made[plan] = {"place": place, "state": "open", "began": None, "retry": retry, "answers": {}}
+        self.made[plan] |= {"header": header, "at": self.clock.now()}
 
     def begin(self) -> None:
         plan = self.any()
@@ -155,6 +156,8 @@ def test_a_plan_remembers_its_first_beginning_its_end_and_every_answer(history: 
         kept = history.plans.get(plan)
         began, ended = (told.get(name) and datetime.fromisoformat(told[name]) for name in ("began", "ended"))
         assert (kept.place, kept.state, kept.answers) == (told["place"], told["state"], told["answers"])
+        assert (kept.plan_id, kept.made_at, kept.header) == (plan, told["at"], told["header"])
+        assert (kept.who, kept.connection, kept.audience, kept.list_name) == ("maya", "acme", "A", "L")
         assert (kept.began_at, kept.ended_at) == (began, ended)
         assert kept.result == ({"plan": plan} if ended else None)
 
