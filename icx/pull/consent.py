@@ -123,9 +123,9 @@ def left_by_event(con: Connection, folder: Folder, message_id: int | None = None
           left join icontact_users u on u.id = e.contact_id
           left join (
             select message_id, unnest(include_list_ids) as list_id from sends
-            union
+            union all
             select message_id, null from sends
-            where len(coalesce(include_segment_ids, [])) > 0 or len(coalesce(include_list_ids, [])) = 0
+            where len(include_segment_ids) > 0 or len(coalesce(include_list_ids, [])) = 0
           ) l on l.message_id = e.message_id
           where e.event_type = 'unsubscribe' and ($message is null or e.message_id = $message)) n
         where not exists (

@@ -21,7 +21,19 @@ CLOSE = timedelta(minutes=10)
 NEVER_END = {"donotcontact", "deleted", "gone"}
 STATUSES = ["normal"] * 5 + ["pending", "invitable", "bounced", "donotcontact", "deleted", "gone", "odd"]
 KINDS = ["left"] * 4 + ["normal"] * 5 + ["donotcontact", "deleted", "gone", "bounced", "left_parking"]
-COLUMNS = "place contact_id email email_key contact on_list action reason via undoable fact_at".split()
+COLUMNS = [
+    "place",
+    "contact_id",
+    "email",
+    "email_key",
+    "contact",
+    "on_list",
+    "action",
+    "reason",
+    "via",
+    "undoable",
+    "fact_at",
+]
 
 
 class Crowd:

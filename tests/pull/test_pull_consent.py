@@ -58,8 +58,11 @@ def test_only_whom_the_service_does_not_list_is_gone_whatever_kind_of_pull_asks(
     assert bed.rows("select count(*) from icontact_users where gone_at is null") == [(6,)]
 
 
-#: Lists of a letter's send, or none that is known; the last went to a segment.
-SENT = {88_001: [7], 88_002: [7, 8], 88_003: [], 88_004: [8]}
+#: The lists of each of a letter's sends, none when that is not known. One went to a segment as well.
+SENT: dict[int, list[list[int] | None]] = {
+    88_001: [[7]], 88_002: [[7, 8]], 88_003: [[]], 88_004: [[8]], 88_005: [[7], []], 88_006: [None, [7, 8]],
+}  # fmt: skip
+SEGMENT = 88_004
 TODAY = datetime(2026, 11, 21, 12)  # noqa: DTZ001 - as the store keeps it
 FOLDER = consent.Folder(1, 2, TODAY)
 
@@ -92,6 +95,8 @@ class Crowd:
         cases = itertools.product(OTHERS, OTHERS, ("normal", "unsubscribed"), (None, ago(4), ago(3)))
         for number, case in enumerate(cases, circles):
             self._left_and_back(10 * number, *case)
+        for number, other in enumerate((*OTHERS, {"message_id": 88_002}, {"happened_at": ago(2)})):
+            self._told_already(1_000_000 + 10 * number, other)
         self.keys = {row["id"]: row["email_key"] for row in self.tables["icontact_users"]}
         self.facts = self.tables.pop("facts")
         self.by_contact: dict[int, list[dict[str, Any]]] = defaultdict(list)
@@ -105,12 +110,26 @@ class Crowd:
                 con.register("rows", pa.Table.from_pylist(rows))
                 con.execute(f"insert into {name} by name select * from rows")
                 con.unregister("rows")
-            for message, lists in SENT.items():
-                segments = [5] if message == 88_004 else []
+            for message, lists in ((message, lists) for message, sends in SENT.items() for lists in sends):
                 con.execute(
                     "insert into sends (send_id, message_id, include_list_ids, include_segment_ids) values (1, ?, ?, ?)",
-                    [message, lists, segments],
+                    [message, lists, [5] if message == SEGMENT else None],
                 )
+
+    def _told_already(self, contact: int, other: dict[str, Any]) -> None:
+        """An unsubscribe event, and a fact that is its own, or of something else by a single word."""
+        event = {"contact_id": contact, "event_type": "unsubscribe", "event_ts": ago(3), "message_id": 88_001}
+        self.tables["icontact_activity"].append(event)
+        fact = {
+            "account_id": 1,
+            "client_folder_id": 2,
+            "contact_id": contact,
+            "email_key": None,
+            "list_id": 7,
+        }
+        fact |= {"fact": "left", "happened_at": ago(3), "seen_at": ago(3), "source": "unsubscribe event"}
+        elsewhere = {"contact_id": contact + other.get("contact_id", 0)}
+        self.tables["facts"].append(fact | {"message_id": 88_001} | other | elsewhere)
 
     def _left_and_back(
         self, contact: int, left: dict[str, Any], back: dict[str, Any], status: str, added: datetime | None
@@ -318,9 +337,10 @@ def test_every_unsubscribe_event_is_noted_against_the_lists_of_its_send(
     expected = set()
     for row in crowd.tables["icontact_activity"]:
         contact, at, of = row["contact_id"], row["event_ts"], row["message_id"]
-        lists: list[int | None] = [*SENT.get(of, [])]
-        if not lists or of == 88_004:
-            lists.append(None)
+        sends = SENT.get(of, [None])
+        lists = {list_id for send in sends for list_id in send or [None]} | (
+            {None} if of == SEGMENT else set()
+        )
         for list_id in lists:
             fact = (contact, crowd.keys.get(contact), list_id, at, of)
             if row["event_type"] == "unsubscribe" and message in {None, of} and fact not in there:
