@@ -79,6 +79,14 @@ OTHERS: list[dict[str, Any]] = [
     {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"happened_at": ago(3)},
     {"email_key": "old@example.com"},
 ]  # fmt: skip
+#: That a subscription turned with this pull, and what makes it a turning of something else, or of another day.
+TURNED: dict[str, Any] = {
+    "happened_at": TODAY, "entity": "subscription", "field": "status", "old": "unsubscribed", "new": "normal",
+}  # fmt: skip
+TURNS: list[dict[str, Any]] = [
+    {}, {"happened_at": ago(1)}, {"entity": "contact"}, {"field": "exists"}, {"old": "pending"}, {"old": None},
+    {"new": "pending"}, {"list_id": 8}, {"contact_id": 1},
+]  # fmt: skip
 
 
 class Crowd:
@@ -95,6 +103,8 @@ class Crowd:
         cases = itertools.product(OTHERS, OTHERS, ("normal", "unsubscribed"), (None, ago(4), ago(3)))
         for number, case in enumerate(cases, circles):
             self._left_and_back(10 * number, *case)
+        for number, (turn, added) in enumerate(itertools.product(TURNS, (None, ago(4)))):
+            self._left_and_back(2_000_000 + 10 * number, {}, {"list_id": 8}, "normal", added, turn)
         for number, other in enumerate((*OTHERS, {"message_id": 88_002}, {"happened_at": ago(2)})):
             self._told_already(1_000_000 + 10 * number, other)
         self.keys = {row["id"]: row["email_key"] for row in self.tables["icontact_users"]}
@@ -132,7 +142,13 @@ class Crowd:
         self.tables["facts"].append(fact | {"message_id": 88_001} | other | elsewhere)
 
     def _left_and_back(
-        self, contact: int, left: dict[str, Any], back: dict[str, Any], status: str, added: datetime | None
+        self,
+        contact: int,
+        left: dict[str, Any],
+        back: dict[str, Any],
+        status: str,
+        added: datetime | None,
+        turn: dict[str, Any] = TURNED,
     ) -> None:
         key = f"{contact}@example.com"
         user = {"id": contact, "email_key": key, "status": "normal", "gone_at": None, "first_seen": TODAY}
@@ -140,8 +156,8 @@ class Crowd:
         row = {"contact_id": contact, "list_id": 7}
         self.tables["subscriptions"].append(row | {"status": status, "add_date": added})
         if status == "normal":
-            turned = {"entity": "subscription", "field": "status", "old": "unsubscribed", "new": "normal"}
-            self.tables["changes"].append(row | turned | {"happened_at": TODAY})
+            elsewhere = {"contact_id": contact + turn.get("contact_id", 0)}
+            self.tables["changes"].append(row | TURNED | turn | elsewhere)
         place = row | {"account_id": 1, "client_folder_id": 2, "email_key": key, "message_id": None}
         for fact in (LEFT | left, BACK | back):
             elsewhere = {"contact_id": contact + fact.get("contact_id", 0)}
