@@ -170,11 +170,8 @@ def came_back(con: Connection, folder: Folder) -> None:
               and (n.add_date is null or n.add_date between r.made_at and r.restored_at)))
           and not exists (
             from shared.consent_facts f
-            where {_SAME} and f.list_id = n.list_id and f.fact = 'normal' and f.happened_at > n.at)
-          and not exists (
-            from shared.consent_facts f
-            where {_SAME} and f.list_id = n.list_id and f.source = 'apply' and f.fact = 'normal'
-              and f.happened_at >= n.at)
+            where {_SAME} and f.list_id = n.list_id and f.fact = 'normal'
+              and (f.happened_at > n.at or (f.source = 'apply' and f.happened_at = n.at)))
         """,
         folder.values,
     )

@@ -76,7 +76,7 @@ LEFT: dict[str, Any] = {"fact": "left", "happened_at": ago(3), "seen_at": ago(3)
 BACK: dict[str, Any] = {"fact": "normal", "happened_at": ago(2), "seen_at": ago(2), "source": "subscription"}
 OTHERS: list[dict[str, Any]] = [
     {}, {"account_id": 4}, {"client_folder_id": 3}, {"list_id": 8}, {"list_id": None}, {"contact_id": 1},
-    {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"happened_at": ago(3)},
+    {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"source": "apply", "happened_at": ago(3)}, {"happened_at": ago(3)},
     {"email_key": "old@example.com"},
 ]  # fmt: skip
 #: That a subscription turned with this pull, and what makes it a turning of something else, or of another day.
