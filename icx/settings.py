@@ -27,7 +27,7 @@ class Settings:
     calls_per_day: int = 70_000
     page_size: int = 1_000
     threads: int = 4
-    batch_size: int = 200
+    batch_size: int = 150  # as many as one read by id takes: each batch is looked at right before it leaves
     push: bool = True
     tag_filter: bool = False
     tag_text: str = "lytics-aid"
