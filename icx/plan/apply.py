@@ -8,6 +8,7 @@ unknown outcomes looked up, then less than the plan or as much, never more. What
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -76,9 +77,9 @@ def apply(
     plan = from_kept(kept, plans)
     if not checked:
         check_data(plan)
-    check_unfinished(plans, kept)
     tell = progress or (lambda _: None)
-    with plans.lock(kept.place, plan_id, lambda holder: running(plan_id, holder)):
+    with ExitStack() as held:
+        held.enter_context(plans.lock(kept, lambda holder: running(plan_id, holder)))
         kept = plans.get(plan_id)  # somebody may have gone on with it while we waited for nothing
         if kept.state == "finished" and kept.result:
             return replace(from_result(kept.result), already=True)
@@ -99,6 +100,7 @@ def apply(
                 tell=tell,
                 ending=end,
                 run=run,
+                held=held,
             )
             return work.test(test, given, ask) if test is not None else work.whole(given, ask)
 
@@ -118,6 +120,7 @@ class _Apply:
     tell: Callable[[Progress], None]
     ending: Ending
     run: str | None
+    held: ExitStack  # of the locks, until the apply ends
 
     def __post_init__(self) -> None:
         self.rows = self.plans.rows(self.plan.plan_id)
@@ -174,6 +177,7 @@ class _Apply:
             there = [row for row in lists if row["name"] == self.target.list]
             if len(there) == 1:  # made by an earlier start of this apply, or by somebody else
                 self.target = match.with_list(self.target, there[0])
+                self._hold_by_id()
         else:
             there = [row for row in lists if row["listId"] == self.target.list_id]
             if not there:
@@ -181,6 +185,12 @@ class _Apply:
                 raise gone(self.plan)
             self.target = match.with_list(self.target, there[0])
         return lists
+
+    def _hold_by_id(self) -> None:
+        """Hold the list that the plan knew by name only: a plan made since then knows its id."""
+        known = replace(self.kept, place=self.target.place)
+        self.held.enter_context(self.plans.lock(known, lambda holder: running(self.plan.plan_id, holder)))
+        check_unfinished(self.plans, known)
 
     def _welcome(self, answers: Mapping[str, str], ask: Ask | None) -> Mapping[str, str]:
         """A list that mails now and did not when it was planned is a stop of its own."""
@@ -200,16 +210,24 @@ class _Apply:
 
     def _make_lists(self, lists: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if self.target.list_id is None:
-            made = contacts.make_list(self.client, self.target.list, lists)
+            lists, made = self._made(self.target.list)
             self.target = match.with_list(self.target, made)
-            lists = [*lists, made]
+            self._hold_by_id()
         if self.kept.place.list_id is None and self.target.list_id is not None:
             self.plans.found_list(self.plan.plan_id, self.target.list_id)
         if any(stop.key == "parking" for stop in self.plan.stops):
             name = self.plan.policy.parking_list
             if not any(row["name"] == name for row in lists):
-                lists = [*lists, contacts.make_list(self.client, name, lists)]
+                lists, _ = self._made(name)
         return lists
+
+    def _made(self, name: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the lists and the one of this name, made if there is still none: another apply may be making it."""
+        with self.plans.making(self.target.place):
+            lists = reading.whole(self.client, "lists", "listId")
+            made = contacts.make_list(self.client, name, lists)
+        others = [row for row in lists if row["listId"] != made["listId"]]
+        return [*others, made], made
 
     def _settled(self, lists: list[dict[str, Any]]) -> Side:
         """Read the list, and settle what an earlier start left unknown."""

@@ -185,8 +185,16 @@ def make_list(client: Client, name: str, lists: Sequence[Mapping[str, Any]]) -> 
         written = client.create("lists", [{"name": name, "emailOwnerOnChange": 0}])
         made = list(written.rows) if written.ok else []
         words = " ".join(written.warnings)
-    except UnknownOutcome:
-        made, words = client.resolve_create_list(name, before), "it was not made"
+    except UnknownOutcome as error:
+        made, words = client.resolve_create_list(name, before), ""
+        if not made:  # perhaps it will be, so it is not sent again now
+            raise TryLater(
+                "in-doubt",
+                f'The list "{name}" was sent to be made, and it is not there yet.',
+                where=f"POST lists; {error.message}",
+                kept="nobody was added to any list",
+                next=["the same command, which looks for the list first"],
+            ) from error
     if not made:
         raise Refused(
             "service-refused",

@@ -42,7 +42,7 @@ def cost(
     again = min(_up(counts.add + counts.park + counts.unsubscribe, IDS_A_CALL), _up(folder_size, page))
     lines = [
         ("read the lists, the list and the contacts again", 1 + reading + again),
-        ("make lists", makes),
+        ("look for lists once more and make them", 2 * makes),
         ("look for contacts before making them", counts.create),
         ("make contacts", _up(counts.create, settings.batch_size)),
         ("look at each once more, right before", looks),

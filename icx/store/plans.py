@@ -187,11 +187,13 @@ class Plans:
 
     # -- applying
 
-    def lock(
-        self, place: Place, plan_id: str, busy: Callable[[Holder | None], IcxError]
-    ) -> AbstractContextManager[None]:
-        """Hold the target list: one apply at a time."""
-        return self.journal.lock(_lock_name(place, plan_id), what=plan_id, busy=busy)
+    def lock(self, kept: KeptPlan, busy: Callable[[Holder | None], IcxError]) -> AbstractContextManager[None]:
+        """Hold the target list, by its id or, while it is not made yet, by its name: one apply at a time."""
+        return self.journal.lock(_lock_name(kept), what=kept.plan_id, busy=busy)
+
+    def making(self, place: Place) -> AbstractContextManager[None]:
+        """Hold the making of lists in a folder, so that two applies never make two of one name."""
+        return self.journal.lock(f"lists {place.account_id} {place.client_folder_id}", what="making a list")
 
     def begin(self, plan_id: str, answers: Mapping[str, str], who: str) -> None:
         """Note that the plan is being applied, with the answers given to its stops."""
@@ -263,7 +265,7 @@ class Plans:
 
     def holder(self, plan_id: str) -> Holder | None:
         """Return who is applying to this plan's list right now, here or in another process; None: nobody."""
-        return self.journal.holder(_lock_name(self.get(plan_id).place, plan_id))
+        return self.journal.holder(_lock_name(self.get(plan_id)))
 
     def next_batch(self, plan_id: str) -> int:
         """Return the number of the next batch."""
@@ -345,8 +347,9 @@ class Plans:
         return self.journal.clock.now().astimezone(UTC).isoformat()
 
 
-def _lock_name(place: Place, plan_id: str) -> str:
-    return f"apply {place.account_id} {place.client_folder_id} {place.list_id or plan_id}"
+def _lock_name(kept: KeptPlan) -> str:
+    account, folder, list_id = kept.place
+    return f"apply {account} {folder} {list_id if list_id is not None else f'named {kept.list_name}'}"
 
 
 def _kept(row: Any, answers: dict[str, str]) -> KeptPlan:

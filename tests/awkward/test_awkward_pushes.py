@@ -250,7 +250,7 @@ def test_an_apply_that_is_stopped_goes_on_and_another_to_the_same_list_waits_for
 def test_a_list_whose_fate_is_not_known_is_never_sent_twice(ready: Any, hasty: None) -> None:
     plan = ready.icx("plan", "All", "--to", LIST, "--json").json
     ready.fault(match="POST /subscriptions", fault="close-after-write")
-    ready.fault(match="GET /subscriptions*", fault="503", after=1, times=60)
+    ready.fault(match="GET /subscriptions*", fault="503", after=2, times=60)
     said = ready.icx("apply", plan["plan"], *confirmed(plan))
     four_parts(said, "in-doubt", 1)
     import requests

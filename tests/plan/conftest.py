@@ -178,6 +178,10 @@ class Place:
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
             answer.read()
 
+    def waiting(self) -> int:
+        """How many faults that were ordered have not been met yet."""
+        return len(self._control("faults")["faults"])
+
     def fault_clear(self) -> None:
         request = urllib.request.Request(f"{self.running.control_url}/faults", method="DELETE")  # noqa: S310
         with urllib.request.urlopen(request) as answer:  # noqa: S310 - loopback
