@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+Tiers = tuple[tuple[timedelta, timedelta], ...]
 # (younger than, verified again after): by the age of a message's last release. Opens and clicks decay; the vendor's
-# pages show nothing after years, but nothing promises it.
-EVENT_TIERS = (
+# pages show nothing after years, but nothing promises it. A pull each day of two years of messages so costs under a
+# twentieth of the calls of a whole one (tests/pull/test_pull_calls.py); a counter that moved has a unit read at once.
+EVENT_TIERS: Tiers = (
     (timedelta(days=3), timedelta(0)),
-    (timedelta(days=14), timedelta(days=1)),
-    (timedelta(days=60), timedelta(days=7)),
-    (timedelta(days=365), timedelta(days=30)),
+    (timedelta(days=14), timedelta(days=3)),
+    (timedelta(days=60), timedelta(days=14)),
+    (timedelta(days=365), timedelta(days=60)),
     (timedelta.max, timedelta(days=90)),
 )
 # A statistics call is one instead of four; its counters tell which of the four to make.
-STATISTICS_TIERS = (
+STATISTICS_TIERS: Tiers = (
     (timedelta(days=14), timedelta(0)),
-    (timedelta(days=60), timedelta(days=1)),
-    (timedelta(days=365), timedelta(days=7)),
+    (timedelta(days=60), timedelta(days=3)),
+    (timedelta(days=365), timedelta(days=14)),
     (timedelta.max, timedelta(days=30)),
 )
-EARLY = 0.9  # a pull that runs a few minutes earlier than yesterday's still counts as a day later
 YOUNG = timedelta(days=14)
 OVERDUE = timedelta(hours=36)
 
@@ -55,13 +56,37 @@ class Known:
     there: int  # rows in the table now
 
 
-def interval(age: timedelta, tiers: tuple[tuple[timedelta, timedelta], ...]) -> timedelta:
+def interval(age: timedelta, tiers: Tiers) -> timedelta:
     """Return how long a verification holds at an age.
 
     >>> interval(timedelta(days=30), EVENT_TIERS)
-    datetime.timedelta(days=7)
+    datetime.timedelta(days=14)
     """
     return next(every for below, every in tiers if age < below)
+
+
+def turn(number: int, at: datetime, every: timedelta) -> int:
+    """Return which turn of a message (its id) a moment belongs to, when there is one for so long.
+
+    Turns of different messages begin at different times, so that what one first pull read is not due on one day.
+
+    >>> noon, week = datetime(2026, 11, 21, 12), timedelta(days=7)
+    >>> [turn(number, noon + week, week) - turn(number, noon, week) for number in (88104, 88105)]
+    [1, 1]
+    >>> [turn(number, noon + week / 2, week) - turn(number, noon, week) for number in (88104, 88105, 88106)]
+    [1, 1, 0]
+    """
+    seconds = int(every.total_seconds())
+    begins = number * 40_503 % 65_536 * seconds // 65_536  # multiples of the golden ratio, evenly spread
+    return (int((at - datetime(1970, 1, 1)).total_seconds()) + begins) // seconds  # noqa: DTZ001
+
+
+def _come(message: Message, then: datetime, now: datetime, tiers: Tiers) -> bool:
+    """Tell whether a message's next turn has come, or the clock was wrong at the last one."""
+    every = interval(message.age(now), tiers)
+    if not every or then > now:
+        return True
+    return turn(message.message_id, then, every) != turn(message.message_id, now, every)
 
 
 def event_due(message: Message, known: Known | None, counter: int | None, now: datetime) -> str | None:
@@ -81,16 +106,12 @@ def event_due(message: Message, known: Known | None, counter: int | None, now: d
         return "statistics moved"
     if counter is not None and known.service is not None and counter > known.service and age < YOUNG:
         return "statistics say more"
-    if not timedelta(0) <= now - known.verified_at < interval(age, EVENT_TIERS) * EARLY:
-        return "its time has come"  # or the clock was wrong when it was verified
-    return None
+    return "its time has come" if _come(message, known.verified_at, now, EVENT_TIERS) else None
 
 
 def statistics_due(message: Message, read_at: datetime | None, now: datetime) -> bool:
     """Tell whether a message's counters are to be read."""
-    if read_at is None:
-        return True
-    return not timedelta(0) <= now - read_at < interval(message.age(now), STATISTICS_TIERS) * EARLY
+    return read_at is None or _come(message, read_at, now, STATISTICS_TIERS)
 
 
 def overdue(message: Message | None, verified_at: datetime, now: datetime) -> bool:

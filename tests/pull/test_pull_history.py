@@ -435,7 +435,7 @@ def test_an_old_unit_is_verified_again_in_its_time(bed: Bed) -> None:
     assert cell is not None
     assert cell.stored == len(fake.events[88_001, "opens"])
     fake.asked.clear()
-    bed.clock.sleep(31 * DAY)
+    bed.clock.sleep(61 * DAY)
     bed.pull(fake)
     assert ("opens", 88_001, 0) in fake.asked
 
@@ -445,6 +445,7 @@ def test_a_counter_that_moved_has_an_old_unit_read(bed: Bed) -> None:
     bed.pull(fake)
     fake.events[88_001, "clicks"].append(event("clicks", 70_001, NOON, "https://shop.example.com/late"))
     fake.asked.clear()
+    bed.clock.sleep(2 * DAY)
     next_day(bed, fake, page_size=50)
     kinds = {resource for resource, parent, _ in fake.asked if parent == 88_001}
     assert kinds == {"statistics", "clicks"}
