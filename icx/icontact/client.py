@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-
-import orjson
 
 from icx import mask
 from icx.clock import SYSTEM, Clock
@@ -18,7 +15,8 @@ from icx.http.session import safe_address
 from icx.http.tape import Tape
 from icx.icontact import answers, codec, failures, find, resolve, resources
 from icx.icontact.calls import Caller, Method, Reply, Waiting
-from icx.icontact.paging import Erased, Page, pages, without_erased
+from icx.icontact.codec import SetAside
+from icx.icontact.paging import Erased, Page, Sent, pages, without_erased
 from icx.icontact.resources import RESOURCES, Resource, collection_path, member_path, subscription_id
 from icx.icontact.written import Written, matched, one_written
 
@@ -127,6 +125,19 @@ class Client:
         "anything", a comma "or", an empty value finds nothing. A filter that iContact does not know raises
         `filter-ignored`, because it would answer with everything. `tries` are made of an answer that cannot be read.
         """
+        return self.sent(resource, parent=parent, offset=offset, limit=limit, tries=tries, **filters).page
+
+    def sent(
+        self,
+        resource: str,
+        *,
+        parent: int | str | None = None,
+        offset: int = 0,
+        limit: int | None = None,
+        tries: int | None = None,
+        **filters: Any,
+    ) -> Sent:
+        """Return a page as it was sent, for a reader of whole columns; all else as `page`."""
         what = _able(resource, "rows")
         params = {
             **what.always,
@@ -147,13 +158,24 @@ class Client:
         raws = answers.rows_of(what, reply.value)
         warnings = tuple(failures.warnings_in(reply.value))
         answers.refuse_ignored(warnings, given, label)
-        rows, unread = codec.decode_rows(what, raws, offset, self.custom_names)
-        aside = tuple(unread)
-        if self.erased is not None:
-            rows, aside = without_erased(rows, aside, offset, lambda row: self._erased(what, row))
-        varied = any(raw != raws[0] for raw in raws[1:50])
-        total = answers.total_of(reply.value)
-        return Page(rows, total, offset, warnings, aside, len(raws), _digest(raws), varied)
+        names = self.custom_names
+
+        def read(raws: Sequence[Any], offset: int) -> tuple[list[dict[str, Any]], tuple[SetAside, ...]]:
+            rows, aside = codec.decode_rows(what, raws, offset, names)
+            if self.erased is None:
+                return rows, tuple(aside)
+            return without_erased(rows, aside, offset, lambda row: self._erased(what, row))
+
+        return Sent(
+            what.name,
+            raws,
+            answers.total_of(reply.value),
+            offset,
+            warnings,
+            plain=self.erased is None,
+            custom_names=names,
+            read=read,
+        )
 
     def pages(
         self,
@@ -366,14 +388,6 @@ _DONE = {
     "delete": "deleted",
     "move": "moved",
 }
-
-
-def _digest(raws: list[Any]) -> bytes:
-    try:
-        text = orjson.dumps(raws)
-    except TypeError:  # a number of more than 64 bits, out of an answer that was mended
-        text = repr(raws).encode("utf-8", "backslashreplace")
-    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 def _never(status: int, words: Sequence[str]) -> bool:

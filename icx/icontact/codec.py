@@ -90,7 +90,7 @@ def read_time(text: str) -> datetime:
             return datetime.fromisoformat(text).astimezone(UTC)
         if length == 19 and text[10] == " " and text[4] == "-" and text.isascii():
             return datetime.fromisoformat(text).replace(tzinfo=EASTERN).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):  # the last hours of the year 9999 are over in UTC
         pass  # whatever is odd about it, the slow reader says so
     found = _DATE.match(text.strip())
     if found is None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
+
+import orjson
 
 from icx.errors import IcxError, TryLater
 from icx.icontact.codec import SetAside
@@ -44,6 +48,64 @@ class Page:
     def __repr__(self) -> str:
         total = "unknown" if self.total is None else self.total
         return f"Page({len(self.rows)} rows from {self.offset}, total {total})"
+
+
+class Sent:
+    """A page as it was sent: its rows are read when somebody looks at them.
+
+    `raws` are the rows on the wire. `plain` tells whether all there is to reading them is what their values mean;
+    otherwise rows of the erased may be among them. `read(raws, offset)` returns the rows and those set aside.
+    """
+
+    def __init__(
+        self,
+        resource: str,
+        raws: Sequence[Any],
+        total: int | None,
+        offset: int,
+        warnings: tuple[str, ...],
+        *,
+        plain: bool,
+        custom_names: frozenset[str] | None,
+        read: Callable[[Sequence[Any], int], tuple[list[dict[str, Any]], tuple[SetAside, ...]]],
+    ) -> None:
+        self.resource, self.raws, self.total, self.offset, self.warnings = (
+            resource,
+            raws,
+            total,
+            offset,
+            warnings,
+        )
+        self.plain, self.custom_names = plain, custom_names
+        self.digest, self.varied = _digest(raws), any(raw != raws[0] for raw in raws[1:50])
+        self._read = read
+
+    @cached_property
+    def page(self) -> Page:
+        """The page with its rows read."""
+        return self.part(0, len(self.raws))
+
+    def part(self, first: int, end: int) -> Page:
+        """Return some of its rows as a page; `first` and `end` count from the page's own first row."""
+        part, offset = self.raws[first:end], self.offset + first
+        rows, aside = self._read(part, offset)
+        return Page(rows, self.total, offset, self.warnings, aside, len(part), self.digest, self.varied)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return self.page.rows
+
+    @property
+    def set_aside(self) -> tuple[SetAside, ...]:
+        return self.page.set_aside
+
+
+def _digest(raws: Sequence[Any]) -> bytes:
+    try:
+        text = orjson.dumps(raws)
+    except TypeError:  # a number of more than 64 bits, out of an answer that was mended
+        text = repr(raws).encode("utf-8", "backslashreplace")
+    return hashlib.blake2b(text, digest_size=16).digest()
 
 
 class Erased(Protocol):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from icx.icontact.paging import ERASED
-from icx.pull.units import EVENT_TYPE, AsideLike, PageLike, Unit
+from icx.icontact.paging import ERASED, Sent
+from icx.pull import plain
+from icx.pull.units import EVENT_TYPE, PEOPLE, AsideLike, PageLike, Unit
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,9 @@ def table(
     `offset` is the page's place in the collection. The first `skip` rows were stored before and are left out.
     Bodies of messages are dropped unless asked for.
     """
+    if isinstance(page, Sent) and page.plain:
+        with suppress(plain.Odd, ValueError):
+            return _of_unit(unit, _plain(unit, page).slice(skip)), []
     asides = [Aside(a.position, a.reason, a.raw) for a in page.set_aside]
     taken = {a.position for a in asides}
     count = len(page.rows) + len(asides)
@@ -159,21 +164,35 @@ def table(
             else:
                 good.append(row)
         made = _arrow(columns, good)
-    if unit.is_events:
-        constants = [
-            pa.repeat(EVENT_TYPE[unit.collection], made.num_rows),
-            pa.repeat(pa.scalar(unit.message_id, ID), made.num_rows),
-        ]
-        made = pa.table(
-            {
-                "contact_id": made["contact_id"],
-                "event_type": constants[0],
-                "event_ts": made["event_ts"],
-                "message_id": constants[1],
-                "event_url": made["event_url"],
-            }
-        )
-    return made, asides
+    return _of_unit(unit, made), asides
+
+
+def _of_unit(unit: Unit, made: pa.Table) -> pa.Table:
+    """Return the rows with what all of a unit's events share."""
+    if not unit.is_events:
+        return made
+    return pa.table(
+        {
+            "contact_id": made["contact_id"],
+            "event_type": pa.repeat(EVENT_TYPE[unit.collection], made.num_rows),
+            "event_ts": made["event_ts"],
+            "message_id": pa.repeat(pa.scalar(unit.message_id, ID), made.num_rows),
+            "event_url": made["event_url"],
+        }
+    )
+
+
+def _plain(unit: Unit, page: Sent) -> pa.Table:
+    """Return a page of people or events by whole columns; raises `plain.Odd` or ValueError for the long way."""
+    if unit.collection not in (*PEOPLE, *EVENT_TYPE):
+        raise plain.Odd(unit.collection)
+    arrays = {}
+    for column in COLUMNS[unit.collection]:
+        array = plain.column(page.resource, column.key, page.raws, page.custom_names)
+        if column.needed and array.null_count:
+            raise ValueError(f"no {column.key}")
+        arrays[column.name] = array.cast(_KEPT.get(column.type, column.type))
+    return pa.table(arrays)
 
 
 def erased(asides: Sequence[Aside]) -> int:
@@ -183,6 +202,8 @@ def erased(asides: Sequence[Aside]) -> int:
 
 def fingerprint(unit: Unit, page: PageLike, offset: int, place: int) -> str:
     """Return a digest of the row at a place of the collection (nothing of the row can be read from it)."""
+    if isinstance(page, Sent):
+        page, offset = page.part(place - offset, place - offset + 1), place
     for aside in page.set_aside:
         if aside.position == place:
             return hashlib.sha256(aside.raw.encode()).hexdigest()
@@ -194,7 +215,7 @@ def fingerprint(unit: Unit, page: PageLike, offset: int, place: int) -> str:
 
 def size(page: PageLike) -> int:
     """Return how many rows of the collection an answer covers."""
-    return len(page.rows) + len(page.set_aside)
+    return len(page.raws) if isinstance(page, Sent) else len(page.rows) + len(page.set_aside)
 
 
 def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -204,8 +225,7 @@ def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pa.T
         if column.needed and any(value is None for value in values):
             raise ValueError(f"no {column.key}")
         array = pa.array(_CAST.get(column.type, _same)(values), column.type)
-        # The store keeps naive UTC; Arrow's cast keeps the moment and drops the zone.
-        arrays[column.name] = array.cast(pa.timestamp("us")) if column.type == TIME else array
+        arrays[column.name] = array.cast(_KEPT.get(column.type, column.type))
     return pa.table(arrays)
 
 
@@ -223,6 +243,8 @@ def _maps(values: list[Any]) -> list[Any]:
     ]
 
 
+# The store keeps naive UTC; Arrow's cast keeps the moment and drops the zone.
+_KEPT: Mapping[pa.DataType, pa.DataType] = {TIME: pa.timestamp("us")}
 _CAST: Mapping[pa.DataType, Callable[[list[Any]], list[Any]]] = {TEXT: _texts, MAP: _maps}
 
 

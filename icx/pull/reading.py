@@ -108,7 +108,7 @@ class Reading:
 
         def fetch(offset: int, limit: int, tries: int | None = None) -> PageLike:
             unit = self.unit
-            return self.client.page(
+            return self.client.sent(
                 unit.collection, parent=unit.message_id, offset=offset, limit=limit, tries=tries
             )
 

@@ -90,7 +90,7 @@ class Source(Protocol):
     client_folder_id: int | None
     custom_names: frozenset[str] | None
 
-    def page(
+    def sent(
         self,
         resource: str,
         *,

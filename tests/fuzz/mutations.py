@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 # What breaks readers more often than chance would find it.
 NASTY = [
     None, True, 0, -1, 2**63, 10**400, 1e308, float("inf"), float("nan"), "", " ", "0", "-0", "1e5", "٣", "null",
-    "0000-00-00", "2026-02-30T25:61:00", "9999-12-31T23:59:59+14:00", "\ud800", "\x00", "\u202e", "a" * 5_000,
+    "0000-00-00", "2026-02-30T25:61:00", "9999-12-31T23:59:59+14:00", "9999-12-31T23:59:59-05:00", "\ud800", "\x00", "\u202e", "a" * 5_000,
     "O'Brien \"Bob\" <b@x>", "'; drop table profile; --", "../../etc/passwd", "{{7*7}}", "=1+1", "[red]x[/red]",
     [], [[]], {}, {"": {}}, [None], {"a": [{"b": []}]},
 ]  # fmt: skip

@@ -68,6 +68,9 @@ class Fake:
         total = self.total(resource, parent, offset) if self.total else None
         return Page(part, len(rows) if total is None else total, offset, read=len(part))
 
+    def sent(self, resource: str, **asked: Any) -> Page:
+        return self.page(resource, **asked)
+
     def statistics(self, message_id: int) -> Mapping[str, Any]:
         self._note("statistics", message_id, 0)
         given = self.counters.get(message_id)
