@@ -39,7 +39,23 @@ def filled(bed: Bed) -> dict[Unit, tuple[float, dict[str, Any], int]]:
     keep.register(bed.store, "acme", 1, 2)
     units = {}
     with bed.store.open("acme") as con:
-        con.execute("insert into icontact_users (id, first_seen) values (1, now()::timestamp)")
+        for table, key in (
+            ("icontact_users", "first_seen, id"),
+            ("lists", "list_id"),
+            ("custom_fields", "private_name"),
+        ):
+            first = (
+                "now()::timestamp, " if "," in key else ""
+            )  # one is listed, of two the service says no more
+            for gone in ("null", "now()::timestamp", "now()::timestamp"):
+                number = "1" if gone == "null" else "3"
+                con.execute(f"insert into {table} ({key}, gone_at) values ({first}{number}, {gone})")
+        con.execute("insert into subscriptions (list_id, contact_id, status) values (1, 1, 'normal')")
+        for collection in ("contacts", "lists", "customfields", "subscriptions"):
+            con.execute(
+                "insert into units values (?, null, 1, 1, null, 'equal', null, ?, 'r-1', null)",
+                [collection, NOW],
+            )
         for number, (days, line) in enumerate(itertools.product(DAYS, LINES)):
             unit = Unit(KINDS[number % 4], 88_000 + number // 4)
             units[unit] = (days, line, asides(number))
@@ -109,8 +125,13 @@ def crowd(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[Unit, Any], Le
 
 def test_each_unit_is_judged_as_by_hand(crowd: tuple[dict[Unit, Any], Ledger]) -> None:
     units, book = crowd
-    cells = {cell.unit: cell for cell in book.cells}
-    assert cells.keys() == units.keys()
+    assert book.connection == "acme"
+    whole = [(cell.unit.name, cell.name, cell.stored, cell.state) for cell in book.cells[:4]]
+    assert whole == [
+        (name, name, 1, "equal") for name in ("customfields", "lists", "contacts", "subscriptions")
+    ]
+    cells = {cell.unit: cell for cell in book.cells[4:]}
+    assert list(cells) == sorted(units, key=lambda unit: (unit.message_id, KINDS.index(unit.collection)))
     wrong = []
     for unit, told in units.items():
         state, words = judged(*told)
@@ -126,7 +147,7 @@ def test_each_unit_is_judged_as_by_hand(crowd: tuple[dict[Unit, Any], Ledger]) -
 
 def test_the_whole_is_as_good_as_its_worst_unit(crowd: tuple[dict[Unit, Any], Ledger]) -> None:
     units, book = crowd
-    states = [judged(*told)[0] for told in units.values()]
+    states = ["equal"] * 4 + [judged(*told)[0] for told in units.values()]
     red, green = states.count("unequal"), states.count("equal")
     assert (book.colour, book.state) == ("red", "unequal")
     told = book.as_dict()
@@ -209,7 +230,7 @@ def test_the_older_a_letter_the_longer_a_verification_holds(tiers: Any) -> None:
 
 
 def test_statistics_are_read_when_they_never_were_or_their_time_has_come() -> None:
-    for read, again in ((None, True), (0.8, False), (0.9, True), (-0.1, True)):
+    for read, again in ((None, True), (0, False), (0.8, False), (0.9, True), (-0.1, True)):
         at = None if read is None else NOW - timedelta(days=read)
         assert due.statistics_due(letter(30), at, NOW) is again
 

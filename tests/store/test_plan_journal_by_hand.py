@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from icx.store.plans import Intent, Outcome, Place, Plans
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROWS = pa.table({"contact_id": pa.array([1], pa.int64())})
-PLACES = [Place(1, 2, 7), Place(1, 2, 8), Place(1, 3, 7), Place(4, 2, 7)]
+PLACES = [*(Place(1, 2, n) for n in range(7, 14)), Place(1, 3, 7), Place(4, 2, 7)]
 ACTIONS = [
     "add",
     "add",
@@ -42,6 +43,7 @@ class History:
     def __init__(self, journal: Journal, clock: ManualClock, seed: int = 20261122) -> None:
         self.luck, self.clock = random.Random(seed), clock
         self.plans = Plans(journal)
+        self.strangers = itertools.count(1000)
         self.made: dict[str, dict[str, Any]] = {}
         self.rows: dict[tuple[str, int, str], dict[str, Any]] = {}
 
@@ -52,11 +54,11 @@ class History:
         self.add()
         for _ in range(steps):
             self.clock.sleep(self.luck.choice([1, 1, 60]))
-            deed = self.luck.choice(["add", "begin", "end", *["intend", "outcome"] * 6])
+            deed = self.luck.choice(["add", "begin", "end", "end", *["intend", "outcome"] * 6])
             getattr(self, deed)()
 
     def add(self) -> None:
-        place = self.luck.choice([*PLACES, PLACES[0], Place(1, 2, None)])
+        place = self.luck.choice([*PLACES, Place(1, 2, None)])
         retry = self.luck.choice([None, None, "P-1"])
         header = {"policy": {"retry_of": retry}}
         plan = self.plans.add(
@@ -73,17 +75,18 @@ class History:
         one |= {"state": "applying", "began": one["began"] or self.now(), "answers": one["answers"] | answers}
 
     def end(self) -> None:
-        plan, state = self.any(), self.luck.choice(["finished", "applying", "closed"])
+        plan, state = self.any(), self.luck.choice(["finished", "finished", "applying", "closed"])
         self.plans.end(plan, state, {"plan": plan})
         self.made[plan] |= {"state": state, "ended": self.now()}
 
     def intend(self) -> None:
         plan, batch = self.any(), self.luck.randrange(1, 9)
+        home = self.made[plan]["place"].list_id or 7
+        who = self.luck.sample([*range(100, 130), *[None] * 6], 4)  # nobody twice at one moment
+        between = [(None, home), (None, home), (home, 9), (9, home)]
         intents = [
-            Intent(
-                row, self.contact(), self.luck.choice(ACTIONS), *self.luck.choice([(None, 7), (7, 9), (9, 7)])
-            )
-            for row in self.luck.sample(range(20), 4)
+            Intent(row, contact, self.luck.choice(ACTIONS), *self.luck.choice(between))
+            for row, contact in zip(self.luck.sample(range(20), 4), who, strict=True)
         ]
         self.plans.intend(plan, batch, intents)
         for one in intents:
@@ -97,7 +100,11 @@ class History:
         known = [key for key in self.rows if key[0] == plan]
         keys = [*self.luck.sample(known, min(3, len(known))), (plan, self.luck.randrange(20), "keep")]
         words = self.luck.choice(["", "there", "no reason given"])
-        outcomes = [Outcome(key[1], key[2], self.luck.choice(STATES), words, self.contact()) for key in keys]
+        outcomes = []
+        for key in keys:
+            contact = self.rows.get(key, {}).get("contact_id") or self.contact()
+            contact = self.luck.choice([None, contact])  # that is known of most already
+            outcomes.append(Outcome(key[1], key[2], self.luck.choice(STATES), words, contact))
         self.plans.outcome(plan, outcomes)
         for key, one in zip(keys, outcomes, strict=True):
             first = {"from_list": None, "to_list": None, "batch": 0, "at": self.now(), "contact_id": None}
@@ -108,8 +115,8 @@ class History:
     def any(self) -> str:
         return self.luck.choice(list(self.made))
 
-    def contact(self) -> int | None:
-        return self.luck.choice([None, *range(100, 130)])
+    def contact(self) -> int:
+        return next(self.strangers)
 
     # -- what the model says
 
@@ -224,11 +231,12 @@ def test_the_next_plan_is_told_what_earlier_ones_did_to_its_list(history: Histor
     assert [one["written_at"] for one in found] == sorted(one["written_at"] for one in found)
     away: dict[int, int] = {}
     for one in rows:
-        if one["of"]["place"] == place and one["state"] in MAY_HAVE_HAPPENED and one["contact_id"]:
-            if one["action"] == "park":
-                away[one["contact_id"]] = one["to_list"]
-            if one["action"] == "restore":
-                away.pop(one["contact_id"], None)
+        if one["of"]["place"] != place or not one["contact_id"]:
+            continue
+        if one["action"] == "park" and one["state"] in MAY_HAVE_HAPPENED:
+            away[one["contact_id"]] = one["to_list"]
+        if one["action"] == "restore" and one["state"] == "done":
+            away.pop(one["contact_id"], None)
     assert pushed.parked(journal, place) == away
     added = Counter(
         one["plan"]
