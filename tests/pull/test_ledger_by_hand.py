@@ -25,7 +25,8 @@ LINES: list[dict[str, Any]] = [
     {"reason": "set aside", "service": None}, {"service": 4}, {"service": 2}, {"service": None},
     {"service": 5, "reason": "filtered"}, {"service": 4, "reason": "erased"}, {"reason": "filtered"},
     {"statistics": 3}, {"statistics": 4}, {"statistics": 2}, {"statistics": 4, "service": None},
-    {"verified": 35.9}, {"verified": 36}, {"verified": 36.1}, {"verified": 60}, {"verified": 61}, {"verified": -37},
+    {"verified": 35.9}, {"verified": 36}, {"verified": 36.1}, {"verified": 108}, {"verified": 108.1},
+    {"verified": 372}, {"verified": 372.1}, {"verified": 2196}, {"verified": 2196.1}, {"verified": -37},
     {"verified": -36}, {"others": 1}, {"others": 1, "verified": 5000}, {"stored": 4, "others": 1},
 ]  # fmt: skip
 
@@ -91,9 +92,8 @@ def judged(days: float, line: dict[str, Any], aside: int) -> tuple[str, str]:
     """What three rows mean beside what the last reading gave, and the words that tell it."""
     service, statistics, why = line.get("service", 3), line.get("statistics"), line.get("reason")
     hours = line.get("verified", 0)
-    holds = 36 + next(
-        every for below, every in ((3, 0), (14, 24), (60, 168), (365, 720), (1e9, 2160)) if days < below
-    )
+    tiers = ((3, 0), (14, 72), (60, 336), (365, 1440), (1e9, 2160))
+    holds = 36 + next(every for below, every in tiers if days < below)
     if line.get("stored", 3) != 3:
         return "unequal", "3 here, 4 were read"
     if line.get("state"):
@@ -210,8 +210,7 @@ KNOWN = {"stored": 3, "service": 3, "statistics": 3, "state": "equal", "verified
         ({"statistics": 2}, 2, 13.9, None),
         ({"statistics": 4, "service": None}, 4, 13.9, None),
         ({"verified_at": NOW + timedelta(seconds=1)}, 3, 30, "its time has come"),
-        ({"verified_at": NOW - timedelta(days=6.2)}, 3, 30, None),
-        ({"verified_at": NOW - timedelta(days=6.3)}, 3, 30, "its time has come"),
+        ({"verified_at": NOW - timedelta(days=14)}, 3, 30, "its time has come"),
         ({}, 3, 2.9, "its time has come"),  # a letter of these days is read each time
     ],
 )
@@ -230,7 +229,7 @@ def test_the_older_a_letter_the_longer_a_verification_holds(tiers: Any) -> None:
 
 
 def test_statistics_are_read_when_they_never_were_or_their_time_has_come() -> None:
-    for read, again in ((None, True), (0, False), (0.8, False), (0.9, True), (-0.1, True)):
+    for read, again in ((None, True), (0, False), (3, True), (-0.1, True)):
         at = None if read is None else NOW - timedelta(days=read)
         assert due.statistics_due(letter(30), at, NOW) is again
 
