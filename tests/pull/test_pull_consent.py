@@ -76,7 +76,7 @@ LEFT: dict[str, Any] = {"fact": "left", "happened_at": ago(3), "seen_at": ago(3)
 BACK: dict[str, Any] = {"fact": "normal", "happened_at": ago(2), "seen_at": ago(2), "source": "subscription"}
 OTHERS: list[dict[str, Any]] = [
     {}, {"account_id": 4}, {"client_folder_id": 3}, {"list_id": 8}, {"list_id": None}, {"contact_id": 1},
-    {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"source": "apply", "happened_at": ago(3)}, {"happened_at": ago(3)},
+    {"fact": "gone"}, {"source": "apply"}, {"seen_at": ago(3)}, {"source": "apply", "happened_at": ago(5)}, {"source": "apply", "happened_at": ago(3)}, {"happened_at": ago(3)},
     {"email_key": "old@example.com"},
 ]  # fmt: skip
 #: That a subscription turned with this pull, and what makes it a turning of something else, or of another day.
@@ -107,6 +107,11 @@ class Crowd:
             self._left_and_back(2_000_000 + 10 * number, {}, {"list_id": 8}, "normal", added, turn)
         for number, other in enumerate((*OTHERS, {"message_id": 88_002}, {"happened_at": ago(2)})):
             self._told_already(1_000_000 + 10 * number, other)
+        self._left_and_back(3_000_000, {}, {"list_id": 8}, "normal", ago(4))
+        again = {"contact_id": 3_000_000, "list_id": 7, "old": None}  # noted twice with one pull
+        self.tables["changes"].append(TURNED | again)
+        for _ in range(2):  # nobody the service lists
+            self._told_already(3_000_010, {"fact": "made", "list_id": None, "source": "apply"})
         self.keys = {row["id"]: row["email_key"] for row in self.tables["icontact_users"]}
         self.facts = self.tables.pop("facts")
         self.by_contact: dict[int, list[dict[str, Any]]] = defaultdict(list)

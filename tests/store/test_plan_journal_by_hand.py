@@ -54,7 +54,9 @@ class History:
         self.add()
         for _ in range(steps):
             self.clock.sleep(self.luck.choice([1, 1, 60]))
-            deed = self.luck.choice(["add", "begin", "end", "end", *["intend", "outcome"] * 6])
+            deed = self.luck.choice(
+                ["add", "begin", "end", "end", "judge", "find", *["intend", "outcome"] * 6]
+            )
             getattr(self, deed)()
 
     def add(self) -> None:
@@ -78,6 +80,18 @@ class History:
         plan, state = self.any(), self.luck.choice(["finished", "finished", "applying", "closed"])
         self.plans.end(plan, state, {"plan": plan})
         self.made[plan] |= {"state": state, "ended": self.now()}
+
+    def judge(self) -> None:
+        plan, checks = self.any(), {"ok": self.luck.random()}
+        self.plans.judge(plan, checks)
+        self.made[plan]["header"] |= {"checks": checks}
+
+    def find(self) -> None:
+        """The list that a plan wanted is made."""
+        for plan, one in self.made.items():
+            if one["place"].list_id is None:
+                one["place"] = one["place"]._replace(list_id=self.luck.randrange(7, 14))
+                self.plans.found_list(plan, one["place"].list_id)
 
     def intend(self) -> None:
         plan, batch = self.any(), self.luck.randrange(1, 9)
