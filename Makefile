@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no
 # Workers for the tests; more than the cores only makes them wait for each other.
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: help setup dev demo test test-slow fuzz lab looks pictures bench bench-large bench-results format clean
+.PHONY: help setup dev demo test test-slow fuzz mutants lab looks pictures bench bench-large bench-results format clean
 
 help:  ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ test-slow: dev  ## scale and long random runs
 
 fuzz: dev  ## anything at all as answers, rules, files and command lines, for a long time
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest tests/fuzz -q -n $(WORKERS) --dist load
+
+mutants: dev  ## the SQL of consent, plans and the ledger, changed a word at a time: which change no test notices
+	@$(BIN)/python tests/mutants/sql.py
 
 # Notebooks are clicked in a copy, so that the checkout stays as it is; what is there already stays too.
 lab: setup  ## JupyterLab with the notebooks, on a simulated account

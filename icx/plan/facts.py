@@ -111,7 +111,7 @@ from (
   select null, f.email_key, null, f.fact, 'same sender', null, f.happened_at
   from shared.consent_facts f
   join shared.connections c using (account_id, client_folder_id)
-  where list_contains($others::varchar[], c.name) and f.fact = 'donotcontact' and f.email_key is not null
+  where list_contains($others::varchar[], c.name) and f.fact = 'donotcontact'
 )
 where contact_id in (select contact_id from people) or contact_id in (select contact_id from concerned)
    or email_key in (select email_key from people) or email_key in (select email_key from concerned)

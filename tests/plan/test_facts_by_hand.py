@@ -74,12 +74,12 @@ class Crowd:
                 )
             if luck.random() < 0.3:
                 self.people.append({"contact_id": luck.choice([one, one, None]), "email_key": some()})
-            if luck.random() < 0.3:
+            if luck.random() < 0.6:
                 self.parked[one] = luck.choice([AWAY, AWAY, PARKING])
             if luck.random() < 0.4:
                 status = luck.choice(["normal", "unsubscribed", "unsubscribed", "pending"])
                 self.have.append({"contact_id": one, "status": status})
-        for n in range(luck.randrange(6)):
+        for n in range(luck.randrange(9)):
             account, client_folder = luck.choice([(1, 2)] * 6 + [*FOLDERS.values(), (9, 9)])
             fact = luck.choice(["left", "left", "left", "normal", "normal", "donotcontact", "gone", "made"])
             happened = THEN + timedelta(hours=luck.randrange(3))
@@ -89,7 +89,7 @@ class Crowd:
                     "client_folder_id": client_folder,
                     "contact_id": luck.choice([*ids, *ids, None]),
                     "email_key": some(),
-                    "list_id": luck.choice([TARGET, TARGET, PARKING, AWAY, OTHER, None])
+                    "list_id": luck.choice([TARGET, TARGET, PARKING, AWAY, AWAY, OTHER, None])
                     if fact in {"left", "normal"}
                     else None,
                     "fact": fact,

@@ -153,6 +153,20 @@ def test_the_whole_is_as_good_as_its_worst_unit(crowd: tuple[dict[Unit, Any], Le
     told = book.as_dict()
     assert (told["red"], told["green"], told["amber"]) == (red, green, len(states) - red - green)
     assert len(told["open"]) == len(states) - green
+    numbers = {
+        "stored": 3,
+        "service": 3,
+        "statistics": None,
+        "state": "unequal",
+        "verified": "2026-11-21T12:00:00Z",
+    }
+    assert {"message": 88_000, "kind": "clicks"} | numbers in told["open"]
+    assert book.cells[1].as_dict() == {"collection": "lists"} | numbers | {
+        "stored": 1,
+        "service": 1,
+        "state": "equal",
+    }
+    assert book.cell("clicks", 88_000) in book.red()
     others = sum(line.get("others", 0) for _, line, _ in units.values())
     assert (book.events, book.of_unknown, book.of_listed) == (3 * len(units), others, 3 * len(units) - others)
     explained = states.count("explained")
