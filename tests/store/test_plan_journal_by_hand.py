@@ -100,7 +100,7 @@ class History:
         between = [(None, home), (None, home), (home, 9), (9, home)]
         intents = [
             Intent(row, contact, self.luck.choice(ACTIONS), *self.luck.choice(between))
-            for row, contact in zip(self.luck.sample(range(20), 4), who, strict=True)
+            for row, contact in zip(self.luck.sample(range(50), 4), who, strict=True)
         ]
         self.plans.intend(plan, batch, intents)
         for one in intents:
@@ -112,7 +112,7 @@ class History:
     def outcome(self) -> None:
         plan = self.any()
         known = [key for key in self.rows if key[0] == plan]
-        keys = [*self.luck.sample(known, min(3, len(known))), (plan, self.luck.randrange(20), "keep")]
+        keys = [*self.luck.sample(known, min(3, len(known))), (plan, self.luck.randrange(50), "keep")]
         words = self.luck.choice(["", "there", "no reason given"])
         outcomes = []
         for key in keys:
