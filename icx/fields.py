@@ -21,7 +21,7 @@ SQL_TYPES: dict[FieldType, str] = {
     "text→integer": "map(varchar, bigint)",
     "text→time": "map(varchar, timestamp)",
 }
-Source = Literal["contact", "activity", "custom", "attached", "user", "derived"]
+Source = Literal["contact", "activity", "custom", "attached", "user", "derived", "points"]
 
 
 @dataclass(frozen=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from icx import mask
 from icx.audience.audience import Audience
@@ -21,7 +19,7 @@ from icx.store import shared
 
 VERSION = 1
 LONGEST_NAME = 200
-LONGEST_FILE = 120
+file_name = shared.file_name
 
 
 @dataclass(frozen=True)
@@ -31,24 +29,6 @@ class Saved:
     path: Path
     audience: Audience | None
     error: IcxError | None = None
-
-
-def file_name(name: str) -> str:
-    """Return the file an audience of this name is kept in.
-
-    Letters, digits, blanks, - and _ stay; the rest is written as %XX, so no name can leave the folder and no
-    two names share a file. A long name is cut and ends in a piece of its hash.
-
-    >>> file_name("Loyal in Durham"), file_name("../etc/passwd"), file_name("Größe: 10 %")
-    ('Loyal in Durham.json', '%2E%2E%2Fetc%2Fpasswd.json', 'Größe%3A 10 %25.json')
-    """
-    text = "".join(c if c.isalnum() or c in " -_" else quote(c, safe="").replace(".", "%2E") for c in name)
-    if text.lower() in shared.DEVICES:
-        text = f"%{ord(text[0]):02X}{text[1:]}"
-    if len(text.encode()) > LONGEST_FILE:
-        short = text.encode()[:90].decode(errors="ignore").rsplit("%", 1)[0].rstrip()
-        text = f"{short}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-    return f"{text}.json"
 
 
 def check_name(name: str) -> str:
@@ -174,20 +154,20 @@ def used_by(folder: Path, name: str) -> list[str]:
     )
 
 
-def delete(folder: Path, name: str, *, jobs: Iterable[str] = ()) -> Path:
-    """Delete a saved audience and return where it was; refused while other audiences or jobs use it."""
+def delete(folder: Path, name: str, *, jobs: Iterable[str] = (), actions: Iterable[str] = ()) -> Path:
+    """Delete a saved audience and return where it was; refused while other audiences, jobs or point actions use it."""
     audience = load(folder, name)
-    users = [*used_by(folder, audience.name), *(f'the job "{job}"' for job in jobs)]
-    if users:
+    steps = {other: ["icx", "audience", "show", other] for other in used_by(folder, audience.name)}
+    steps |= {f'the job "{job}"': ["icx", "schedule", "list"] for job in jobs}
+    steps |= {f'the point action "{action}"': ["icx", "points", "show", action] for action in actions}
+    if users := list(steps):
         listed = ", ".join(users[:-1]) + (" and " if len(users) > 1 else "") + users[-1]
         raise NeedsYou(
             "audience-used",
             f"{audience.name} is used by {listed}.",
             where=f"{folder.name}/{file_name(audience.name)}",
             kept="nothing was deleted",
-            next=[["icx", "audience", "show", users[0]]]
-            if not users[0].startswith("the job")
-            else ["icx schedule list"],
+            next=[steps[users[0]]],
         )
     for saved in everything(folder):
         if saved.audience is not None and saved.audience.name == audience.name:

@@ -49,11 +49,12 @@ class People:
             past = self.profile != "profile"
             yield (
                 con,
-                Reading(self.catalogue, self._lookup(con), self._as_of(con), where, trail, past),
+                Reading(self.catalogue, self.lookup(con), self._as_of(con), where, trail, past),
                 found.rule,
             )
 
-    def _lookup(self, con: Connection) -> Lookup:
+    def lookup(self, con: Connection) -> Lookup:
+        """Return the lists and audiences that rules name; `con` is on the connection's tables."""
         lists = con.execute("select list_id, name from lists where gone_at is null").fetchall()
         names = [name for _, name in lists]
         twice = len(set(names)) < len(names)

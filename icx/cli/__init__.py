@@ -56,6 +56,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Repeat": {
         "run": ("notebook", "run a notebook with parameters"),
         "schedule": ("schedule", "jobs by the clock"),
+        "points": ("points", "what people earn, and the ledger of it"),
         "run-due": ("due", "run what is due, once"),
         "serve": ("due", "run what is due, always"),
     },

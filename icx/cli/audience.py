@@ -53,7 +53,7 @@ def save(
             next=[["icx", "audience", "save", "--help"]],
         )
     if file is not None:
-        given = _read(file)
+        given = read_rule(file)
         rule, description = given.rule, description or given.description
         label = file.name
     else:
@@ -152,7 +152,7 @@ def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> R
         )
     ws = workspace(obj)
     if file is not None:
-        found = _read(file)
+        found = read_rule(file)
         connection = found.connection or options.connection
         found = replace(found, connection="").of(ws.people(connection, as_of=moment(as_of, ws.settings.tz)))
     else:
@@ -220,7 +220,8 @@ def _open(ws: Workspace, name: str, as_of: str | None) -> Audience:
     return found.of(ws.people(found.connection or None, as_of=when))
 
 
-def _read(file: Path) -> Audience:
+def read_rule(file: Path) -> Audience:
+    """Return the audience, or the bare rule, of a JSON file; - is stdin."""
     from icx.audience.files import from_data, read
 
     if str(file) != "-":

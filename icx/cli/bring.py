@@ -132,6 +132,9 @@ def build(obj: Obj, as_of: str | None, full: bool) -> Result:
             "text does not read as its type and is" if count == 1 else "texts do not read as its type and are"
         )
         lines.append(f"  {field}: {count:,} {texts} empty here")
+    if done.awards:
+        lines.append(f"  {counted(done.awards, 'award')} of points")
+    lines += [f"  points: {note}" for note in done.notes]
     if done.late_events:
         then = (
             "the next pull and build count them" if done.table == "profile" else "they are not counted here"

@@ -13,6 +13,7 @@ from icx.profile.own import Own, bound, first_line
 from icx.profile.statement import (
     STEPS,
     Tables,
+    made_of,
     own_sql,
     own_table,
     parameters,
@@ -20,6 +21,7 @@ from icx.profile.statement import (
     step_sql,
     view_columns,
 )
+from icx.profile.totals import Totals
 from icx.settings import Settings
 from icx.store.db import Connection, DatabaseError, quoted
 
@@ -42,6 +44,8 @@ class Assembly:
     settings: Settings
     basis: str = ""
     since: datetime | None = None
+    totals: Totals | None = None
+    build_id: str = ""
 
     @property
     def schema(self) -> str:
@@ -77,10 +81,13 @@ def shares(con: Connection, tables: Tables) -> int:
 def compute(job: Assembly) -> None:
     """Compute the new profile into its own table; when a user's file makes it fail, say which one."""
     number = shares(job.con, job.tables)
+    asked = _begin_totals(job)
     for share in range(number):
         now = replace(job.tables, shares=number, share=share)
         _make(job, "events", now)
         _make(job, "machine", now, add=share > 0)
+        if job.totals is not None:
+            _count_totals(job, job.totals, now, asked)
         _insert(job, now, add=share > 0)
         if job.tables.kept:
             _insert(job, replace(now, taken=True), add=True)
@@ -89,6 +96,48 @@ def compute(job: Assembly) -> None:
         job.con.execute(
             f"insert into {job.tables.temporary('machine')} select * from {job.schema}.machine_events where {mine}"
         )
+
+
+def _begin_totals(job: Assembly) -> set[str] | None:
+    """Return the fields that points ask for: they are computed first, and then again with all the others.
+
+    None when nobody has to be looked at.
+    """
+    if job.totals is None:
+        return None
+    return job.totals.begin(
+        job.con,
+        schema=job.schema,
+        as_of=job.moment,
+        build_id=job.build_id,
+        past=job.name != "profile",
+        catalogue=replace(job.parts, totals=()).catalogue,
+        made_of=lambda names: made_of(job.parts, names),
+    )
+
+
+def _count_totals(job: Assembly, totals: Totals, now: Tables, asked: set[str] | None) -> None:
+    """Count the points of one share of the people, also of those whose rows are taken over."""
+    ways = [now, replace(now, taken=True)] if now.kept else [now]
+    seen, machines = None, now.temporary("machine")
+    if asked is not None:
+        seen = now.temporary("seen")
+        for way in ways:
+            sql = profile_sql(job.parts, way, only=asked, read=True)
+            into = f"insert into {seen}" if way.taken else f"create or replace temp table {seen} as"
+            job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
+    if now.kept:
+        machines = f"(from {machines} union all from {job.schema}.machine_events where {ways[1].mine()})"
+    everybody = replace(now, kept="")
+    totals.share(
+        job.con,
+        people=f"select id from {now.users} where {everybody.mine('id')}",
+        activity=now.activity,
+        machines=machines,
+        seen=seen,
+        into=now.temporary("points"),
+        mine=everybody.mine,
+    )
 
 
 def _insert(job: Assembly, tables: Tables, *, add: bool) -> None:
@@ -138,7 +187,7 @@ def _blame(job: Assembly, tables: Tables) -> None:
 
 def tidy(job: Assembly) -> None:
     """Drop the temporary tables; the connection may live on, and they are as big as the events."""
-    for what in [*STEPS, *(f"own {o.file.name}" for o in job.parts.owns)]:
+    for what in [*STEPS, "seen", "points", *(f"own {o.file.name}" for o in job.parts.owns)]:
         job.con.execute(f"drop table if exists {job.tables.temporary(what)}")
 
 
@@ -170,19 +219,24 @@ def swap(job: Assembly, made: Made) -> str:
         if name == "profile":
             _keep_machine_events(job)
             refresh.keep(con, job.connection, job.basis, job.moment)
-            (number,) = one(
-                con, "select coalesce(max(try_cast(substr(build_id, 3) as bigint)), 0) + 1 from builds"
-            )
-            build_id = f"b-{number}"
+            build_id = job.build_id
             con.execute(
                 "insert into builds values (?, ?, ?, ?, ?, ?, ?)",
                 [build_id, job.moment, made.built_at, made.pull_id, made.people, made.fields, made.seconds],
             )
+        if job.totals is not None:
+            job.totals.swap(con)
         con.execute("commit")
     except BaseException:
         con.execute("rollback")
         raise
     return build_id
+
+
+def next_build(con: Connection) -> str:
+    """Return the id of the build that comes next."""
+    (number,) = one(con, "select coalesce(max(try_cast(substr(build_id, 3) as bigint)), 0) + 1 from builds")
+    return f"b-{number}"
 
 
 def _keep_machine_events(job: Assembly) -> None:

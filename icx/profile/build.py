@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,12 +10,13 @@ from pathlib import Path
 from icx.clock import Clock, aware_utc, naive_utc
 from icx.errors import BadInput
 from icx.profile import refresh
-from icx.profile.assemble import Assembly, Made, compute, one, prepare, swap, tidy
+from icx.profile.assemble import Assembly, Made, compute, next_build, one, prepare, swap, tidy
 from icx.profile.catalogue import everything
 from icx.profile.custom import failures
 from icx.profile.past import users_then
 from icx.profile.publish import publish
 from icx.profile.statement import Tables
+from icx.profile.totals import Totals
 from icx.settings import Settings
 from icx.store.db import Connection, Store
 from icx.store.published import About
@@ -42,6 +43,7 @@ class Build:
     `late_events` events at or after `as_of`, left for the next build. `attributes` says whose values stand
     in a past profile: "then", or "today" when the moment lies before the first pull. `anew` is how many people were
     computed from their events, when those of the others were taken over from the profile before; None for all.
+    `awards` are the lines of the points' ledger, and `notes` say what about points a person has to know.
     """
 
     build_id: str
@@ -56,6 +58,8 @@ class Build:
     table: str = "profile"
     attributes: str = "then"
     anew: int | None = None
+    awards: int = 0
+    notes: Sequence[str] = ()
 
 
 def build(
@@ -68,6 +72,7 @@ def build(
     as_of: datetime | None = None,
     full: bool = False,
     published: Path | None = None,
+    totals: Totals | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Build:
     """Compute the profile of a connection and put it in place of the old one in one transaction.
@@ -76,7 +81,7 @@ def build(
     the rows are the same, in a fraction of the time.
     Without `as_of` the moment is the start of the last complete pull. An earlier `as_of` (aware) builds
     `profile_at` beside the profile and leaves that as it is. `published` is the folder under which
-    `<connection>/*.parquet` is replaced for outside readers.
+    `<connection>/*.parquet` is replaced for outside readers. `totals` counts the people's points on the way.
 
     Raises `BadInput`: "not-pulled" when there is no complete pull, "field-file" for a field file that cannot
     be used, "as-of" for a moment after the last complete pull. The profile stays as it was then.
@@ -91,7 +96,7 @@ def build(
             raise _too_late(moment, pulled_at, connection)
         name = "profile" if moment == pulled_at else "profile_at"
         tables = Tables(users=f"{name}_people", stem=name)
-        parts = everything(con, fields_dir)
+        parts = everything(con, fields_dir, totals.fields if totals else ())
         attributes, basis, since = "then", "", None
         if name == "profile":
             con.execute(
@@ -102,7 +107,7 @@ def build(
             tables = replace(tables, kept=refresh.ROWS) if since else tables
         else:
             attributes = users_then(con, tables.users, moment)
-        job = Assembly(con, connection, name, moment, parts, tables, settings, basis, since)
+        job = Assembly(con, connection, name, moment, parts, tables, settings, basis, since, totals, next_build(con))
         say(Progress("links and hours", 1, 4))
         prepare(job)
         say(Progress("profile", 2, 4))
@@ -115,6 +120,8 @@ def build(
             f"select count(*) from (select 1 from {job.target} where email is not null group by email having count(*) > 1)",
         )
         (late,) = one(con, f"select count(*) from {tables.activity} where event_ts >= $as_of", moment)
+        if totals is not None:
+            totals.end(con)
         seconds = clock.monotonic() - began
         fields = len(job.parts.catalogue)
         anew = refresh.touched(con, tables) if since else None
@@ -137,6 +144,8 @@ def build(
         table=name,
         attributes=attributes,
         anew=anew,
+        awards=totals.lines if totals else 0,
+        notes=tuple(totals.notes) if totals else (),
     )
 
 

@@ -35,6 +35,7 @@ class Everything:
     customs: list[Custom]
     attachments: list[Attachment]
     owns: list[Own]
+    totals: tuple[Field, ...] = ()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -43,28 +44,31 @@ class Everything:
                 *builtin.fields(),
                 *(custom.as_field() for custom in self.customs),
                 *(attachment.field for attachment in self.attachments),
+                *self.totals,
                 *(own.as_field() for own in self.owns),
             ]
         )
 
 
-def catalogue(store: Store, connection: str, fields_dir: Path | None = None) -> Catalogue:
-    """Return the fields of a connection's profile; no build is needed.
+def catalogue(
+    store: Store, connection: str, fields_dir: Path | None = None, totals: tuple[Field, ...] = ()
+) -> Catalogue:
+    """Return the fields of a connection's profile, with those of its points; no build is needed.
 
     A field file that cannot be used raises `BadInput` ("field-file") that names it and the cause.
     """
     with store.open(connection) as con:
-        return everything(con, fields_dir).catalogue
+        return everything(con, fields_dir, totals).catalogue
 
 
-def everything(con: Connection, fields_dir: Path | None) -> Everything:
-    """Return the catalogue's parts; `con` has the connection's search path."""
+def everything(con: Connection, fields_dir: Path | None, totals: tuple[Field, ...] = ()) -> Everything:
+    """Return the catalogue's parts; `con` has the connection's search path, `totals` are the fields of points."""
     known = builtin.fields()
-    taken = {field.name.lower() for field in known} | {"contact_id"}
+    taken = {field.name.lower() for field in [*known, *totals]} | {"contact_id"}
     customs = read_custom(con, taken)
     attachments = _attached(con, taken)
-    known += [custom.as_field() for custom in customs] + [one.field for one in attachments]
-    return Everything(customs, attachments, read_own(con, fields_dir, known))
+    known += [custom.as_field() for custom in customs] + [one.field for one in attachments] + [*totals]
+    return Everything(customs, attachments, read_own(con, fields_dir, known), totals)
 
 
 def _attached(con: Connection, taken: set[str]) -> list[Attachment]:

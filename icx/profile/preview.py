@@ -34,7 +34,9 @@ class Spread:
     replaces: bool = False
 
 
-def preview(store: Store, connection: str, fields_dir: Path | None, source: str) -> Spread:
+def preview(
+    store: Store, connection: str, fields_dir: Path | None, source: str, totals: tuple[Field, ...] = ()
+) -> Spread:
     """Return the values that a field file's text would give, on the profile as it was last built.
 
     Raises `field-file` when the text is no field, its name is taken by another field, or DuckDB refuses its SQL;
@@ -51,7 +53,7 @@ def preview(store: Store, connection: str, fields_dir: Path | None, source: str)
                 kept="nothing was changed",
                 next=[["icx", "build", "--connection", connection]],
             )
-        every = everything(con, fields_dir)
+        every = everything(con, fields_dir, totals)
         check_field_name(file, _taken(every, file))
         own = parsed(file)
         built = {name for name, *_ in con.execute("describe profile").fetchall()} - {file.name}

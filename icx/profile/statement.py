@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,6 +20,7 @@ from icx.store.db import quoted
 STORED_LISTS = ("open_marks", "click_marks")
 # What a row was made of, as two numbers, stored beside the fields too: while they stay, a refresh takes the row over.
 MARKS = ("contact_mark", "events_mark")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MADE_OF_LISTS = ("hashedurls",)  # of lists that are not stored: taken over like what is counted
 
 
@@ -82,13 +84,16 @@ def profile_sql(
     tables: Tables,
     owns: Sequence[Own] | None = None,
     only: Collection[str] | None = None,
+    read: bool = False,
 ) -> str:
     """Return the query of one row per person of `tables.users`, with parameter `$as_of`.
 
     `owns` chooses among the users' own fields (all of them by default). `only` names the fields to compute, and
-    those they are made of; what the others need is left out then.
+    those they are made of; what the others need is left out then. `read` also gives those of them that are not stored.
     """
     owns = parts.owns if owns is None else owns
+    if only is not None:
+        owns = [own for own in owns if own.file.name in only]
 
     def stage(name: str) -> list[FieldFile]:
         return [f for f in builtin.stage(name) if only is None or f.name in only]
@@ -103,7 +108,8 @@ def profile_sql(
         sketch.columns += [f"u.{quoted(name)}" for name in (*counted, *MADE_OF_LISTS, *STORED_LISTS, *MARKS)]
     else:
         sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in contact]
-        sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
+        if counts or lists:
+            sketch.add_part("counted", _aggregates([*counts, *lists], tables.temporary("events")))
         sketch.columns += [_counted("counted", f) for f in counts] + [f"counted.{f.name}" for f in lists]
         if recent:
             sketch.add_part("counted_recent", _aggregates(recent, "recent_events"))
@@ -126,6 +132,11 @@ def profile_sql(
         f"{quoted(one.table)}.{quoted(one.column)}::{SQL_TYPES[one.field.type]} as {quoted(one.field.name)}"
         for one in parts.attachments
     ]
+    totals = [one for one in parts.totals if only is None or one.name in only]
+    if totals:
+        table = tables.temporary("points")
+        sketch.joins.append(f"left join {table} on {table}.contact_id = u.id")
+        sketch.columns += [f"coalesce({table}.{quoted(t.name)}, 0) as {quoted(t.name)}" for t in totals]
     for own in owns:
         if own.is_query:
             sketch.add_query(own.file, f"select contact_id, value from {own_table(own, tables)}")
@@ -146,9 +157,29 @@ def profile_sql(
     later += [*stage("read"), *(o.file for o in owns if not o.is_query)]
     derived += [f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later]
     sketch.withs.append(f"whole as (\n  select people.*,\n    {_rows(derived, 4)}\n  from people\n)")
-    names = [n for n in stored_columns(parts, owns) if only is None or n in only]
+    names = [*parts.catalogue] if read else stored_columns(parts, owns)
+    names = [name for name in names if only is None or name in only]
     kept = _rows([quoted(name) for name in ["contact_id", *names]], 2)
     return "with\n" + ",\n".join(sketch.withs) + f"\nselect\n  {kept}\nfrom whole"
+
+
+def made_of(parts: Everything, names: Collection[str]) -> set[str]:
+    """Return fields and those they are made of, however far down, as `profile_sql` takes them in `only`.
+
+    What a field is made of are the names in its SQL; a field too many costs time and changes nothing.
+    """
+    files = [*(f for s in (*builtin.STAGES, "lists") for f in builtin.stage(s)), *(own.file for own in parts.owns)]
+    sources = {one.name.lower(): one for one in files}
+    columns = {name.lower(): name for name in [*parts.catalogue, *(one.name for one in files)]}
+    found: set[str] = set()
+    todo = [name.lower() for name in names]
+    while todo:
+        name = todo.pop()
+        if name in columns and name not in found:
+            found.add(name)
+            if name in sources:
+                todo += {word.lower() for word in _WORD.findall(sources[name].sql)}
+    return {columns[name] for name in found}
 
 
 def own_sql(own: Own) -> str:

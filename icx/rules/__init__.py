@@ -22,7 +22,7 @@ from icx.rules.nodes import (
 )
 from icx.rules.oracle import Happened, Person, oracle
 from icx.rules.reason import Reason, reason
-from icx.rules.sql import Among, Reading, Sql, condition, referred, sql
+from icx.rules.sql import Among, Reading, Sql, condition, event_condition, referred, sql
 
 __all__ = [
     "EVERYBODY",
@@ -49,6 +49,7 @@ __all__ = [
     "code",
     "condition",
     "english",
+    "event_condition",
     "fields_used",
     "from_json",
     "leaves",

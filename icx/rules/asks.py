@@ -66,7 +66,9 @@ def uses_events(rule: Rule, catalogue: Catalogue | None = None, lookup: Lookup |
             return True
         if isinstance(leaf, Compare):
             known = catalogue.get(leaf.field) if catalogue is not None else None
-            if as_event(leaf) is not None or (known and known.source in {"activity", "derived", "user"}):
+            if as_event(leaf) is not None or (
+                known and known.source in {"activity", "derived", "user", "points"}
+            ):
                 return True
     return False
 

@@ -247,6 +247,28 @@ def _on_list(leaf: OnList, reading: Reading, where: str) -> Sql:
 def _event(leaf: Event, reading: Reading, where: str) -> Sql:
     """Count events per person. Zero passes some counts, and people without an event have no group to count,
     so for these the condition is: not among the people whose count does not pass."""
+    happened = event_condition(leaf, reading, where)
+    events, given = f"from {EVENTS} e where {happened.text}", happened.params
+    once = "select distinct e.contact_id, e.message_id" if leaf.distinct else "select e.contact_id"
+    passes = _single(
+        leaf.operator, Sql("count(distinct e.message_id)" if leaf.distinct else "count(*)"), leaf.count
+    )
+    zero = compare_counts(leaf.operator, 0, leaf.count)
+    having = f"not ({passes.text})" if zero else passes.text
+    those = f"select e.contact_id {events} group by e.contact_id having {having}"
+    return Among(
+        f"(contact_id {'not in' if zero else 'in'} ({those}))",
+        (*given, *passes.params),
+        Sql(f"{once} {events}", given),
+        _single(leaf.operator, Sql("n"), leaf.count),
+    )
+
+
+def event_condition(leaf: Event, reading: Reading, where: str = "", *, human: str = NOT_A_MACHINE) -> Sql:
+    """Return a condition over one event, called `e`: whether it is one that the leaf counts.
+
+    `human` is what is asked of an event where the leaf leaves out what machines probably did.
+    """
     first, last = check_event(leaf, reading.lookup.zone, where)
     tests: list[Sql] = [Sql("e.event_ts < ?", (reading.now,))]
     if leaf.kind != "any":
@@ -262,22 +284,9 @@ def _event(leaf: Event, reading: Reading, where: str) -> Sql:
     if leaf.url is not None:
         tests.append(_link(leaf.url))
     if leaf.human:
-        tests.append(Sql(NOT_A_MACHINE))
-    events = f"from {EVENTS} e where {' and '.join(test.text for test in tests)}"
-    given = tuple(p for test in tests for p in test.params)
-    once = "select distinct e.contact_id, e.message_id" if leaf.distinct else "select e.contact_id"
-    passes = _single(
-        leaf.operator, Sql("count(distinct e.message_id)" if leaf.distinct else "count(*)"), leaf.count
-    )
-    zero = compare_counts(leaf.operator, 0, leaf.count)
-    having = f"not ({passes.text})" if zero else passes.text
-    those = f"select e.contact_id {events} group by e.contact_id having {having}"
-    return Among(
-        f"(contact_id {'not in' if zero else 'in'} ({those}))",
-        (*given, *passes.params),
-        Sql(f"{once} {events}", given),
-        _single(leaf.operator, Sql("n"), leaf.count),
-    )
+        tests.append(Sql(human))
+    text = " and ".join(test.text for test in tests)
+    return Sql(f"({text})", tuple(p for test in tests for p in test.params))
 
 
 def _link(link: Link) -> Sql:

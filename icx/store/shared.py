@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import quote
 
 from icx.errors import Damaged
 from icx.store import private
 
 #: Names Windows keeps for devices, whatever the ending.
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))}
+LONGEST_FILE = 120
+
+
+def file_name(name: str) -> str:
+    """Return the file something of this name is kept in.
+
+    Letters, digits, blanks, - and _ stay; the rest is written as %XX, so no name can leave the folder and no
+    two names share a file. A long name is cut and ends in a piece of its hash.
+
+    >>> file_name("Loyal in Durham"), file_name("../etc/passwd"), file_name("Größe: 10 %")
+    ('Loyal in Durham.json', '%2E%2E%2Fetc%2Fpasswd.json', 'Größe%3A 10 %25.json')
+    """
+    text = "".join(c if c.isalnum() or c in " -_" else quote(c, safe="").replace(".", "%2E") for c in name)
+    if text.lower() in DEVICES:
+        text = f"%{ord(text[0]):02X}{text[1:]}"
+    if len(text.encode()) > LONGEST_FILE:
+        short = text.encode()[:90].decode(errors="ignore").rsplit("%", 1)[0].rstrip()
+        text = f"{short}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return f"{text}.json"
 
 
 def write(path: Path, text: str) -> Path:

@@ -21,6 +21,7 @@ GROUPS = {
     "custom": "Custom",
     "attached": "Attached",
     "user": "Yours",
+    "points": "Points",
 }
 
 

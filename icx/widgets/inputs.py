@@ -27,6 +27,7 @@ GROUPS: dict[Source, str] = {
     "attached": "Attached",
     "user": "Own",
     "derived": "Engagement",
+    "points": "Points",
 }
 TITLES = {
     "email": "Address",

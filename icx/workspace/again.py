@@ -67,6 +67,7 @@ def builds(do: F) -> F:
         saved = ws.connection(name)
         ws.accounts.enter(saved)
         read = {key: value for key, value in data(ws, saved.name).items() if key != "build"}
+        scored = [ws.layout.points, ws.layout.audiences] if any(ws.layout.points.glob("*.json")) else []
 
         def stands(answer: Any) -> Build | None:
             built = thaw(Build, answer)
@@ -77,7 +78,7 @@ def builds(do: F) -> F:
             "build",
             saved.name,
             place(saved)
-            | {"as_of": as_of, "read": read, "fields": files(ws.layout.fields), "set": settings(ws)},
+            | {"as_of": as_of, "read": read, "fields": files(ws.layout.fields, *scored), "set": settings(ws)},
             lambda: do(ws, name, as_of=as_of, full=full, progress=progress),
             freeze=freeze,
             thaw=stands,

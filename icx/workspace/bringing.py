@@ -91,6 +91,7 @@ def build(
     """Build the profile; see `Workspace.build`."""
     from icx.profile import build
     from icx.pull import refresh_views
+    from icx.workspace.scored import score
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
@@ -104,6 +105,7 @@ def build(
             as_of=as_of,
             full=full,
             published=ws.layout.published,
+            totals=score(ws, saved.name),
             progress=hear(ws, run, progress),
         )
     refresh_views(ws.store)  # main.profile is there once the first build is

@@ -21,12 +21,13 @@ class Choosing:
     """The catalogue of fields, the lists, and the saved audiences of a workspace."""
 
     def catalogue(self: Workspace, name: str | None = None) -> Catalogue:  # type: ignore[misc]
-        """Return every field: built in, custom, attached, and the files of data/fields."""
+        """Return every field: built in, custom, attached, points, and the files of data/fields."""
         from icx.profile import catalogue
+        from icx.workspace.scored import totals
 
         saved = self.connection(name)
         self.accounts.enter(saved)
-        return catalogue(self.store, saved.name, self.layout.fields)
+        return catalogue(self.store, saved.name, self.layout.fields, totals(self, saved.name))
 
     @property
     def fields(self: Workspace) -> F:  # type: ignore[misc]
@@ -99,7 +100,10 @@ class Choosing:
         return compare(people, [one.of(people) for one in found])
 
     def delete_audience(self: Workspace, name: str) -> Path:  # type: ignore[misc]
-        """Delete a saved audience; refused while another one or a job uses it."""
+        """Delete a saved audience; refused while another one, a job or a point action uses it."""
         from icx.audience import delete
+        from icx.workspace.scored import users_of
 
-        return delete(self.layout.audiences, name, jobs=self.jobs().users_of(name))
+        return delete(
+            self.layout.audiences, name, jobs=self.jobs().users_of(name), actions=users_of(self, name)
+        )

@@ -29,6 +29,7 @@ PARTS = (
     "data/connections/*.json",
     "data/audiences/*.json",
     "data/fields/*.sql",
+    "data/points/*.json",
     "data/jobs/*.json",
     "data/plans/P-*.parquet",
     "data/erased.json",

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from icx.clock import aware_utc
 from icx.errors import IcxError, NeedsYou
 from icx.fields import Catalogue
-from icx.profile import catalogue, fill_rates, preview
+from icx.profile import fill_rates, preview
 from icx.profile.fill import built_type
 from icx.store import one_row
+from icx.workspace import scored
 
 if TYPE_CHECKING:
     from icx.profile.preview import Spread
@@ -30,7 +31,7 @@ class KnownFields:
 
     def rows(self) -> tuple[Catalogue, Built]:
         """Return every field, and of the built ones (people, filled, histogram)."""
-        fields = catalogue(self._ws.store, self._name, self._ws.layout.fields)
+        fields = self._ws.catalogue(self._name)
         try:
             frame = fill_rates(self._ws.store, self._name, fields)
         except IcxError as error:
@@ -63,7 +64,7 @@ class KnownFields:
 
     def detail(self, name: str) -> Spread:
         """Return the values of a field of the built profile."""
-        field = catalogue(self._ws.store, self._name, self._ws.layout.fields).find(name)
+        field = self._ws.catalogue(self._name).find(name)
         with self._ws.store.open(self._name) as con:
             built = {column: kind for column, kind, *_ in con.execute("describe profile").fetchall()}
             if name not in built:
@@ -79,7 +80,8 @@ class KnownFields:
 
     def preview(self, source: str) -> Spread:
         """Return the values a field file's text would give."""
-        return preview.preview(self._ws.store, self._name, self._ws.layout.fields, source)
+        totals = scored.totals(self._ws, self._name)
+        return preview.preview(self._ws.store, self._name, self._ws.layout.fields, source, totals)
 
     def save(self, source: str, replace: bool) -> Path:
         """Write a field file into data/fields."""

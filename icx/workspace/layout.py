@@ -9,7 +9,7 @@ from icx.settings import Settings
 from icx.store import private, shared
 
 _IGNORE = """\
-# What icx makes. Kept in version control: audiences, fields, connections and jobs (they hold no secret).
+# What icx makes. Kept in version control: audiences, fields, point actions, connections and jobs (no secret is in them).
 *
 !.gitignore
 !audiences/
@@ -18,6 +18,8 @@ _IGNORE = """\
 !fields/**
 !connections/
 !connections/**
+!points/
+!points/**
 !jobs/
 !jobs/**
 """
@@ -64,6 +66,10 @@ class Layout:
     @property
     def fields(self) -> Path:
         return self.data / "fields"
+
+    @property
+    def points(self) -> Path:
+        return self.data / "points"
 
     @property
     def jobs(self) -> Path:

@@ -12,10 +12,12 @@ from icx.clock import aware_utc
 from icx.errors import BadInput
 from icx.functions import email as email_key
 from icx.mask import address, plain
+from icx.points.ledger import Ledger, of_person
 from icx.store import Connection, Store, pushed, quoted
 from icx.store.plans import Plans
 from icx.words import counted, form
 
+LINES = 10  # of the points' ledger; `icx points ledger` has them all
 FACTS = {
     "left": "left",
     "donotcontact": "asked never to be contacted",
@@ -54,6 +56,7 @@ class Person:
     pushes: Sequence[Push]
     held: Mapping[str, int]
     attributes: Mapping[str, str] = field(default_factory=dict)
+    points: Ledger | None = None
 
     def __repr__(self) -> str:
         return (
@@ -77,6 +80,7 @@ class Person:
                 for when, fact, where, source in self.facts
             ],
             "pushes": [vars(push) for push in self.pushes],
+            "points": self.points.as_dict(show_people=show_people) if self.points else None,
             "held": dict(self.held),
         }
 
@@ -115,6 +119,14 @@ class Person:
                 for p in self.pushes
             ],
         )
+        if self.points and self.points.lines:
+            newest = list(reversed(self.points.lines[-LINES:]))
+            more = len(self.points.lines) - len(newest)
+            told = [line.text(zone, show_people=show_people) for line in newest]
+            told += (
+                [f"and {counted(more, 'older award')}: icx points ledger {self.contact_id}"] if more else []
+            )
+            out += _block("points", [self.points.headline, *told])
         held = [f"{n:,} {what}" for what, n in self.held.items() if n]
         out += _block("held in", [" · ".join(held)])
         return out
@@ -134,7 +146,7 @@ def find(
     people: list[Person] = []
     for connection in connections:
         with store.open(connection) as con:
-            for contact_id in _ids(con, who):
+            for contact_id in ids(con, who):
                 people.append(
                     # A mapping that looks rows up one by one has no length, so it is never taken for its truth.
                     _read(
@@ -155,7 +167,8 @@ def find(
     )
 
 
-def _ids(con: Connection, who: str) -> list[int]:
+def ids(con: Connection, who: str) -> list[int]:
+    """Return the contacts of a connection that an address or a contact id names."""
     if who.strip().isdigit():
         rows = con.execute("select id from icontact_users where id = ?", [int(who)]).fetchall()
     else:
@@ -190,12 +203,14 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         [connection, contact_id, row[4]],
     ).fetchall()
     said = [one for one in facts if one[1] != "made"]  # that icx made somebody is no word of theirs
+    ledger = of_person(con, connection, contact_id)
     counted = {
         "events": sum(n for _, n in events),
         "subscriptions": len(lists),
         "consent facts": len(facts),
         "push rows": len(pushes),
         "changes": _count(con, "changes where contact_id = ?", [contact_id]),
+        "point awards": len(ledger.lines),
         "snapshots": _count(
             con, "shared.member_snapshots where contact_id = ? and connection = ?", [contact_id, connection]
         ),
@@ -213,6 +228,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         pushes=list(pushes),
         held={"contact row": 1, **counted},
         attributes=_attributes(con, contact_id, row[5]),
+        points=ledger,
     )
 
 
