@@ -24,7 +24,7 @@ KINDS = ["open", "click", "bounce", "unsubscribe", "any"]
     "add",
     "Save what earns points: an event, an audience, or a rule.",
     "icx points add 'Clicked a sale' 10 --event click --url sale --each --group interest",
-    "icx points add 'Opened' 1 --event open --per-message --dry",
+    "icx points add Opened 1 --event open --per-message",
 )
 @click.argument("name")
 @click.argument("amount", type=int)
@@ -84,6 +84,10 @@ def add(
     text += "\nNext: " + ("the same without --dry" if dry else "icx build, then icx points list")
     data = {"action": made.name, "english": made.english, "saved": not dry}
     return Result("points-add/1", text, data | {"test": found.as_dict() if found else None})
+
+
+# so that an amount may be -5, which looks like options
+add.context_settings["ignore_unknown_options"] = True
 
 
 @points.verb("list", "List point actions and what each came to.", "icx points list", "icx points list --json")
@@ -192,8 +196,8 @@ def recount(obj: Obj) -> Result:
 @points.verb(
     "remove",
     "Remove a point action; its lines leave the ledger with the next build.",
-    "icx points remove 'Clicked a sale'",
-    "icx points remove 'Clicked a sale' --yes",
+    "icx points remove Opened",
+    "icx points remove 'Clicked a sale' --json",
 )
 @click.argument("name")
 def remove(obj: Obj, name: str) -> Result:

@@ -90,7 +90,12 @@ class BackTest:
         """What one has to know to read it."""
         given = f"the next build gives {self.whole}"
         if self.action.event is not None:
-            return (f"{given}; events before these days count too, unless `since` leaves them out",)
+            older = (
+                ""
+                if self.action.since
+                else "; events before these days count too, unless `since` leaves them out"
+            )
+            return (given + older,)
         today = (
             f"; {', '.join(self.as_today)} as today, since no history tells what it was"
             if self.as_today

@@ -10,7 +10,7 @@ from icx.errors import IcxError
 from icx.fields import Catalogue, Field
 from icx.points import lines
 from icx.points.action import Action, as_json, checked, fields, no_circle, points_words, waits
-from icx.rules import Lookup, Reading, Rule, Sql, condition, fields_used, without_machines
+from icx.rules import Lookup, Reading, Rule, Sql, audiences_used, condition, fields_used, without_machines
 from icx.store import Connection
 from icx.words import counted
 
@@ -45,8 +45,8 @@ class Score:
         past: bool,
         catalogue: Catalogue,
         made_of: Callable[[set[str]], set[str]],
-    ) -> set[str]:
-        """Return the fields that rules ask for, which have to be computed before points are.
+    ) -> set[str] | None:
+        """Return the fields that rules ask for, which have to be computed before points are; None without such rules.
 
         `as_of` is naive UTC; `catalogue` has the fields without points, and `made_of` adds to some of them those they
         are made of. An action whose rule cannot be read now (a list or a custom field is gone) waits: nobody enters or
@@ -61,7 +61,7 @@ class Score:
             f"create or replace {table} {self._ledger} as select * from {schema}.points_ledger limit 0"
         )
         if past:
-            return set()
+            return None
         con.execute(f"create or replace table {self._stays} as select * from {schema}.points_stays limit 0")
         needed: set[str] = set()
         for action in self.actions:
@@ -75,7 +75,7 @@ class Score:
                 else:
                     self._rules[action.digest] = rule
                     needed |= used
-        return needed
+        return needed if self._rules else None
 
     def share(
         self,
@@ -164,6 +164,8 @@ class Score:
 
 def looked_for(action: Action, reading: Reading) -> tuple[Rule, set[str]]:
     """Return the rule a build looks for, and the fields it reads, also through audiences; raise what is wrong in it."""
+    for name in sorted(audiences_used(action.earns)):
+        reading.lookup.audience(name, f"action {action.name}")
     rule = action.earns if action.machines else without_machines(action.earns, reading.catalogue)
     used = fields_used(rule, reading.lookup)
     no_circle(action.name, used)

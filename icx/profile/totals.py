@@ -27,8 +27,8 @@ class Totals(Protocol):
         past: bool,
         catalogue: Catalogue,
         made_of: Callable[[set[str]], set[str]],
-    ) -> set[str]:
-        """Return the fields to be computed first."""
+    ) -> set[str] | None:
+        """Return the fields to be computed first; None when no table of people is asked for."""
 
     def share(
         self,

@@ -158,7 +158,6 @@ def _readable(ws: Workspace, counts_on: Book, action: Action) -> None:
     action.span(counts_on.zone)
     with ws.store.open(counts_on.connection) as con:
         reading = Reading(counts_on.catalogue, counts_on.lookup(con), ws.clock.now(), f"action {action.name}")
-    no_circle(action.name, fields_used(action.earns, reading.lookup))
     _, used = looked_for(action, reading)
     no_circle(action.name, counts_on.made_of(used))
 

@@ -25,6 +25,7 @@ TYPED = {
     "schedule": "schedule", "jobs": "schedule", "run_due": "run-due", "change_job": "schedule", "run_job": "schedule", "serve": "serve",
     "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor", "log": "log", "calls": "calls",
     "backup": "backup", "backups": "backup", "restore": "restore", "vacuum": "vacuum", "erase": "erase",
+    "points": "points", "remove_points": "points", "points_ledger": "points", "recount_points": "points",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {

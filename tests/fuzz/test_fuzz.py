@@ -22,7 +22,7 @@ from misbehaving import Misbehaving, Says
 from mutations import mutated, texts, values, written
 from rule_people import AS_OF, CATALOGUE, LOOKUP
 
-from icx import cli, functions
+from icx import cli, functions, points
 from icx.audience.files import check_name, file_name, read
 from icx.clock import ManualClock
 from icx.connections.saved import Connections
@@ -30,6 +30,7 @@ from icx.errors import IcxError
 from icx.icontact import Client, codec
 from icx.icontact.resources import RESOURCES
 from icx.jobs import job, parameters, schedule
+from icx.points.action import as_json
 from icx.profile.field import read_fields
 from icx.profile.own import parsed
 from icx.rules import english, fields_used, from_json, sql, to_json
@@ -78,6 +79,10 @@ RULE = {
     ],
 }  # fmt: skip
 AUDIENCE = {"icx": 1, "name": "Loyal", "connection": "acme", "description": "…", "rule": RULE}
+ACTION = {
+    "icx": 1, "name": "Pricing", "connection": "acme", "description": "…", "amount": 10, "group": "interest", "each": True,
+    "since": "2026-11-01", "until": "2026-11-30T12:00:00-05:00", "machines": False, "earns": RULE["rules"][-1]["rules"][0],
+}  # fmt: skip
 JOB = {
     "icx": 1, "kind": "export", "every": "0 7 * * 1", "zone": "America/New_York", "counts_from": "2026-01-03T10:00:00+00:00",
     "connection": "acme", "audience": "Loyal", "to": "acme/lists/Newsletter", "band": [10, 100], "retries": 2, "backoff": 5.0,
@@ -182,6 +187,16 @@ def test_any_audience_file_is_read_or_refused(place: Path, body: bytes) -> None:
     path = place / "Loyal.json"
     path.write_bytes(body)
     told(lambda: read(path))
+
+
+@given(body=written(ACTION))
+def test_any_point_action_is_read_or_refused(place: Path, body: bytes) -> None:
+    path = place / "Pricing.json"
+    path.write_bytes(body)
+    action = told(lambda: points.read(path))
+    if action is not None:
+        assert points.from_data(as_json(action), path.name) == action
+        repr(action)
 
 
 @given(name=texts | st.text())
