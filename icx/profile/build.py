@@ -107,7 +107,9 @@ def build(
             tables = replace(tables, kept=refresh.ROWS) if since else tables
         else:
             attributes = users_then(con, tables.users, moment)
-        job = Assembly(con, connection, name, moment, parts, tables, settings, basis, since, totals, next_build(con))
+        job = Assembly(
+            con, connection, name, moment, parts, tables, settings, basis, since, totals, next_build(con)
+        )
         say(Progress("links and hours", 1, 4))
         prepare(job)
         say(Progress("profile", 2, 4))

@@ -168,7 +168,10 @@ def made_of(parts: Everything, names: Collection[str]) -> set[str]:
 
     What a field is made of are the names in its SQL; a field too many costs time and changes nothing.
     """
-    files = [*(f for s in (*builtin.STAGES, "lists") for f in builtin.stage(s)), *(own.file for own in parts.owns)]
+    files = [
+        *(f for s in (*builtin.STAGES, "lists") for f in builtin.stage(s)),
+        *(own.file for own in parts.owns),
+    ]
     sources = {one.name.lower(): one for one in files}
     columns = {name.lower(): name for name in [*parts.catalogue, *(one.name for one in files)]}
     found: set[str] = set()
