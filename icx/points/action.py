@@ -121,6 +121,9 @@ def english(action: Action, zone: tzinfo) -> str:
     '+10 each time somebody clicked'
     >>> english(Action("Left", -5, Event("unsubscribe"), until="2026-11-30"), UTC)
     '−5 once, when somebody first unsubscribed; until 30 Nov 2026'
+    >>> from icx.rules import InAudience
+    >>> english(Action("Gold", 3, InAudience("in", "Gold"), each=True), UTC)
+    '+3 each time a build newly finds somebody who is in the audience Gold'
     """
     amount = signed(action.amount)
     event = action.event
@@ -135,11 +138,10 @@ def english(action: Action, zone: tzinfo) -> str:
         else:
             said = f"once, when somebody first {did}"
     else:
-        who = sentence(action.earns, zone)
+        who = sentence(action.earns, zone).replace("all contacts", "anybody").removeprefix("people ")
+        who = f"somebody {who}" if who.startswith("who") else who
         said = (
-            f"to {who}, each time a build finds somebody newly so"
-            if action.each
-            else f"once to {who}, when a build first finds somebody so"
+            f"each time a build newly finds {who}" if action.each else f"once, when a build first finds {who}"
         )
     since, until = (day_words(text, zone) if text else "" for text in (action.since, action.until))
     dates = f"from {since} to {until}" if since and until else f"since {since}" if since else f"until {until}"

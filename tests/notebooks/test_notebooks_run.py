@@ -82,6 +82,7 @@ def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None
         "07-schedule",
     ]
     assert "True" in shown(ran["04-audience"], "same")  # clicked and typed are one
+    assert "once a message, when somebody first clicked" in shown(ran["04-audience"], "points")
     pushed = shown(ran["05-push"], "apply")
     assert re.search(r"Done: [1-9]\d* added", pushed)
     assert "the same people by id" in pushed
