@@ -311,7 +311,7 @@ def replayed(rule: Rule, reading: Reading, as_today: set[str]) -> Rule:
     >>> from icx.rules import Lookup
     >>> read, left = Reading(Catalogue([]), Lookup(), datetime(2026, 11, 22, tzinfo=UTC)), set()
     >>> replayed(Compare("opens_90d", ">=", 3) & Compare("city", "=", "Durham"), read, left), left
-    (f.opened(at_least=3, days=90) & (f.city == 'Durham'), {'city'})
+    (f.opened(at_least=3, days=90) & (f.city == "Durham"), {'city'})
     """
     if isinstance(rule, Group):
         return replace(rule, rules=tuple(replayed(inner, reading, as_today) for inner in rule.rules))
