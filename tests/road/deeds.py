@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -21,6 +21,7 @@ PARKING = "icx parking"
 DEEDS = (
     "leaves", "leaves", "leaves_by_mail", "is_moved", "asks_never", "is_deleted", "is_made_again", "joins",
     "comes_back", "changes_address", "list_is_deleted", "bounces", "bounces_no_more", "is_asked", "confirms",
+    "asks_never_elsewhere",
 )  # fmt: skip
 
 
@@ -55,6 +56,10 @@ class Deeds:
         self.folder = account.sandbox.client_folder_id
         self.other = Service.of(account.sandbox)
         self.no = No()
+        self.did: Counter[str] = Counter()  # what changed the account; and, as `NAME: inert`, what did not
+        self.told_elsewhere: set[str] = (
+            set()
+        )  # addresses that said no to the sender's other folder since its pull
         self.log: list[str] = []
         self.concerned: list[int] = []  # whom the plan about to be applied would write
         self.unseen = False  # somebody said no since the last pull
@@ -84,7 +89,9 @@ class Deeds:
 
     def somebody(self, deed: str) -> None:
         self.log.append(f"  somebody: {deed}")
+        before = self._everything()
         getattr(self, deed)()
+        self.did[deed if self._everything() != before else f"{deed}: inert"] += 1
 
     def leaves(self) -> None:
         """Somebody leaves a list: the target, the parking list or another."""
@@ -135,6 +142,18 @@ class Deeds:
         self.unseen = True
         self.no.say(None, contact, self._address(contact))
 
+    def asks_never_elsewhere(self) -> None:
+        """Somebody asks the sender's other folder never to be contacted; icx knows when it has read that one."""
+        found = self.held.rows(
+            "select contact_id, email, folder_id from contacts where folder_id <> ? and status = 'normal'"
+            " and email is not null order by lower(email) in (select lower(email) from contacts where folder_id = ?)"
+            " desc, contact_id", self.folder, self.folder,
+        )  # fmt: skip
+        if found:
+            contact, address, folder = self.rnd.choice(found[:12])
+            self.other.folder(folder).call("POST", f"contacts/{contact}", {"status": "donotcontact"})
+            self.told_elsewhere.add(address)
+
     def bounces(self) -> None:
         """The service finds that an address does not work; that counts while it says so."""
         self._becomes(self._person(), "bounced")
@@ -175,8 +194,11 @@ class Deeds:
     def joins(self) -> None:
         """The other client adds somebody to the target, as it may."""
         self._see_mails()
-        contact, list_id = self._person(), self._target()
-        if list_id and not self.no.said(list_id, contact, self._address(contact)):
+        list_id = self._target()
+        absent = [one for one in self._alive("normal") if list_id and one not in self.held.on(list_id)]
+        near = [one for one in self.concerned if one in absent]
+        contact = self.rnd.choice(near or absent) if absent else 0
+        if list_id and contact and not self.no.said(list_id, contact, self._address(contact)):
             self._set(list_id, contact, "normal")
 
     def comes_back(self) -> None:
@@ -233,6 +255,14 @@ class Deeds:
             self.let_icx_see()
 
     # -- choosing, and the account itself
+
+    def _everything(self) -> list[tuple[object, ...]]:
+        return [
+            *self.held.rows("select contact_id, email, status from contacts order by 1"),
+            *self.held.rows("select list_id, contact_id, status from subscriptions order by 1, 2"),
+            *self.held.rows("select list_id, deleted from lists order by 1"),
+            *self.held.rows("select count(*) from events"),
+        ]
 
     def _write(self, sql: str, *values: object) -> None:
         """What the service does by itself is written into its file: there is no call for it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import shutil
+from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +29,7 @@ EVERYBODY = {"field": "ic_contact_id", "operator": "notNull"}
 # What icx is told to do; what is named twice is drawn twice as often.
 COMMANDS = (
     "plan_and_apply", "plan_and_apply", "plan_and_apply", "push_the_other_folder", "plan", "apply_an_old_plan",
-    "undo", "undo", "pull", "pull_and_build", "pull_and_build", "start_over", "back_up", "restore", "restore", "vacuum",
+    "undo", "undo", "pull", "pull_and_build", "pull_and_build", "pull_elsewhere", "start_over", "back_up", "restore", "vacuum",
 )  # fmt: skip
 
 
@@ -141,3 +142,6 @@ def test_the_same_in_many_long_lives(prepared: Path, tmp_path: Path) -> None:
     lived = live(prepared, tmp_path / "lives", lives=60, steps=50)
     assert sum(world.added for world in lived) > 500
     assert sum(world.surely_members for world in lived) > 500
+    did = sum((world.did for world in lived), Counter())
+    assert set(DEEDS) <= did.keys()  # none of them is a word only
+    assert {"pull", "build", "reset", "backup", "restore", "vacuum", "plan", "apply", "undo"} <= did.keys()

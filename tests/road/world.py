@@ -81,7 +81,10 @@ class World(Deeds):
 
     def pull(self) -> None:
         """Read everything again; what a mail's own link told counts from here, against each list the mail went to."""
-        self.icx("pull", lambda: self.ws.pull("acme", full=bool(self.mailed_out)))
+        self._break_the_line("GET /contacts", "GET /subscriptions", "GET /messages/*")
+        while self.icx("pull", lambda: self.ws.pull("acme", full=bool(self.mailed_out))) is None:
+            self._mend_the_line()  # what was said may be known only when all was read
+        self._mend_the_line()
         self.unseen = False
         for message, contact in self.mailed_out:
             self.counts_as_left(message, contact)
@@ -91,6 +94,13 @@ class World(Deeds):
         """What somebody said can be known only if it is read before it vanishes from the service."""
         if self.unseen:
             self.pull()
+
+    def pull_elsewhere(self) -> None:
+        """Read the sender's other folder: who said no there is refused here by address, from now on."""
+        self.icx("pull second", lambda: self.ws.pull(SECOND))
+        for address in self.told_elsewhere:
+            self.no.addresses[None].add(address.lower())
+        self.told_elsewhere.clear()
 
     def build(self) -> None:
         self.icx("build", lambda: self.ws.build("acme"))
@@ -114,7 +124,8 @@ class World(Deeds):
         if self.backed_up:
             self.icx("restore", lambda: self.ws.restore("newest", yes=True))
             self.unseen = True
-            if self.rnd.random() < 0.5:
+            if self.rnd.random() < 0.8:
+                self.pull_elsewhere()
                 self.pull_and_build()
 
     def vacuum(self) -> None:
@@ -169,7 +180,13 @@ class World(Deeds):
 
     def apply(self, plan_id: str) -> None:
         """Apply a plan on a line that may break; type it again until it is through."""
-        self._break_the_line()
+        self._break_the_line(
+            "POST /subscriptions",
+            "PUT /subscriptions",
+            "GET /subscriptions",
+            "POST /contacts",
+            "GET /contacts",
+        )
         plan = next(plan for plan in self.ws.plans() if plan.plan_id == plan_id)
         self.asked = plan.policy.invite
         answers = {stop.key: stop.confirm or "they are customers" for stop in plan.stops}
@@ -179,17 +196,16 @@ class World(Deeds):
                 self._read_back(plan, done)
                 break
         self.asked = False
+        self._mend_the_line()
+
+    def _mend_the_line(self) -> None:
         requests.delete(f"{self.account.sandbox.control_url}/faults", timeout=30)
 
-    def _break_the_line(self) -> None:
+    def _break_the_line(self, *calls: str) -> None:
         if not self.quiet and self.rnd.random() < 0.5:
             orders = [
-                {
-                    "match": f"{method} /subscriptions",
-                    "fault": self.rnd.choice(FAULTS),
-                    "after": self.rnd.randrange(2),
-                }
-                for method in self.rnd.choices(["POST", "PUT", "GET"], k=2)
+                {"match": call, "fault": self.rnd.choice(FAULTS), "after": self.rnd.randrange(2)}
+                for call in self.rnd.choices(calls, k=2)
             ]
             requests.post(f"{self.account.sandbox.control_url}/faults", json=orders, timeout=30)
 
@@ -233,8 +249,11 @@ class World(Deeds):
             result = call()
         except IcxError as error:
             self.log[-1] += f" [{error.code}]"
+            self.did[f"{what.split(maxsplit=1)[0]}: {error.code}"] += 1
             if error.code not in EXPECTED:
                 raise AssertionError(self.story()) from error
+        else:
+            self.did[what.split(maxsplit=1)[0]] += 1
         self._judge(before, self._snapshot())
         return result
 
