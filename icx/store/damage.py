@@ -139,7 +139,8 @@ def of_the_machine(error: OSError, path: Path) -> IcxError | None:
 def of_sqlite(error: sqlite3.Error, path: Path) -> IcxError | None:
     """Return SQLite's error as one of ours when the machine, not the statement, is at fault."""
     text = str(error)
-    if "disk is full" in text:
+    # A file that may not grow, of a quota or a limit, is no more than "disk I/O error" in its words.
+    if "disk is full" in text or error.sqlite_errorname in ("SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE"):
         return disk_full(path)
     if "readonly" in text or "unable to open" in text:
         return read_only(path)

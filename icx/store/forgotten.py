@@ -37,7 +37,8 @@ def journal(path: Path, whom: Whom, text: re.Pattern[str], *, do: bool) -> dict[
                     found[table] = found.get(table, 0) + count
                 db.execute("commit")
             except BaseException:
-                db.execute("rollback")
+                if db.in_transaction:
+                    db.execute("rollback")
                 raise
             if do:
                 db.execute("vacuum")

@@ -114,7 +114,8 @@ class Journal:
                 yield self._db
                 self._db.execute("commit")
             except BaseException:
-                self._db.execute("rollback")
+                if self._db.in_transaction:  # a full disk has ended it already
+                    self._db.execute("rollback")
                 raise
 
     def read(self, sql: str, parameters: tuple[Any, ...] | dict[str, Any] = ()) -> list[sqlite3.Row]:
@@ -221,7 +222,8 @@ class Journal:
                 wait = budget.spend(self._tape, key, seconds, per_hour, per_day)
                 self._tape.execute("commit")
             except BaseException:
-                self._tape.execute("rollback")
+                if self._tape.in_transaction:
+                    self._tape.execute("rollback")
                 raise
         return wait
 

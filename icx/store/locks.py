@@ -49,22 +49,25 @@ def hold(
     note = folder / f"{stem}.json"
     try:
         private.folder(folder)
-    except OSError:
-        raise damage.read_only(folder) from None
+    except OSError as error:
+        raise _cannot(error, folder) from None
     lock = FileLock(folder / f"{stem}.lock", timeout=0, mode=0o600)
     try:
         lock.acquire()
     except Timeout:
         raise (busy or _busy(name))(_holder(note)) from None
-    except OSError:
-        raise damage.read_only(folder / stem) from None
+    except OSError as error:
+        raise _cannot(error, folder / stem) from None
     try:
         if name != WHOLE and (other := holder(folder, WHOLE)) is not None:
             raise _busy(WHOLE)(other)
         since = clock.now().astimezone(UTC).isoformat()
         told = {"pid": os.getpid(), "since": since, "what": what or name, "began": began(os.getpid())}
-        with private.alone():
-            note.write_text(json.dumps(told), encoding="utf-8")
+        try:
+            with private.alone():
+                note.write_text(json.dumps(told), encoding="utf-8")
+        except OSError as error:
+            raise _cannot(error, note) from None
         yield
     finally:
         note.unlink(missing_ok=True)
@@ -152,6 +155,10 @@ def who(holder: Holder | None) -> str:
 def runs_still(pid: int, began_then: str) -> bool:
     """Tell whether a process still runs; `began_then` is what `began` said of it, empty when that is not known."""
     return alive(pid) and (not began_then or began(pid) in ("", began_then))
+
+
+def _cannot(error: OSError, path: Path) -> IcxError:
+    return damage.of_the_machine(error, path) or damage.read_only(path)
 
 
 def _stem(name: str) -> str:

@@ -37,6 +37,7 @@ class Story:
     starts: int = 0
     points: int = 0
     killed: list[str] = field(default_factory=list)
+    full: list[str] = field(default_factory=list)
     gave_up: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     deeds: list[tuple[str, int]] = field(default_factory=list)
@@ -85,47 +86,58 @@ def _free(here: Any) -> list[int]:
     return sorted(row[0] for row in rows)
 
 
-def push(here: Any, story: Story, plan: Any, *, kills: int, faults: int, meddles: float) -> dict[str, Any]:
-    """Type the apply until it is through: killed `kills` times at any point, with `faults` orders at most."""
-    luck = random.Random(f"{story.seed} {plan.plan_id}")
-    log = here.state.with_name(f"told-{plan.plan_id}.jsonl")
+def begun(here: Any, story: Story, plan: Any, meddles: float = 0.0, **how: int | None) -> dict[str, Any]:
+    """Type the apply once, and return what it said; nothing when it was killed. `how` is the point `die` or `full`."""
     names = ("base_url", "app_id", "username", "password", "account_id", "client_folder_id")
+    story.starts += 1
+    log = here.state.with_name("told.jsonl")
+    log.unlink(missing_ok=True)
     facts = {
         "data": str(here.journal.path.parent), "plan": plan.plan_id, "answers": here.answers(plan),
         "batch_size": here.settings.batch_size, "login": {name: getattr(here.running, name) for name in names},
         "state": str(here.state), "target": story.target, "other": story.other, "chance": meddles, "log": str(log),
-        "people": story.adds + story.stale + story.kept,
+        "people": story.adds + story.stale + story.kept, "seed": f"{story.seed} {story.starts}", "die": None, "full": None,
     }  # fmt: skip
+    process = script(WORKER, json.dumps(facts | how))
+    out, err = process.communicate(timeout=120)
+    for line in log.read_text().splitlines() if log.exists() else []:
+        one = json.loads(line)
+        if "deed" in one:
+            story.deeds.append((one["deed"], one["contact"]))
+        else:
+            story.killed += [one["killed"]] if "killed" in one else []
+            story.full += [one["full"]] if "full" in one else []
+    if process.returncode == -9:
+        return {}
+    assert process.returncode == 0, (story, err)
+    said: dict[str, Any] = json.loads(out.splitlines()[-1])
+    story.points += said["points"]
+    if "gave_up" in said:
+        story.gave_up.append(said["gave_up"])
+        assert said["gave_up"] in GIVES_UP or (said["gave_up"] == "disk-full" and how.get("full")), (
+            story,
+            said,
+        )
+    return said
+
+
+def push(here: Any, story: Story, plan: Any, *, kills: int, faults: int, meddles: float) -> dict[str, Any]:
+    """Type the apply until it is through: cut off `kills` times at any point, with `faults` orders at most."""
+    luck = random.Random(f"{story.seed} {plan.plan_id}")
     for order in orders(luck, faults):
         story.faults.append(f"{order['fault']}@{order['match']}")
         here.fault(**order)
-    began = story.starts
-    while True:
-        start = story.starts - began
-        assert start < 2 * PATIENCE, story
+    said: dict[str, Any] = {}
+    for start in range(2 * PATIENCE):
         if start == PATIENCE:
             here.fault_clear()
-        die = luck.randrange(1, 170) if start < kills else None
-        story.starts += 1
-        process = script(WORKER, json.dumps(facts | {"die": die, "seed": f"{story.seed} {story.starts}"}))
-        out, err = process.communicate(timeout=120)
-        if process.returncode == -9:
-            continue
-        assert process.returncode == 0, (story, err)
-        said: dict[str, Any] = json.loads(out.splitlines()[-1])
-        story.points += said["points"]
-        if "gave_up" in said:
-            story.gave_up.append(said["gave_up"])
-            assert said["gave_up"] in GIVES_UP, (story, said)
-        elif said["state"] == "finished":
+        ends = luck.choice(("die", "die", "full"))
+        how = {ends: luck.randrange(1, 170)} if start < kills else {}
+        said = begun(here, story, plan, meddles, **how)
+        if said.get("state") == "finished":
             break
     here.fault_clear()
-    for line in log.read_text().splitlines() if log.exists() else []:
-        one = json.loads(line)
-        if "killed" in one:
-            story.killed.append(one["killed"])
-        else:
-            story.deeds.append((one["deed"], one["contact"]))
+    assert said.get("state") == "finished", (story, said)
     refused = {row["row"] for row in here.plans.outcomes(plan.plan_id) if row["state"] == "refused"}
     people = here.plans.some(plan.plan_id, sorted(refused), ["contact_id", "email"]).to_pylist()
     story.refused |= {_id(here, row) for row in people}

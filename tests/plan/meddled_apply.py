@@ -2,7 +2,7 @@
 
 Words: the facts as JSON. Points are counted: each call before it leaves and after it came back or failed, each write
 of the journal before it, before it is committed and after it. `die` is the number of the point at which the process
-ends by SIGKILL. Deeds of the other client are written straight into the account, so that icx's own writes stay
+ends by SIGKILL, `full` of the one from which no file may grow any more. Deeds of the other client are written straight into the account, so that icx's own writes stay
 countable there, and are logged. Between the last look at people and the write about them no deed is done: no reader
 of this service can see one there.
 """
@@ -10,6 +10,7 @@ of this service can see one there.
 import json
 import os
 import random
+import resource
 import signal
 import sqlite3
 import time
@@ -47,6 +48,7 @@ class Meddling:
     def __init__(self, facts: dict[str, Any]) -> None:
         self.state, self.target, self.other = facts["state"], facts["target"], facts["other"]
         self.people, self.chance, self.die = facts["people"], facts["chance"], facts["die"]
+        self.full = facts.get("full")
         self.luck = random.Random(facts["seed"])
         self.log = os.open(facts["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self.points = 0
@@ -59,6 +61,11 @@ class Meddling:
         if self.points == self.die:
             self.note(killed=name)
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.points == self.full:
+            self.note(full=name)
+            self.chance = 0.0  # the other client's account lies on this disk too
+            _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (0, most))
 
     def may_meddle(self, method: str, path: str, params: Any) -> bool:
         """Not before a write, nor in the middle of the look that precedes it."""
