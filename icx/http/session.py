@@ -122,35 +122,45 @@ class Session:
         Raises `NotSent` when no connection was made, `Lost` or `Unreadable` when the answer did not arrive whole,
         `UnsafeAddress` when the certificate is not verified or the service redirects elsewhere.
         """
+        try:
+            return self._sent(method, path, params, body, self._login if login else _Login({}))
+        except requests.RequestException as error:
+            raised = _what_happened(error, self.base_url)
+        except BaseException as error:  # also what stops us from outside
+            raised = error
+        # What a traceback shows with its variables is not to show the headers: nothing below this line is part of it,
+        # and outside of `except` it has no error before it either.
+        raise raised.with_traceback(None)
+
+    def _sent(
+        self, method: str, path: str, params: Mapping[str, str] | None, body: bytes | None, login: _Login
+    ) -> Answer:
         session = self._session()
         if method != "GET":
             # A kept connection may have been closed by the other side meanwhile; on a fresh one a write that
             # was never seen is told apart from one whose answer got lost.
             session.get_adapter(self.base_url).close()
         started = self._clock.monotonic()
-        try:
-            with session.request(
-                method,
-                self.base_url + path,
-                params=params,
-                data=body,
-                auth=self._login if login else _Login({}),
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                if response.is_redirect or 300 <= response.status_code < 400:
-                    raise _redirected(self.base_url, response)
-                whole = b"".join(self._chunks(response, started))
-                return Answer(
-                    response.status_code,
-                    response.reason or "",
-                    whole,
-                    self._clock.monotonic() - started,
-                    retry_after(response.headers),
-                )
-        except requests.RequestException as error:
-            raise _what_happened(error, self.base_url) from None
+        with session.request(
+            method,
+            self.base_url + path,
+            params=params,
+            data=body,
+            auth=login,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            if response.is_redirect or 300 <= response.status_code < 400:
+                raise _redirected(self.base_url, response)
+            whole = b"".join(self._chunks(response, started))
+            return Answer(
+                response.status_code,
+                response.reason or "",
+                whole,
+                self._clock.monotonic() - started,
+                retry_after(response.headers),
+            )
 
     def _chunks(self, response: requests.Response, started: float) -> Iterator[bytes]:
         size = 0
@@ -266,7 +276,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         waiting += [one.__cause__, one.__context__, getattr(one, "reason", None), *one.args]
 
 
-def _what_happened(error: requests.RequestException, base_url: str) -> Exception:
+def _what_happened(error: requests.RequestException, base_url: str) -> BaseException:
     causes = list(_chain(error))
 
     def among(*kinds: type[BaseException]) -> bool:

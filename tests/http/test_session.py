@@ -1,13 +1,17 @@
 """The session opens no connection it should not, and tells what happened to a request."""
 
+import http.client
+import signal
 import socket
 import ssl
 import subprocess
 import threading
+import traceback
 
 import pytest
 from misbehaving import Misbehaving, Says
 
+from icx.errors import BadInput
 from icx.http import Lost, NotSent, Secret, Session, Unreadable, UnsafeAddress
 from icx.http import session as module
 from icx.http.session import safe_address
@@ -168,3 +172,24 @@ def test_a_certificate_nobody_vouches_for_is_refused(tmp_path):
     finally:
         session.close()
         server.stop()
+
+
+@pytest.mark.parametrize("stop", ["a stop from outside", "a hang-up", "a header that no request carries"])
+def test_a_traceback_with_all_its_variables_does_not_show_the_login(server, monkeypatch, stop):
+    """As `%xmode Verbose` in a notebook, or a watcher of errors, would print it."""
+    session = open_session(server.url)
+    if stop == "a stop from outside":
+        monkeypatch.setattr(
+            http.client.HTTPConnection, "getresponse", lambda self: signal.raise_signal(signal.SIGINT)
+        )
+    elif stop == "a hang-up":
+        server.says(Says(fault="hang-up"))
+    else:
+        session = Session(server.url, headers={}, secrets={"API-Password": Secret("s3cret-w0rd\n")})
+    with pytest.raises((KeyboardInterrupt, Lost, BadInput)) as raised:
+        session.send("GET", "/a")
+    frames = list(traceback.walk_tb(raised.value.__traceback__))[1:]  # the first is this test's
+    assert frames
+    assert "s3cret" not in "".join(repr(frame.f_locals) for frame, _ in frames)
+    assert raised.value.__context__ is None
+    session.close()
