@@ -153,6 +153,9 @@ class Session:
         ) as response:
             if response.is_redirect or 300 <= response.status_code < 400:
                 raise _redirected(self.base_url, response)
+            if "," in response.headers.get("Content-Encoding", ""):
+                # Each layer unpacks a thousandfold, and not every version of urllib3 counts between them.
+                raise Unreadable("packed more than once")
             whole = b"".join(self._chunks(response, started))
             return Answer(
                 response.status_code,

@@ -1,5 +1,6 @@
 """The session opens no connection it should not, and tells what happened to a request."""
 
+import gzip
 import http.client
 import signal
 import socket
@@ -7,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import traceback
+import tracemalloc
 
 import pytest
 from misbehaving import Misbehaving, Says
@@ -123,6 +125,34 @@ def test_an_answer_is_bounded_after_decompression(server, session, monkeypatch):
     monkeypatch.setattr(module, "MAX_BYTES", 100_000)
     server.says(Says({"contacts": "a" * 10_000_000}, zipped=True))
     with pytest.raises(Unreadable, match="over"):
+        session.send("GET", "/a")
+
+
+def test_a_small_answer_that_unpacks_to_a_large_one_takes_no_memory(server, session, monkeypatch):
+    """Kilobytes that would become 100 MB, packed once and twice."""
+    monkeypatch.setattr(module, "MAX_BYTES", 2**20)
+    once = gzip.compress(bytes(100_000_000), 1)
+    server.says(
+        Says(once, headers={"Content-Encoding": "gzip"}),
+        Says(gzip.compress(once), headers={"Content-Encoding": "gzip, gzip"}),
+    )
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unreadable, match="over 1 MB"):
+            session.send("GET", "/a")
+        with pytest.raises(Unreadable, match="packed more than once"):
+            session.send("GET", "/a")
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Long": "a" * 200_000}, {f"X-{n}": "a" for n in range(5000)}], ids=["long", "many"]
+)
+def test_headers_are_bounded(server, session, headers):
+    server.says(Says({}, headers=headers))
+    with pytest.raises(Lost):
         session.send("GET", "/a")
 
 
