@@ -168,12 +168,14 @@ class _Form:
     def login(self, *, update: bool) -> Login:
         """Return the login, asking for what nobody has said."""
 
+        from icx.http import Secret
+
         app_id: str | Secret | None = self.app_id or (self.known.app_id if self.known else None)
         app_id = app_id or self._ask_app_id()
         user = self.username or self._ask(
             "User name         ", "a user name", "--username", "you@example.com"
         )
-        password: str | Secret | None = os.environ.get("ICX_PASSWORD")
+        password = Secret(os.environ.get("ICX_PASSWORD", ""))
         if not password and self.known is not None and not update:
             password = self.known.password
         return self._clean(app_id, user, password or self._ask_password(), self.base_url)
@@ -199,7 +201,7 @@ class _Form:
             return self._clean(self._ask_app_id(), login.username, login.password, login.base_url)
         raise refused
 
-    def _clean(self, app_id: str | Secret, user: str, password: str | Secret, base_url: str) -> Login:
+    def _clean(self, app_id: str | Secret, user: str, password: Secret, base_url: str) -> Login:
         """Return the login without what was pasted along, and say what was taken off."""
         from icx.connections.login import Login
 
@@ -214,7 +216,9 @@ class _Form:
         self.console.note(f"  An id somebody gave you counts once it is enabled at {LINK}")
         return self._ask("Application id    ", "an application id", "--app-id", "THE-ID")
 
-    def _ask_password(self) -> str:
+    def _ask_password(self) -> Secret:
+        from icx.http import Secret
+
         missing = NeedsYou(
             "needs-answer",
             "A password is needed, and there is no terminal to ask.",
@@ -222,7 +226,7 @@ class _Form:
             kept="nothing was saved or picked for you",
             next=["set ICX_PASSWORD to the application's password, or use a terminal; then the same command"],
         )
-        return self.console.ask("API password      ", hidden=True, missing=lambda: missing)
+        return Secret(self.console.ask("API password      ", hidden=True, missing=lambda: missing))
 
     def _ask(self, question: str, what: str, option: str, example: str) -> str:
         return self.console.ask(

@@ -47,11 +47,11 @@ class Login:
     ) -> Login:
         """Return a login with pasted blanks taken off; raise `unsafe-address` or `old-platform` for its address."""
         notes: list[str] = []
-        app = _stripped(Secret(app_id).reveal(), "application id", notes)
+        app = Secret(_stripped(Secret(app_id).reveal(), "application id", notes))
         user = _stripped(username, "user name", notes)
-        word = _stripped(Secret(password).reveal(), "API password", notes)
+        word = Secret(_stripped(Secret(password).reveal(), "API password", notes))
         address = service_address(_stripped(base_url, "address", notes))
-        return cls(address, Secret(app), user, Secret(word), tuple(notes))
+        return cls(address, app, user, word, tuple(notes))
 
     def __repr__(self) -> str:
         shown = f"application {mask.app_id(self.app_id.reveal())}, user {mask.address(self.username)}"

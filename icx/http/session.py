@@ -60,6 +60,9 @@ class _Login(requests.auth.AuthBase):
 
     def __init__(self, secrets: Mapping[str, Secret]) -> None:
         self._secrets = dict(secrets)
+        self.values = sorted(
+            self._secrets.values(), key=lambda one: -len(one.reveal())
+        )  # one may hold another
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         for name, secret in self._secrets.items():
@@ -99,6 +102,12 @@ class Session:
 
     def __repr__(self) -> str:
         return f"Session({self.base_url})"
+
+    def hidden(self, text: str) -> str:
+        """Return a text of the service's with the login taken out, which it may repeat when it refuses it."""
+        for secret in self._login.values:
+            text = text.replace(secret.reveal(), repr(secret)) if len(secret.reveal()) > 3 else text
+        return text
 
     def close(self) -> None:
         """Close every connection of every thread."""

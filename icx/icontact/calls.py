@@ -201,6 +201,7 @@ class Caller:
             value = None
             if answer.status in _DONE:
                 return "empty" if not answer.body.strip() else "not JSON"
+        failures.hide(value, self.session.hidden)
         words = failures.errors_in(value)
         if answer.status in _DONE:
             if request.login:

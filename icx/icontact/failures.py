@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,13 @@ def errors_in(answer: Any) -> list[str]:
 def warnings_in(answer: Any) -> list[str]:
     """Return the warnings of an answer; none is the usual case and the key is then absent."""
     return _words(answer, "warnings")
+
+
+def hide(answer: Any, hidden: Callable[[str], str]) -> None:
+    """Replace the words of an answer by what `hidden` gives for them: a service may repeat the login it refuses."""
+    for key in ("errors", "warnings"):
+        if words := _words(answer, key):
+            answer[key] = [hidden(one) for one in words]
 
 
 def _words(answer: Any, key: str) -> list[str]:
