@@ -61,14 +61,14 @@ class IcxError(Exception):
         return steps(self.next)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                f"{self.message} [{self.code}]",
-                f"  where  {self.where_text()}",
-                f"  kept   {self.kept}",
-                f"  next   {self.next_text()}",
-            ]
-        )
+        parts = [
+            f"{self.message} [{self.code}]",
+            f"  where  {self.where_text()}",
+            f"  kept   {self.kept}",
+            f"  next   {self.next_text()}",
+        ]
+        # A name from outside that has lines of its own must not look like another part of the answer.
+        return "\n".join(part.replace("\n", "\\x0a") for part in parts)
 
     def _render_traceback_(self) -> list[str]:
         """Return what a notebook shows below its cell: the four parts, not the way through icx that led there."""

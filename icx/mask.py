@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 _ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]\\/=?&]+@[^\s@<>\"'(),;:\[\]\\/=?&]+")
+WRITTEN = re.compile(r"[\w.+%'-]+@(?:[\w-]+\.)+[^\W\d_]{2,}")
 _CONTROL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\u061c\ud800-\udfff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\u061c\ud800-\udfff]"
 )
 
 
@@ -38,6 +40,17 @@ def addresses_in(text: str) -> str:
     return _ADDRESS.sub(lambda found: address(found.group()), text)
 
 
+def written_in(text: str, known: Collection[str] = ()) -> str:
+    """Return a text with every address in it masked that could be written to, but for those in `known`.
+
+    Stricter than `addresses_in`: names, code and commands that only hold an `@` stay what they are.
+
+    >>> written_in("ada@example.com and jo@example.com at home@2x", {"jo@example.com"})
+    'a…@e….com and jo@example.com at home@2x'
+    """
+    return WRITTEN.sub(lambda found: found[0] if found[0].lower() in known else address(found[0]), text)
+
+
 def app_id(value: str | None) -> str:
     """Return the four characters of an application id that may be shown.
 
@@ -45,6 +58,15 @@ def app_id(value: str | None) -> str:
     '1f3c…'
     """
     return f"{value[:4]}…" if value else "none"
+
+
+def escaped(text: str) -> str:
+    """Return JSON with the characters that would do something on a terminal as JSON writes them; it means the same.
+
+    >>> escaped('{"name": "a\x9b31mb\u202ec"}')
+    '{"name": "a\\\\u009b31mb\\\\u202ec"}'
+    """
+    return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def plain(text: object) -> str:

@@ -172,12 +172,12 @@ class _Command:
         self.began = time.monotonic()
         # What cannot be read is told in the form that was asked for, so this much is looked up beforehand.
         self.options = Options(json="object" if any(word.startswith("--json") for word in argv) else "")
-        self.console = Console(self.options)
+        self.console = Console(self.options, typed=argv)
 
     def run(self) -> int:
         try:
             self.options, words = hoist(self.argv)
-            self.console = Console(self.options)
+            self.console = Console(self.options, typed=self.argv)
             with stays_heard(), root.make_context("icx", words, obj=(self.options, self.console)) as context:
                 result = root.invoke(context)
         except click.exceptions.Exit as done:

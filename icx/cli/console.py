@@ -11,18 +11,22 @@ from typing import Any, TextIO
 from icx.cli.options import Options
 from icx.cli.table import Rows, lay_out
 from icx.errors import IcxError
-from icx.mask import plain
+from icx.mask import WRITTEN, escaped, plain, written_in
 
 # What stands in for a symbol where the stream cannot carry it; the word beside it stays.
 _PLAIN = str.maketrans(
     {"·": "-", "→": "->", "−": "-", "–": "-", "…": "...", "›": ">", "●": "", "▲": "", "■": "", "≥": ">=", "≤": "<=",
      "“": '"', "”": '"', "‘": "'", "’": "'", "×": "x", "\u00a0": " ", "\u202f": " "}
 )  # fmt: skip
+EXAMPLE = "you@example.com"  # nobody's: stands in what to type next
 EVERY = 30.0  # seconds between two lines of progress in a log
 
 
 class Console:
-    """Where a command speaks. Made once, in `main`; nothing else prints."""
+    """Where a command speaks. Made once, in `main`; nothing else prints.
+
+    No address goes out in full, wherever it stands, unless it was `typed` or --show-people asks for all.
+    """
 
     def __init__(
         self,
@@ -30,8 +34,10 @@ class Console:
         out: TextIO | None = None,
         err: TextIO | None = None,
         stdin: TextIO | None = None,
+        typed: Sequence[str] = (),
     ) -> None:
         self.options = options
+        self._typed = {EXAMPLE} | {found.lower() for word in typed for found in WRITTEN.findall(word)}
         self.standing = ""  # how far the work under way is, for whoever stops it
         self.run: str | None = None  # the run the command's work was noted as
         self._out = out or sys.stdout
@@ -60,12 +66,12 @@ class Console:
     def result(self, text: str) -> None:
         """Print text for people on stdout."""
         self.clear()
-        _write(self._out, visible(text).rstrip("\n") + "\n")
+        _write(self._out, self._masked(visible(text)).rstrip("\n") + "\n")
 
     def json(self, value: Mapping[str, Any]) -> None:
         """Print one JSON object on stdout, on one line."""
         self.clear()
-        self._out.write(_json(value) + "\n")
+        self._out.write(self._masked(escaped(_json(value))) + "\n")
         self._out.flush()
 
     def event(self, name: str, facts: Mapping[str, Any]) -> None:
@@ -82,13 +88,13 @@ class Console:
     def error(self, text: str) -> None:
         """Say something on stderr, also when quiet."""
         self.clear()
-        _write(self._err, visible(text).rstrip("\n") + "\n")
+        _write(self._err, self._masked(visible(text)).rstrip("\n") + "\n")
 
     def progress(self, text: str, *, changed: bool = False) -> None:
         """Show where work stands: one line redrawn on a terminal, else a stamped line each 30 s and at a change."""
         if self.options.quiet or not self.options.progress:
             return
-        text = plain(text).replace("\n", " ")
+        text = self._masked(plain(text).replace("\n", " "))
         if self.redraws:
             import shutil
 
@@ -115,11 +121,15 @@ class Console:
             import getpass
 
             return getpass.getpass(question, stream=self._err)
-        _write(self._err, visible(question))
+        _write(self._err, self._masked(visible(question)))
         answer = self._in.readline()
         if not answer:
             raise missing()
+        self._typed |= {found.lower() for found in WRITTEN.findall(answer)}
         return answer.rstrip("\n")
+
+    def _masked(self, text: str) -> str:
+        return text if self.options.show_people or "@" not in text else written_in(text, self._typed)
 
     def table(self, heads: Sequence[str], rows: Rows, *, right: tuple[int, ...] = ()) -> str:
         """Return rows as text, as wide as this terminal is."""

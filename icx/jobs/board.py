@@ -48,7 +48,7 @@ class JobStatus:
         job = self.job
         return {
             "job": job.name,
-            "description": job.description,
+            "description": mask.addresses_in(job.description),
             "kind": job.kind,
             "about": job.about,
             "every": job.every,

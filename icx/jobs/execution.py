@@ -6,7 +6,6 @@ import asyncio
 import copy
 import logging
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -32,7 +31,6 @@ from icx.jobs.parameters import as_json
 from icx.store import shared
 
 ENGINE = "icx"
-_ADDRESS = re.compile(r"[\w.+%'-]+@(?:[\w-]+\.)+[^\W\d_]{2,}")  # stricter than mask's: code stays what it is
 _PICTURES = {"image/png", "image/jpeg", "application/pdf"}
 _LOG = logging.getLogger("icx.jobs")
 _LOG.addHandler(logging.NullHandler())
@@ -106,7 +104,7 @@ def addresses(text: str) -> str:
     >>> addresses('<b>ada@example.com</b> @media x{a:b}@import y; pkg@1.2.3')
     '<b>a…@e….com</b> @media x{a:b}@import y; pkg@1.2.3'
     """
-    return _ADDRESS.sub(lambda found: mask.address(found.group()), text) if "@" in text else text
+    return mask.written_in(text) if "@" in text else text
 
 
 class ThisInterpreter(AsyncKernelManager):

@@ -22,7 +22,7 @@ def shown(one: JobStatus, runs: Sequence[Ran], now: datetime) -> list[str]:
     """Return a job's lines for a terminal: what is so now, its choices, its runs, the next step."""
     job = one.job
     facts = [
-        ("about", job.description),
+        ("about", mask.addresses_in(job.description)),
         ("is", "" if one.state == "active" else _now(one, now)),
         ("next run", coming(one.next_at, job.tz, now) if job.paused is None else ""),
         ("parameters", _pairs(job.params)),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from icx import mask
 from icx.clock import aware_utc, naive_utc
 from icx.pull import others
 from icx.pull.due import YOUNG, Message, overdue
@@ -170,7 +171,7 @@ def messages_of(con: Connection) -> dict[int, Message]:
         group by all order by 4 nulls last, 1
         """
     ).fetchall()
-    return {row[0]: Message(*row) for row in rows}
+    return {number: Message(number, mask.written_in(name), *rest) for number, name, *rest in rows}
 
 
 def counts(con: Connection) -> dict[Unit, int]:

@@ -295,4 +295,6 @@ def _subjects(con: Connection, key: str | None, found: Values) -> dict[Any, str]
         " where list_contains(?, message_id)",
         [[value for value, _ in found.values]],
     ).fetchall()
-    return {number: f"{mask.plain(subject)} (#{number})" for number, subject in rows if subject}
+    return {
+        number: f"{mask.plain(mask.written_in(subject))} (#{number})" for number, subject in rows if subject
+    }
