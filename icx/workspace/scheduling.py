@@ -173,7 +173,13 @@ def _notebook(ws: Workspace, job: Job, again: str, progress: Callable[[Any], Non
 
 def problem_of(run: str, problem: IcxError | None) -> IcxError:
     """Return why a notebook failed, with its run, so that the next try can repeat it."""
-    found = problem or TryLater("stopped", "The notebook was stopped.", where=run)
+    found = problem or TryLater(
+        "stopped",
+        "The notebook was stopped.",
+        where=run,
+        kept="what it did until then",
+        next=[["icx", "run", "--again", run]],
+    )
     found.data["run"] = run
     return found
 
@@ -215,5 +221,11 @@ def _size(ws: Workspace, job: Job) -> int:
     audience = ws.audience(job.audience)
     people = audience.people
     if people is None:
-        raise BadInput("audience-unbound", "The audience has nobody to count.", where=job.audience)
+        raise BadInput(
+            "audience-unbound",
+            "The audience has nobody to count.",
+            where=job.audience,
+            kept="nothing was sent",
+            next=[["icx", "audience", "show", job.audience]],
+        )
     return snapshot(people, audience, ws.clock.now()).size

@@ -209,3 +209,12 @@ def wait_for_calls(today: Any, calls: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the pull never got there")
+
+
+def test_a_row_the_service_cannot_show_is_told_with_its_four_parts(ready: Any, hasty: None) -> None:
+    ready.fault(match="GET /contacts", fault="bad-row", row=33)
+    said = ready.icx("pull", "acme", "--full")
+    assert said.code == 0, said.err
+    lines = (said.out + said.err).splitlines()
+    (at,) = [n for n, line in enumerate(lines) if "[row-set-aside]" in line] or [len(lines)]
+    assert [line.split()[0] for line in lines[at + 1 : at + 4]] == ["where", "kept", "next"], said

@@ -350,3 +350,9 @@ def nobody_passes(ready: Any) -> None:
         "severity": "critical",
     }
     suite.write_text(json.dumps({"name": "profile", "expectations": [expectation], "meta": {}}))
+
+
+def test_a_list_whose_count_moves_all_the_time_is_not_planned_to(ready: Any, hasty: None) -> None:
+    ready.fault(match="GET /subscriptions", fault="total-moves", times=100)
+    told = four_parts(ready.icx("plan", "All", "--to", "acme/lists/#3004"), "list-moves", 1)
+    assert "nothing was sent" in told[2]
