@@ -11,7 +11,7 @@ import pytest
 from canary import ADDRESS, APP_ID, PASSWORD, USERNAME, addresses_in, contents, secrets_in
 from canary_run import PLANTED, Lived, crashes, faults, live, plant, watched, write_notebook
 from test_cli_every_command import EVERY
-from typing_commands import Typed
+from typing_commands import Typed, hurried
 
 from icx.http import Secret
 from icx.workspace import Workspace
@@ -134,7 +134,8 @@ def test_every_call_is_on_the_tape_and_every_line_of_the_log_is_whole(lived: Liv
     assert len(told) > 30
 
 
-def test_neither_does_anything_a_notebook_shows(lived: Lived) -> None:
+def test_neither_does_anything_a_notebook_shows(lived: Lived, monkeypatch: pytest.MonkeyPatch) -> None:
+    hurried(monkeypatch)  # the service is gone, and doctor tries it for a minute
     ws = Workspace(lived.folder)
     saved = ws.connection("acme")
     shown = [
