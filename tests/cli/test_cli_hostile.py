@@ -15,7 +15,6 @@ from awkward_words import understood
 from hostile import HOSTILE, doing, formulas, unseen
 from typing_commands import Said, Typed
 
-from icx.audience import Audience
 from icx.workspace import Workspace
 
 
@@ -64,16 +63,22 @@ def test_what_an_account_names_is_text_wherever_it_is_shown(strange: Path, typed
             for number, name in ws.lists("acme")[["list_id", "name"]].itertuples(index=False)
         }
         city = ws.fields.city
-        for label, name in HOSTILE.items():
-            assert Audience(f"of {label}", city == name).of(ws.people("acme")).count().count > 0, label
+        names = list(HOSTILE.values())
+        with ws.store.open("acme") as con:
+            held = con.execute(
+                "select city, count(*) from profile where list_contains(?, city) group by 1", [names]
+            )
+            people = dict(held.fetchall())
+        assert set(people) == set(names)
         every = ws.audience(
             "Every", functools.reduce(operator.or_, (city == name for name in HOSTILE.values()))
         )
+        assert every.count().count == sum(people.values())
         assert not doing(every._repr_html_())
         assert not unseen(repr(every) + every.python)
         assert eval(every.python, {"f": ws.fields}) == every.rule  # noqa: S307 - what icx writes to be pasted
-        chosen = [name for name in HOSTILE.values() if name in lists][:6]
-        assert len(chosen) == 6
+        chosen = [name for name in HOSTILE.values() if name in lists][:3]
+        assert len(chosen) == 3
         plan = ws.plan("Us", f"acme/lists/#{lists[chosen[0]]}")
         for one in (
             ws,
@@ -88,8 +93,6 @@ def test_what_an_account_names_is_text_wherever_it_is_shown(strange: Path, typed
             if hasattr(one, "_repr_html_"):
                 assert not doing(one._repr_html_()), one
             assert not unseen(repr(one)), one
-        checked = ws.check("contacts")
-        assert not doing(checked._repr_html_())
     for name in chosen:
         said = harmless(typed("plan", "Us", "--to", f"acme/lists/{name}", workspace=strange))
         assert said.code == 0, said.err
