@@ -308,7 +308,7 @@ class Plans:
             number,
         )
         settled = self.journal.read(
-            "select count(distinct case when state in ('sent', 'in_doubt') and action <> 'fields' then row end),"
+            "select count(distinct case when state in ('sent', 'in_doubt') then row end),"
             " count(distinct row) from plan_rows where plan = ? and ("
             " (state in ('sent', 'in_doubt') and action <> 'fields') or"
             " (state in ('done', 'refused', 'left_out') and action not in ('fields', 'contact')))",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -41,6 +42,25 @@ class Crowd:
         self.have: list[dict[str, Any]] = []
         for circle in range(circles):
             self._circle(luck, circle)
+        others: list[dict[str, Any]] = [{}, {"account_id": 5}, {"client_folder_id": 3}]
+        for number, (made, gone) in enumerate(itertools.product(others, [None, *others])):
+            self._made(1_000_000 + number, made, gone)
+
+    def _made(self, contact: int, made: dict[str, Any], gone: dict[str, Any] | None) -> None:
+        """Somebody icx made, here or elsewhere, and who is gone, here or elsewhere, or is not."""
+        key = f"{contact}@example.com"
+        self.people.append({"contact_id": None, "email_key": key})
+        fact = {
+            "account_id": 1,
+            "client_folder_id": 2,
+            "contact_id": contact,
+            "email_key": key,
+            "list_id": None,
+        }
+        fact |= {"happened_at": THEN, "seen_at": THEN, "source": "apply", "message_id": None}
+        self.facts.append(fact | {"fact": "made"} | made)
+        if gone is not None:
+            self.facts.append(fact | {"fact": "gone"} | gone)
 
     def fill(self) -> None:
         for name, place in FOLDERS.items():

@@ -13,7 +13,7 @@ from pull_fake import NOON
 from icx.clock import ManualClock
 from icx.pull import due, keep, ledger
 from icx.pull.due import EVENT_TIERS, STATISTICS_TIERS, Known, Message
-from icx.pull.ledger import Ledger
+from icx.pull.ledger import Ledger, messages_of
 from icx.pull.units import EVENT_TYPE, KINDS, Unit
 
 NOW = NOON.replace(tzinfo=None)
@@ -194,6 +194,35 @@ def test_the_worst_of_all_is_told(
     cells = [next(cell for cell in book.cells if cell.state == one) for one in states]
     some = Ledger("acme", cells, 0, 0, 0)
     assert (some.colour, some.state) == (colour, state)
+
+
+def test_a_letter_is_called_and_dated_by_what_is_known_of_it(bed: Bed) -> None:
+    keep.register(bed.store, "acme", 1, 2)
+    days = [NOW - timedelta(days=n) for n in range(9)]
+    letters = [(1, "Name", "Subject"), (2, "", "Subject"), (3, None, "Subject"), (4, "", ""), (5, None, None)]
+    sent = [
+        (1, None, days[1]),
+        (1, days[2], days[1]),
+        (2, days[3], None),
+        (3, days[4], days[5]),
+        (4, None, None),
+    ]
+    with bed.store.open("acme") as con:
+        for letter in letters:
+            con.execute(
+                "insert into messages (message_id, message_name, subject, create_date) values (?, ?, ?, ?)",
+                [*letter, days[8]],
+            )
+        for message, scheduled, released in sent:
+            con.execute(
+                "insert into sends (send_id, message_id, scheduled_at, released_at) values (1, ?, ?, ?)",
+                [message, scheduled, released],
+            )
+        found = messages_of(con)
+    assert [(one.message_id, one.name, one.released_at) for one in found.values()] == [
+        (4, "message", days[8]), (5, "message", days[8]), (3, "Subject", days[5]), (2, "Subject", days[3]),
+        (1, "Name", days[1]),
+    ]  # fmt: skip
 
 
 # -- what is due
