@@ -109,20 +109,22 @@ def test_an_open_outcome_is_what_the_lists_show_now_or_after_a_pause(plans: Plan
 
 def test_what_shows_at_once_is_not_waited_for_and_what_is_settled_is_not_asked_about(plans: Plans) -> None:
     plan, asked = kept(plans), Asked(ManualClock(NOON))
-    here = side({1: "normal"})
+    here = side({1: "normal"}, {6: "normal"})
     for state in ("done", "refused", "left_out", "not_sent"):
         plans.outcome(plan, [Outcome(0, "add", state, "", 5)])
         assert resolve(plan, {}, here, client=asked, plans=plans, read_again=pytest.fail) is here  # type: ignore[arg-type]
     plans.intend(plan, 1, [Intent(1, 1, "add", None, TARGET), Intent(2, None, "contact", None, None)])
+    plans.intend(plan, 1, [Intent(6, 6, "park", TARGET, PARKED)])
     plans.intend(plan, 1, [Intent(n, n, "fields", None, None) for n in (3, 4)])
     rows = {n: {"fields": f'{{"city": "{n}"}}'} for n in (3, 4)}
     assert resolve(plan, rows, here, client=asked, plans=plans, read_again=pytest.fail) is here  # type: ignore[arg-type]
     assert asked.clock.now() == NOON
     assert asked.fields == [(3, {"city": "3"}), (4, {"city": "4"})]
+    assert {row["words"] for row in plans.outcomes(plan)} == {""}
     found = {(row["row"], row["action"]): row["state"] for row in plans.outcomes(plan)}
     assert found == {
         (0, "add"): "not_sent", (1, "add"): "done", (2, "contact"): "not_sent", (3, "fields"): "not_sent",
-        (4, "fields"): "done",
+        (4, "fields"): "done", (6, "park"): "done",
     }  # fmt: skip
 
 

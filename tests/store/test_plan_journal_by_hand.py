@@ -20,6 +20,7 @@ from icx.store.plans import Intent, Outcome, Place, Plans
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROWS = pa.table({"contact_id": pa.array([1], pa.int64())})
 PLACES = [*(Place(1, 2, n) for n in range(7, 14)), Place(1, 3, 7), Place(4, 2, 7)]
+CLOSED, DONE = Place(1, 2, 98), Place(1, 2, 99)  # each has one plan
 ACTIONS = [
     "add",
     "add",
@@ -51,6 +52,10 @@ class History:
         return self.clock.now().isoformat()
 
     def live(self, steps: int) -> None:
+        for place, end in ((CLOSED, "closed"), (DONE, "finished")):
+            self.add(place)
+            self.begin()
+            self.end(end)
         self.add()
         for _ in range(steps):
             self.clock.sleep(self.luck.choice([1, 1, 60]))
@@ -59,8 +64,8 @@ class History:
             )
             getattr(self, deed)()
 
-    def add(self) -> None:
-        place = self.luck.choice([*PLACES, Place(1, 2, None)])
+    def add(self, place: Place | None = None) -> None:
+        place = place or self.luck.choice([*PLACES, Place(1, 2, None)])
         retry = self.luck.choice([None, None, "P-1"])
         header = {"policy": {"retry_of": retry}}
         plan = self.plans.add(
@@ -70,14 +75,15 @@ class History:
         self.made[plan] |= {"header": header, "at": self.clock.now()}
 
     def begin(self) -> None:
-        plan = self.any()
+        plan = self.newest() if len(self.made) <= 2 else self.any()
         answers = {self.luck.choice("xyz"): str(self.luck.randrange(9))}
         self.plans.begin(plan, answers, "maya")
         one = self.made[plan]
         one |= {"state": "applying", "began": one["began"] or self.now(), "answers": one["answers"] | answers}
 
-    def end(self) -> None:
-        plan, state = self.any(), self.luck.choice(["finished", "finished", "applying", "closed"])
+    def end(self, state: str = "") -> None:
+        plan = self.newest() if state else self.any()
+        state = state or self.luck.choice(["finished", "finished", "applying", "closed"])
         self.plans.end(plan, state, {"plan": plan})
         self.made[plan] |= {"state": state, "ended": self.now()}
 
@@ -126,8 +132,12 @@ class History:
             row |= {"state": one.state, "words": one.words, "ended_at": self.now()}
             row["contact_id"] = row["contact_id"] if one.contact_id is None else one.contact_id
 
+    def newest(self) -> str:
+        return list(self.made)[-1]
+
     def any(self) -> str:
-        return self.luck.choice(list(self.made))
+        """One of the plans, the first two left in peace."""
+        return self.luck.choice(list(self.made)[2:])
 
     def contact(self) -> int:
         return next(self.strangers)
@@ -220,7 +230,7 @@ def test_the_newest_batches_come_first_with_their_states(history: History) -> No
             } | {state: sum(row["state"] == state for row in theirs) for state in states}
 
 
-@pytest.mark.parametrize("place", PLACES, ids=str)
+@pytest.mark.parametrize("place", [*PLACES, CLOSED, DONE], ids=str)
 def test_the_next_plan_is_told_what_earlier_ones_did_to_its_list(history: History, place: Place) -> None:
     journal, rows = history.plans.journal, history.at(place)
     here = {plan: told for plan, told in history.made.items() if told["place"] == place}
