@@ -49,6 +49,7 @@ EXPLAINED = {
         "where contact_id is not null: true": "a null in a list only counts once the question is turned",
         "where email_key is not null: true": "the same",
     },
+    "plans.py": {" desc -> ": "which three plans an error names"},
     "pushed.py": {"limit 1": "the first row is the answer, however many follow"},
 }
 

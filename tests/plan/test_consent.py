@@ -98,6 +98,12 @@ def test_a_fact_that_never_ends_refuses_whatever_today_says(fact, status):
     assert judge(status, "not", {fact}, invite=True).action == "refuse"
 
 
+@pytest.mark.parametrize("fact", ["deleted", "gone"])
+def test_do_not_contact_is_the_reason_whatever_else_is_known(fact):
+    for status, facts in (("donotcontact", {fact}), ("normal", {fact, "donotcontact"})):
+        assert judge(status, "not", facts) == ("refuse", "do_not_contact")
+
+
 def test_a_bounce_counts_only_while_the_service_says_so():
     assert judge("normal", "not", {"bounced"}).action == "add"
     assert judge("bounced", "not").action == "refuse"
