@@ -50,6 +50,13 @@ def environment(**more: str) -> dict[str, str]:
 
 def in_a_process(*words: str, workspace: Path, **more: str) -> Said:
     """Run one command to its end in a process of its own, with nobody at a terminal."""
+    process = begun(*words, workspace=workspace, **more)
+    out, err = process.communicate(300)
+    return Said(process.wait(), out, err)
+
+
+def in_an_interpreter(*words: str, workspace: Path, **more: str) -> Said:
+    """The same as a user starts it; for what is about the interpreter itself."""
     done = subprocess.run(
         [*PROGRAM, *words, "--workspace", str(workspace)],
         capture_output=True,
@@ -63,9 +70,9 @@ def in_a_process(*words: str, workspace: Path, **more: str) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
-def begun(*words: str, workspace: Path, **more: str) -> Forked:
+def begun(*words: str, workspace: Path, cwd: Path | None = None, **more: str) -> Forked:
     """Begin a command in a process of its own, to be stopped."""
-    return command(*words, "--workspace", str(workspace), env=environment(**more))
+    return command(*words, "--workspace", str(workspace), env=environment(**more), cwd=cwd)
 
 
 def hurried(patch: pytest.MonkeyPatch) -> None:

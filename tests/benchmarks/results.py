@@ -38,6 +38,7 @@ def keep(size: str, name: str, row: int, found: dict[str, Any]) -> None:
         "machine": machine(),
         "versions": versions(),
     }
+    cache().mkdir(parents=True, exist_ok=True)
     file(size).write_text(json.dumps(there, indent=1, ensure_ascii=False), encoding="utf-8")
 
 

@@ -25,14 +25,13 @@ KINDS = {
 } | {"UnknownOutcome": errors.TryLater, "UnsafeAddress": errors.IcxError}
 
 
-def made(tree: ast.Module) -> Iterator[tuple[str, type[errors.IcxError], ast.Call]]:
+Raised = list[tuple[str, type[errors.IcxError] | None, str, ast.Call | None]]
+
+
+def made(tree: ast.Module, calls: list[ast.Call]) -> Iterator[tuple[str, type[errors.IcxError], ast.Call]]:
     """Yield the code, the kind and the place of every error that a file makes, also through a helper of its own."""
-    helpers: dict[str, str] = {}
-    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        for call in calls(function):
-            if name_of(call) in KINDS and call.args and isinstance(call.args[0], ast.Name):
-                helpers[function.name] = name_of(call)
-    for call in calls(tree):
+    helpers = helpers_of(tree) if any(passes_on(call) for call in calls) else {}
+    for call in calls:
         kind = name_of(call)
         kind = helpers.get(kind, kind)
         if kind in KINDS and call.args:
@@ -45,56 +44,65 @@ def made(tree: ast.Module) -> Iterator[tuple[str, type[errors.IcxError], ast.Cal
             for code in found:
                 if isinstance(code, ast.Constant) and isinstance(code.value, str):
                     yield code.value, KINDS[kind], call
-    for call in calls(tree):  # an error's own class names its code when it is made
-        if (
-            ast.unparse(call.func) == "super().__init__"
-            and call.args
-            and isinstance(call.args[0], ast.Constant)
-        ):
+        # An error's own class names its code when it is made.
+        of_its_own = kind == "__init__" and ast.unparse(call.func) == "super().__init__"
+        if of_its_own and call.args and isinstance(call.args[0], ast.Constant):
             yield str(call.args[0].value), errors.IcxError, call
 
 
-def calls(tree: ast.AST) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+def helpers_of(tree: ast.Module) -> dict[str, str]:
+    """Return the functions that make an error of a code they are given, and its kind."""
+    return {
+        function.name: name_of(call)
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and passes_on(call)
+    }
+
+
+def passes_on(call: ast.Call) -> bool:
+    return name_of(call) in KINDS and bool(call.args) and isinstance(call.args[0], ast.Name)
 
 
 def name_of(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
-def notes(tree: ast.Module) -> Iterator[str]:
+def notes(calls: list[ast.Call]) -> Iterator[str]:
     """Yield the codes of notes, which are told and end nothing."""
-    for call in calls(tree):
+    for call in calls:
         if name_of(call) == "Note" and call.args and isinstance(call.args[0], ast.Constant):
             yield str(call.args[0].value)
 
 
-def every() -> Iterator[tuple[str, type[errors.IcxError] | None, str, ast.Call | None]]:
+@pytest.fixture(scope="module")
+def raised() -> Raised:
+    """Every code of the source, what kind of error it ends with, and where."""
+    found: Raised = []
     for path in sorted(SOURCE.rglob("*.py")):
         if "sandbox" in path.parts:
             continue
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        for code, kind, call in made(tree):
-            yield code, kind, f"{path.relative_to(SOURCE)}:{call.lineno}", call
-        for code in notes(tree):
-            yield code, None, str(path.relative_to(SOURCE)), None
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        where = path.relative_to(SOURCE)
+        found += [(code, kind, f"{where}:{call.lineno}", call) for code, kind, call in made(tree, calls)]
+        found += [(code, None, str(where), None) for code in notes(calls)]
+    return found
 
 
-RAISED = list(every())
-
-
-def test_every_code_that_is_raised_is_explained_and_every_explained_one_is_raised() -> None:
-    codes = {code for code, *_ in RAISED}
-    unexplained = sorted({f"{code} ({place})" for code, _, place, _ in RAISED if code not in ENTRIES})
+def test_every_code_that_is_raised_is_explained_and_every_explained_one_is_raised(raised: Raised) -> None:
+    codes = {code for code, *_ in raised}
+    unexplained = sorted({f"{code} ({place})" for code, _, place, _ in raised if code not in ENTRIES})
     assert not unexplained
     # These are told by what they happen to: an opened database, a plan with people to create.
     assert set(ENTRIES) - codes == {"migrated", "no-id"}
 
 
-def test_every_explained_code_has_the_exit_code_of_its_error() -> None:
+def test_every_explained_code_has_the_exit_code_of_its_error(raised: Raised) -> None:
     wrong = [
         f"{code} ({place}): raised with {kind.exit_code}, explained as {ENTRIES[code].exit_code}"
-        for code, kind, place, _ in RAISED
+        for code, kind, place, _ in raised
         if kind is not None
         and code in ENTRIES
         and kind.exit_code != ENTRIES[code].exit_code
@@ -119,9 +127,9 @@ def test_help_explains_a_code_and_names_the_nearest_of_an_unknown_one(typed: Typ
     assert set(typed("help", "--json", workspace=tmp_path).json["codes"]) == set(ENTRIES)
 
 
-def test_every_next_step_in_the_source_is_a_command_there_is() -> None:
+def test_every_next_step_in_the_source_is_a_command_there_is(raised: Raised) -> None:
     """An argument list of `next` begins with `icx`, a verb, and options that the verb has."""
-    for code, _, place, call in RAISED:
+    for code, _, place, call in raised:
         steps = next((k.value for k in call.keywords if k.arg == "next"), None) if call else None
         for step in ast.walk(steps) if steps is not None else ():
             if not isinstance(step, ast.List) or not step.elts:

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from typing_commands import Typed, in_a_process
+from typing_commands import Typed, in_an_interpreter
 
 from icx.cli import failure
 from icx.cli.console import Console
@@ -238,7 +238,7 @@ def test_a_stream_that_knows_no_symbol_keeps_the_words() -> None:
 
 
 def test_a_process_with_an_ascii_stream_says_all_its_words(demo: Path) -> None:
-    said = in_a_process("status", workspace=demo, PYTHONUTF8="0", PYTHONIOENCODING="ascii", LC_ALL="C")
+    said = in_an_interpreter("status", workspace=demo, PYTHONUTF8="0", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert said.code == 0
     assert "Acme Outdoor > folder" in said.out
     assert "equal" in said.out or "explained" in said.out

@@ -1,4 +1,4 @@
-"""Kills a verb for real: one process imports everything, then forks a child for each point, which ends by SIGKILL.
+"""Kills a verb for real: one process that has read everything forks a child for each point, which ends by SIGKILL.
 
 A point is a call of something that may write: a statement of DuckDB or SQLite, a file that is renamed, removed, written
 or brought to the disk. The child counts them and dies before the n-th. `python dying.py SCENARIO FOLDER EVERY MOST`
@@ -199,8 +199,8 @@ def counting(act: Callable[[], Any], at: int | None) -> list[str]:
     return names
 
 
-def main() -> None:
-    scenario, folder, every = SCENARIOS[sys.argv[1]], Path(sys.argv[2]), int(sys.argv[3])
+def main(words: list[str]) -> None:
+    scenario, folder, every = SCENARIOS[words[0]], Path(words[1]), int(words[2])
     os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
     template, place = folder / "template", folder / "w"
     code, _ = in_child(lambda: scenario.prepare(template))
@@ -213,7 +213,7 @@ def main() -> None:
         {n for n, name in enumerate(names) if n % every == every // 2}
         | {n for n, name in enumerate(names) if every < 99 and name == "replace"}
     )
-    most = int(sys.argv[4])
+    most = int(words[3])
     points = points[:: -(-len(points) // most)]
     for point in points:
         shutil.rmtree(place)
@@ -236,4 +236,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

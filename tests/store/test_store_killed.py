@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import script
 
 DYING = Path(__file__).with_name("dying.py")
 OLD, NEW = [2], [1, 2]  # contacts before and after a restore
@@ -16,14 +15,10 @@ OLD, NEW = [2], [1, 2]  # contacts before and after a restore
 
 def killed(scenario: str, folder: Path, every: int, most: int = 9999) -> list[dict[str, Any]]:
     """Return what was found after each kill; every child was really killed, and could be looked at and gone on with."""
-    done = subprocess.run(
-        [sys.executable, str(DYING), scenario, str(folder), str(every), str(most)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    tried = [json.loads(line) for line in done.stdout.splitlines()]
-    assert done.returncode == 0, done.stderr
+    process = script(DYING, scenario, str(folder), str(every), str(most))
+    out, err = process.communicate()
+    tried = [json.loads(line) for line in out.splitlines()]
+    assert process.returncode == 0, err
     assert tried
     assert all(one["killed"] and one["ok"] for one in tried), tried
     return tried
