@@ -25,6 +25,7 @@ HEAVY = (
     ("statement", "allowed"),
     [
         ("import icx", ()),
+        ("import icx; icx.open('.')", ("duckdb",)),
         ("import icx.cli", ()),
         ("from icx.cli import run; run(['--help'])", ()),
         ("from icx.cli import run; run(['plan', '--help'])", ()),
