@@ -167,18 +167,17 @@ explain = group("explain", "Say what something costs, beforehand.")
 
 
 @click.argument("name", required=False)
-def _explain_pull(obj: Obj, name: str | None) -> Result:
-    from icx.workspace.cost import pull_cost
-
+@click.option("--full", is_flag=True, help="Of a pull that reads every unit again.")
+def _explain_pull(obj: Obj, name: str | None, full: bool) -> Result:
     options, _ = obj
-    cost = pull_cost(workspace(obj), name or options.connection)
+    cost = workspace(obj).explain_pull(name or options.connection, full=full)
     return Result("explain-pull/1", cost.text(), cost.as_dict())
 
 
 explain.add_command(
     command(
         "pull",
-        "Say how many calls and minutes a pull will take, with a few calls.",
+        "Say what a pull will read and why, its calls and minutes, with a few calls.",
         "icx explain pull acme",
         "icx explain pull --json",
     )(_explain_pull)
@@ -187,9 +186,7 @@ explain.add_command(
 
 @click.argument("name")
 def _explain_audience(obj: Obj, name: str) -> Result:
-    from icx.workspace.cost import audience_cost
-
-    cost = audience_cost(workspace(obj), name)
+    cost = workspace(obj).explain_audience(name)
     return Result("explain-audience/1", cost.text(), cost.as_dict())
 
 

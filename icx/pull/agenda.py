@@ -34,8 +34,8 @@ class Agenda:
 
     def events(
         self, con: Connection, messages: Mapping[int, Message], counters: Mapping[Unit, int | None]
-    ) -> Iterator[Unit]:
-        """Yield the kinds of events that are to be read, by message in order of release."""
+    ) -> Iterator[tuple[Unit, str]]:
+        """Yield the kinds of events that are to be read, and why, by message in order of release."""
         lines = {
             Unit(row[0], row[1]): row[2:]
             for row in con.execute(
@@ -55,7 +55,7 @@ class Agenda:
                 why = due.event_due(message, known, counters.get(unit), self.now)
                 damaged = known is not None and known.there != known.stored
                 if damaged or (unit not in self.done and (self.full or why is not None)):
-                    yield unit
+                    yield unit, why or "everything is read"
 
 
 def counters(con: Connection) -> dict[Unit, int | None]:

@@ -227,7 +227,7 @@ class _Pull:
             return
         con = self.bench.con()
         self.reader.landing.counters = counters(con)
-        asked = list(agenda.events(con, messages, self.reader.landing.counters))
+        asked = [unit for unit, _ in agenda.events(con, messages, self.reader.landing.counters)]
         self.meter.start(units, units - len(asked))
         self.reader.read(Tracking(self._reading(unit, known, messages), self.missing) for unit in asked)
         self._mark_refused()

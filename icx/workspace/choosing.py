@@ -1,4 +1,4 @@
-"""Whom to choose from and how: fields, lists, audiences; `Workspace` has these verbs."""
+"""Whom to choose from, how, and what it costs: fields, lists, audiences; `Workspace` has these verbs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from icx.audience.people import People
     from icx.fields import Catalogue
     from icx.rules import F, Rule
+    from icx.workspace.cost import AudienceCost, PullCost
     from icx.workspace.workspace import Workspace
 
 
@@ -47,6 +48,18 @@ class Choosing:
         from icx.workspace.look import lists
 
         return lists(self.store, self.connection(name).name)
+
+    def explain_pull(self: Workspace, name: str | None = None, *, full: bool = False) -> PullCost:  # type: ignore[misc]
+        """Return what the next pull would read and why, its calls and its minutes, by a call a collection."""
+        from icx.workspace.cost import pull_cost
+
+        return pull_cost(self, name, full=full)
+
+    def explain_audience(self: Workspace, name: str) -> AudienceCost:  # type: ignore[misc]
+        """Return what counting a saved audience reads."""
+        from icx.workspace.cost import audience_cost
+
+        return audience_cost(self, name)
 
     def people(self: Workspace, name: str | None = None, *, as_of: datetime | None = None) -> People:  # type: ignore[misc]
         """Return whom audiences of a connection choose from; `as_of` is that of a past build."""

@@ -3,37 +3,66 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from icx.clock import naive_utc
+from icx.pull.agenda import Agenda, counters
+from icx.pull.ledger import messages_of
+from icx.pull.units import KINDS
+from icx.store import Connection
 from icx.words import counted as number
 
 if TYPE_CHECKING:
     from icx.workspace.workspace import Workspace
 
 COUNTED = ("customfields", "lists", "campaigns", "messages", "sends", "contacts", "subscriptions")
-PER_MESSAGE = 5  # statistics, opens, clicks, bounces, unsubscribes
+CONTACTS_ONLY = ("customfields", "lists", "contacts", "subscriptions")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a pull reads: a collection, or units under messages (`of` which kind), why, and the calls at least."""
+
+    of: str
+    why: str
+    calls: int
+    unit: str = ""  # "88104/opens"; empty for a collection and for messages that were not seen yet
 
 
 @dataclass(frozen=True)
 class PullCost:
-    """Rows the service has, the calls a first pull makes at least, and what the pace makes of them."""
+    """The rows the service has, what the next pull reads and why, and what the pace makes of its calls.
+
+    `calls_left` are those of this hour, None when nobody counts them; `seconds_a_call` was measured just now.
+    """
 
     connection: str
+    first: bool
     rows: dict[str, int]
-    calls: int
+    parts: tuple[Part, ...]
     seconds_a_call: float
     threads: int
     calls_left: int | None
+    calls_an_hour: int
+
+    @property
+    def calls(self) -> int:
+        return sum(part.calls for part in self.parts)
 
     @property
     def minutes(self) -> float:
-        return self.calls * self.seconds_a_call / self.threads / 60
+        """Minutes of calling, and of waiting for the next hour's calls where this one's do not suffice."""
+        over = 0 if self.calls_left is None else max(0, self.calls - self.calls_left)
+        return self.calls * self.seconds_a_call / self.threads / 60 + 60 * over / self.calls_an_hour
 
     def as_dict(self) -> dict[str, Any]:
         return {
             "connection": self.connection,
+            "first": self.first,
             "rows": self.rows,
+            "parts": [asdict(part) for part in self.parts],
             "calls": self.calls,
             "minutes": round(self.minutes, 1),
             "calls_left_hour": self.calls_left,
@@ -42,31 +71,67 @@ class PullCost:
     def text(self) -> str:
         counted = " · ".join(f"{n:,} {name}" for name, n in self.rows.items())
         left = "not known" if self.calls_left is None else f"{self.calls_left:,}"
-        return (
-            f"A first pull of {self.connection} makes about {number(self.calls, 'call')}, about {max(1, round(self.minutes))} min "
-            f"at {self.seconds_a_call * 1000:.0f} ms a call and {self.threads} at a time; {left} are left this hour.\n"
-            f"  {counted}\n"
-            f"  events come on top where a message has more than a page of them; later pulls read what can still change\n"
-            f"Next: icx pull {self.connection}"
-        )
+        same: dict[tuple[str, str], int] = {}
+        for part in self.parts:
+            same[part.of, part.why] = same.get((part.of, part.why), 0) + part.calls
+        wide = max(len(number(calls, "call")) for calls in same.values())
+        lines = [
+            f"{'A first' if self.first else 'The next'} pull of {self.connection} makes about "
+            f"{number(self.calls, 'call')}, about {max(1, round(self.minutes))} min at "
+            f"{self.seconds_a_call * 1000:.0f} ms a call and {self.threads} at a time; {left} are left this hour.",
+            f"  {counted}",
+            *(f"  {of:<13}  {number(calls, 'call'):>{wide}}  {why}" for (of, why), calls in same.items()),
+            "  events nobody has counted yet come on top, and those whose counters turn out to have moved",
+            f"Next: icx pull {self.connection}",
+        ]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return self.text()
 
 
-def pull_cost(ws: Workspace, name: str | None) -> PullCost:
-    """Ask the service how many rows each collection has (one call each, one row) and reckon the calls of a pull."""
+def pull_cost(ws: Workspace, name: str | None, *, full: bool = False) -> PullCost:
+    """Return what the next pull reads; asks the service how many rows it has (a call a collection, one row each)."""
     saved = ws.connection(name)
+    ws.accounts.enter(saved)
+    counted = CONTACTS_ONLY if saved.contacts_only else COUNTED
     rows: dict[str, int] = {}
     began = ws.clock.monotonic()
     with ws.noted("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
-        for collection in COUNTED:
+        for collection in counted:
             filters: dict[str, Any] = {"status": "total"} if collection == "contacts" else {}
             rows[collection] = client.page(collection, limit=1, **filters).total or 0
         left = client.pace.left()
-    each = (ws.clock.monotonic() - began) / len(COUNTED)
+    each = (ws.clock.monotonic() - began) / len(counted)
     size = ws.settings.page_size
-    calls = sum(max(1, -(-n // size)) for n in rows.values())
-    if not saved.contacts_only:
-        calls += PER_MESSAGE * rows["messages"]
-    return PullCost(saved.name, rows, calls, each, ws.settings.threads, left)
+    parts = [Part(name, "read whole each time", _pages(n, size)) for name, n in rows.items()]
+    now = naive_utc(ws.clock.now())
+    with ws.store.open(saved.name) as con:
+        first = not con.execute("select 1 from pulls where state = 'complete' limit 1").fetchall()
+        if not saved.contacts_only:
+            parts += _tracking(con, Agenda(now, now, full), rows["messages"], size)
+    return PullCost(
+        saved.name, first, rows, tuple(parts), each, ws.settings.threads, left, ws.settings.calls_per_hour
+    )
+
+
+def _tracking(con: Connection, agenda: Agenda, listed: int, size: int) -> Iterator[Part]:
+    """Yield what is read under the messages stored here, by the rules of a pull, and under those not seen yet."""
+    messages = messages_of(con)
+    for message in agenda.statistics(con, messages):
+        yield Part("statistics", "whose turn it is", 1, f"{message.message_id}/statistics")
+    stored = dict(con.execute("select (message_id, collection), stored from units").fetchall())
+    for unit, why in agenda.events(con, messages, counters(con)):
+        yield Part(
+            unit.collection, why, _pages(stored.get((unit.message_id, unit.collection), 0), size), unit.name
+        )
+    if new := max(0, listed - len(messages)):
+        for of in ("statistics", *KINDS):
+            yield Part(of, f"of {number(new, 'message')} not seen yet", new)
+
+
+def _pages(rows: int, size: int) -> int:
+    return max(1, -(-rows // size))
 
 
 @dataclass(frozen=True)

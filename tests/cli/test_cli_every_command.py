@@ -26,6 +26,7 @@ TYPED = {
     "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor", "log": "log", "calls": "calls",
     "backup": "backup", "backups": "backup", "restore": "restore", "vacuum": "vacuum", "erase": "erase",
     "points": "points", "remove_points": "points", "points_ledger": "points", "recount_points": "points",
+    "explain_pull": "explain", "explain_audience": "explain",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
 PLUMBING = {
