@@ -156,6 +156,20 @@ def looks(lived: Lived, plan: str) -> None:
         "calls --failed", "tidy", "explain pull acme", "explain audience All", "backup --list", "help", "help login-refused",
     ):  # fmt: skip
         lived.each(*words.split(), code=None)
+    lived.icx(
+        "points",
+        "add",
+        "Opened",
+        "1",
+        "--event",
+        "open",
+        "--description",
+        f"ask {ADDRESS}",
+        "--replace",
+        code=None,
+    )
+    for words in ("list", "show Opened", "test Opened", "ledger 70001", "recount", "remove Opened"):
+        lived.icx("points", *words.split(), code=None)
     lived.icx("fields")
     lived.icx("fields", "email", "--json")
     lived.icx("audience", "compare", "All", "Gone", "--json")
