@@ -214,7 +214,7 @@ def unread(
         found = con.execute(
             """
             with made as (
-              select distinct f.contact_id, f.email_key from shared.consent_facts f
+              select f.contact_id, f.email_key from shared.consent_facts f
               semi join (from wanted where contact_id is null) using (email_key)
               where f.account_id = $account and f.client_folder_id = $folder and f.fact = 'made'
                 and not exists (
