@@ -195,22 +195,27 @@ def recount(obj: Obj) -> Result:
 
 @points.verb(
     "remove",
-    "Remove a point action; its lines leave the ledger with the next build.",
+    "Show what removing a point action changes, and with --yes remove it.",
     "icx points remove Opened",
-    "icx points remove 'Clicked a sale' --json",
+    "icx points remove 'Clicked a sale' --yes",
 )
 @click.argument("name")
 def remove(obj: Obj, name: str) -> Result:
     from icx.workspace.scored import leaving
 
+    options, _ = obj
     ws = workspace(obj)
     found = ws.points(name)
     told = leaving(ws, found)
-    ws.remove_points(name)
-    text = f"Removed {found.name}." + (f" With the next build: {told}" if told else "")
-    text += f"\nThe way back: {found.python}"
-    gone: dict[str, Any] = {"action": found.name, "awards": told.before.awards if told else None}
-    return Result("points-remove/1", text, gone | {"people": told.people if told else None})
+    text = f"With the next build: {told}" if told else "It was not counted yet."
+    if options.yes:
+        ws.remove_points(name)
+        text = f"Removed {found.name}. {text}\nThe way back: {found.python}"
+    else:
+        text = f"{found.name} is still there. {text}\nNext: icx points remove {shlex.quote(found.name)} --yes"
+    gone: dict[str, Any] = {"action": found.name, "removed": options.yes}
+    gone |= {"awards": told.before.awards if told else None, "people": told.people if told else None}
+    return Result("points-remove/1", text, gone)
 
 
 def _test(made: Any, days: int) -> Any:

@@ -97,7 +97,7 @@ def ledger_html(ledger: Ledger) -> Html:
         return page.root(head, page.note("", "No points yet."), name="Points of a contact")
     rows = [
         (
-            _moment(line.happened, ledger.zone),
+            _moment(line.happened, ledger.zone).replace(" ", "\u00a0"),
             line.action,
             signed(line.amount),
             line.earned(show_people=False),

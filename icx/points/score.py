@@ -186,7 +186,9 @@ def meeting(rules: dict[str, Rule], reading: Reading, people: str) -> Sql:
 
 
 def as_text(action: Action) -> str:
-    return json.dumps(as_json(action), sort_keys=True, ensure_ascii=False)
+    """Return what an action gives and for what; two that differ in their note alone are the same."""
+    told = {key: value for key, value in as_json(action).items() if key not in {"description", "connection"}}
+    return json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
 def last_counts(con: Connection) -> dict[str, tuple[str, int, int, int]]:

@@ -74,9 +74,8 @@ def saved(ws: Workspace, given: Action, *, dry: bool, replace: bool) -> Action:
         return fresh
     every = everything(ws.layout.points)
     before = next((action for action in every if action.name == fresh.name), None)
-    if before is not None and as_text(before) == as_text(fresh):
-        return fresh
-    if before is not None:
+    told = None
+    if before is not None and as_text(before) != as_text(fresh):
         told = _change(counts_on, before, fresh)
         if not replace:
             raise NeedsYou(
@@ -91,7 +90,8 @@ def saved(ws: Workspace, given: Action, *, dry: bool, replace: bool) -> Action:
             )
         _still_there(ws, every, [*(one for one in every if one.name != fresh.name), fresh], fresh.name)
     save(ws.layout.points, dataclasses.replace(fresh, book=None))
-    _note(ws, f"{'changed' if before else 'added'} {fresh.name}" + (f": {told}" if before and told else ""))
+    if before is None or as_text(before) != as_text(fresh):
+        _note(ws, f"{'changed' if before else 'added'} {fresh.name}" + (f": {told}" if told else ""))
     return fresh
 
 

@@ -49,7 +49,8 @@ def test_points_from_the_first_look_to_an_erased_persons_lines(typed: Typed, cop
     (copy / "rich.json").write_text('{"field": "points_interest", "operator": ">=", "value": 10}')
     rich = typed("audience", "save", "Rich", "--rule", str(copy / "rich.json"), "--json", workspace=copy).json
     assert rich["count"] == sale["people"]
-    refused = typed("points", "remove", "Clicked a sale", workspace=copy)
+    assert typed("points", "remove", "Left", "--json", workspace=copy).json["removed"] is False
+    refused = typed("points", "remove", "Clicked a sale", "--yes", workspace=copy)
     assert (refused.code, "points-used" in refused.err) == (3, True)
 
     # a changed action says what would change, and is kept as it was
@@ -58,6 +59,13 @@ def test_points_from_the_first_look_to_an_erased_persons_lines(typed: Typed, cop
     assert f"{sale['points']:,} points → " in more.err
     assert typed(*ADD[:3], "20", *ADD[4:], "--replace", workspace=copy).code == 0
     assert typed("points", "show", "Clicked a sale", "--json", workspace=copy).json["state"] == "changed"
+
+    # a note alone changes nobody's points
+    noted = typed(*ADD[:3], "20", *ADD[4:], "--description", "for sales", workspace=copy)
+    assert (noted.code, "for sales" in typed("points", "show", "Clicked a sale", workspace=copy).out) == (
+        0,
+        True,
+    )
 
     # whoever is erased is in no ledger any more
     who = str(typed("audience", "show", "Rich", "--sample", "1", "--json", workspace=copy).json["sample"][0])

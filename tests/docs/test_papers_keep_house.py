@@ -11,7 +11,7 @@ import written
 
 PAPERS = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "data/README.md"]
 MADE_LATER = {  # paths of a workspace, which commands make
-    "audiences/*.json", "connections/*.json", "secrets/*.json", "reports/*.html", "plans/*.parquet", "fields/*.sql",
+    "audiences/*.json", "points/*.json", "connections/*.json", "secrets/*.json", "reports/*.html", "plans/*.parquet", "fields/*.sql",
     "icx.duckdb", "journal.sqlite", "icx.toml", "published/<connection>/*.parquet", "data/published/acme/*.parquet",
     "profile.parquet", "index.html",
 }  # fmt: skip
