@@ -42,20 +42,22 @@ class Rendered:
 
     def __init__(self, name: str, rows: list[dict[str, Any]]) -> None:
         self.name = name
-        texts = [json.dumps(row, separators=(",", ":")).encode() for row in rows]
-        self.ends = np.cumsum([len(text) + 1 for text in texts])
+        # Twice, so that a page may begin with any of them: a row is the same on whichever page it comes.
+        texts = [json.dumps(row, separators=(",", ":")).encode() for row in rows] * 2
+        self.ends = np.cumsum([0, *(len(text) + 1 for text in texts)])
         self.body = np.frombuffer(b",".join(texts) + b",", dtype=np.uint8)
         mark = str(FIRST_ID).encode()
         self.places = np.array([found.start() for found in re.finditer(mark, bytes(self.body))])
-        self.rows = np.searchsorted(self.ends, self.places, side="right")
+        self.rows = np.searchsorted(self.ends, self.places, side="right") - 1
         self.digits = self.places[:, None] + np.arange(10)
 
     def page(self, offset: int, limit: int, total: int) -> bytes:
-        count = max(0, min(limit, len(self.ends), total - offset))
+        first, count = offset % ROWS, max(0, min(limit, ROWS, total - offset))
+        begin, end_at = np.searchsorted(self.rows, [first, first + count])
         body = self.body.copy()
-        ids = FIRST_ID + offset + self.rows
-        body[self.digits] = 48 + (ids[:, None] // 10 ** np.arange(9, -1, -1)) % 10
-        rows = body[: int(self.ends[count - 1]) - 1].tobytes() if count else b""
+        ids = FIRST_ID + offset - first + self.rows[begin:end_at]
+        body[self.digits[begin:end_at]] = 48 + (ids[:, None] // 10 ** np.arange(9, -1, -1)) % 10
+        rows = body[self.ends[first] : self.ends[first + count] - 1].tobytes() if count else b""
         end = f'],"limit":{limit},"offset":{offset},"total":{total}}}'
         return b'{"' + self.name.encode() + b'":[' + rows + end.encode()
 

@@ -115,8 +115,9 @@ def pages_to_table(size: Size) -> Iterator[Figure]:
                 times["script"].append(seconds(lambda here=here: script(address, here, places)))  # type: ignore[misc]
                 took, theirs = dlt(address, here, messages)
                 times["dlt"].append(took)
-                if reports[0].ledger.events != rows or theirs != rows:
-                    wrong = f"{reports[0].ledger.events:,} and {theirs:,} rows of {rows:,}"
+                open_ = [cell for cell in reports[0].ledger.cells if cell.state in ("due", "provisional")]
+                if reports[0].ledger.events != rows or theirs != rows or open_:
+                    wrong = f"{reports[0].ledger.events:,} and {theirs:,} rows of {rows:,}, {len(open_)} units open"
     quickest = {name: min(took) for name, took in times.items()}
     note = ", ".join(f"{name} {rows / took:,.0f} rows/s" for name, took in quickest.items())
     yield Figure("events, pages to table", quickest["dlt"] / quickest["icx"], "×", 8, least=True,
