@@ -27,7 +27,7 @@ help:  ## what can be made
 
 .venv/.ready-dev: .venv/.ready
 	@echo "Installing what the tests need into .venv (once)"
-	@$(INSTALL) -e '.[dev]'
+	@$(INSTALL) -e '.[dev,spark]'
 	@touch $@
 
 setup: .venv/.ready  ## make .venv with everything a user needs

@@ -34,6 +34,7 @@ LONGEST = (
     "tests/lab/test_lab.py",
     "tests/pull/test_pull_units.py",
     "tests/docs/test_readme_runs.py",
+    "tests/scale/test_spark_agrees.py",
     "tests/notebooks/test_notebooks_run.py",
     "tests/pull/test_pull_sandbox.py",
     "tests/awkward/test_awkward_pushes.py",

@@ -16,7 +16,12 @@ if ! command -v chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get 
   echo "Installing Chromium for the page tests (once)"
   { apt-get -qq update && apt-get -qq install -y --no-install-recommends chromium; } >/dev/null 2>&1 || true
 fi
+if ! command -v java >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  echo "Installing Java for the tests on Spark (once)"
+  { apt-get -qq update && apt-get -qq install -y --no-install-recommends openjdk-17-jre-headless; } >/dev/null 2>&1 || true
+fi
 command -v chromium >/dev/null || missing+=("pages in Chromium (chromium is not installed)")
+command -v java >/dev/null || missing+=("Spark (java is not installed)")
 
 step format ruff format --check .
 step lint ruff check .
@@ -24,7 +29,8 @@ step types mypy
 step floors lint-imports --no-cache
 
 marks="not slow"
-command -v chromium >/dev/null || marks="not slow and not browser"
+command -v chromium >/dev/null || marks="$marks and not browser"
+command -v java >/dev/null || marks="$marks and not spark"
 # A file stays with one worker: its tests share what it made, in the order they are read; tests/conftest.py
 # says which files begin.
 # Benchmarks compare ratios and belong to `make bench`; a busy machine would make them lie here.

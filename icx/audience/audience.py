@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from icx.audience.count import Count
     from icx.audience.people import People
     from icx.audience.why import Why
+    from icx.scale import Cluster
 
 
 @dataclass(frozen=True, repr=False)
@@ -57,11 +58,11 @@ class Audience:
         """Return the same audience, counting these people."""
         return replace(self, people=people, connection=self.connection or people.connection)
 
-    def count(self) -> Count:
-        """Return how many people are in, of how many, and what each rule leaves."""
+    def count(self, cluster: Cluster | None = None) -> Count:
+        """Return how many people are in, of how many, and what each rule leaves; with `cluster`, Spark counts."""
         from icx.audience.count import count
 
-        return count(self._people(), self)
+        return count(self._people(), self, cluster)
 
     def sample(self, n: int = 5, *, show_people: bool = False) -> pd.DataFrame:
         """Return a few members at random, addresses masked unless `show_people`."""

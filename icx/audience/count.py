@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience
@@ -13,6 +13,9 @@ from icx.rules import Group, Rule, code
 from icx.rules.english import phrase
 from icx.rules.nodes import child
 from icx.words import counted
+
+if TYPE_CHECKING:
+    from icx.scale import Cluster
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,19 @@ class Count:
         return "\n".join(lines)
 
 
-def count(people: People, audience: Audience | Rule) -> Count:
-    """Return an audience's size, its size without likely machines, and its waterfall, in one query."""
+def count(people: People, audience: Audience | Rule, cluster: Cluster | None = None) -> Count:
+    """Return an audience's size, its size without likely machines, and its waterfall, in one query.
+
+    With `cluster` Spark counts there, from a copy of what the rule asks for; raises what `icx.scale.started` does.
+    """
     named = as_audience(audience)
-    with people.open(audience) as (con, reading, rule):
-        found = waterfall(con, people.profile, rule, reading)
+    if cluster is None:
+        with people.open(audience) as (con, reading, rule):
+            found = waterfall(con, people.profile, rule, reading)
+    else:
+        from icx.audience.scaled import waterfall as on_a_cluster
+
+        found, reading, rule = on_a_cluster(people, audience, cluster)
     outermost = _outermost(rule)
     any_of = isinstance(rule, Group) and rule.combinator == "or" and len(outermost) > 1
     steps = []

@@ -88,20 +88,51 @@ def waterfall(
     asks for the size without machines when the rest has been told (`size_without_machines`).
     Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
     """
-    twin = _humanly(rule, reading) if passing is None else None
     if passing is None:
-        asked = _Asked(reading)
-        asked.ask(rule, "")
-        if twin:
-            asked.reading = twin[1]
-            asked.ask(twin[0], "human")
-        patterns = asked.answered(con, profile)
-    else:
-        patterns = _known(rule, reading, passing)
+        asked = question(profile, rule, reading)
+        return asked.answered(con.sql(asked.sql.text, params=list(asked.sql.params)).to_arrow_table())
+    return _figures(rule, _known(rule, reading, passing), None)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A waterfall as one query: how many people pass which leaves; `answered` makes figures of its rows."""
+
+    sql: Sql
+    rule: Rule
+    twin: Rule | None
+    places: Mapping[str, int]
+
+    def answered(self, rows: Any) -> Waterfall:
+        """Return the figures; `rows` is an Arrow table of the query's columns."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        people = rows.column("n")
+        everybody = pa.array([True] * rows.num_rows, pa.bool_())
+        masks = [pa.concat_arrays(column.chunks or [everybody]) for column in rows.columns[1:]]
+        patterns = _Patterns(
+            everybody, masks, self.places, lambda mask: pc.sum(people.filter(mask)).as_py() or 0
+        )
+        return _figures(self.rule, patterns, self.twin)
+
+
+def question(profile: str, rule: Rule, reading: Reading) -> Question:
+    """Return what a waterfall asks; raises what reading a rule raises."""
+    twin = _humanly(rule, reading)
+    asked = _Asked(reading)
+    asked.ask(rule, "")
+    if twin:
+        asked.reading = twin[1]
+        asked.ask(twin[0], "human")
+    return Question(asked.query(profile), rule, twin[0] if twin else None, asked.places)
+
+
+def _figures(rule: Rule, patterns: _Patterns, twin: Rule | None) -> Waterfall:
     nodes: dict[str, Figures] = {}
     everybody = patterns.everybody
     patterns.figures(rule, "", everybody, everybody, None, nodes)
-    size = patterns.count(patterns.of(twin[0], "human")) if twin else None
+    size = patterns.count(patterns.of(twin, "human")) if twin is not None else None
     empty = None if nodes[""].left else _empties(rule, nodes)
     without = patterns.count(patterns.of(rule, "", leaving=empty)) if empty else 0
     missed = {path: patterns.count(mask) for path, mask in near(rule, patterns.of).items()}
@@ -177,23 +208,16 @@ class _Asked:
                 found = condition(node, self.reading, where)
                 self.places[path] = self.found.setdefault(found, len(self.found))
 
-    def answered(self, con: Connection, profile: str) -> _Patterns:
-        """Return the patterns there are, asked in one query: how many people have each, and which leaves it passes."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
+    def query(self, profile: str) -> Sql:
+        """Return one query of the patterns there are: how many people have each, and which leaves it passes."""
         marks = [f"r{n}" for n in range(len(self.found))]
         columns = "".join(f", {one.text} as {mark}" for one, mark in zip(self.found, marks, strict=True))
-        given = [param for one in self.found for param in one.params]
+        given = tuple(param for one in self.found for param in one.params)
         wanted = ", ".join(["count(*) as n", *marks])
         grouped = f" group by {', '.join(marks)}" if marks else ""
-        rows = con.sql(
-            f"select {wanted} from (select contact_id{columns} from {quoted(profile)}){grouped}", params=given
-        ).to_arrow_table()
-        people = rows.column("n")
-        everybody = pa.array([True] * rows.num_rows, pa.bool_())
-        masks = [pa.concat_arrays(rows.column(mark).chunks or [everybody]) for mark in marks]
-        return _Patterns(everybody, masks, self.places, lambda mask: pc.sum(people.filter(mask)).as_py() or 0)
+        return Sql(
+            f"select {wanted} from (select contact_id{columns} from {quoted(profile)}){grouped}", given
+        )
 
 
 def _known(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> _Patterns:

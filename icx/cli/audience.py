@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from icx.cli.common import Obj, asked, group, moment, shown, workspace
+from icx.cli.engine import chosen, on_an_engine
 from icx.cli.result import Result
 from icx.errors import BadInput
 from icx.words import counted as number
@@ -140,8 +141,20 @@ def show(obj: Obj, name: str, as_of: str | None, sample_size: int, by: str | Non
     "--rule", "file", type=click.Path(path_type=Path), help="A rule file instead of a saved audience."
 )
 @click.option("--as-of", help="On a past profile, built before with icx build --as-of.")
-def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> Result:
+@on_an_engine
+def count(
+    obj: Obj,
+    name: str | None,
+    file: Path | None,
+    as_of: str | None,
+    engine: str,
+    master: str | None,
+    folder: Path | None,
+) -> Result:
+    from icx.workspace.scaling import cluster
+
     options, _ = obj
+    how = chosen(engine, master, folder)
     if (file is None) == (name is None):
         raise BadInput(
             "usage",
@@ -157,7 +170,7 @@ def count(obj: Obj, name: str | None, file: Path | None, as_of: str | None) -> R
         found = replace(found, connection="").of(ws.people(connection, as_of=moment(as_of, ws.settings.tz)))
     else:
         found = _open(ws, name or "", as_of)
-    counted = found.count()
+    counted = found.count(cluster(ws, **how) if how else None)
     text = f"{found.name or 'This rule'}: {counted.count:,} of {number(counted.of, 'person')} of {counted.connection} as of {shown(counted.as_of, ws.settings.tz)}"
     return Result("audience-count/1", text, counted.as_dict())
 

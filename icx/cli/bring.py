@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from icx.cli.common import Obj, command, moment, shown, workspace
+from icx.cli.engine import chosen, on_an_engine
 from icx.cli.progress import reporter
 from icx.cli.result import Result
 from icx.errors import BadInput
@@ -110,13 +111,18 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
 @command("build", "Make one profile row per contact.", "icx build", "icx build --as-of 2026-10-01")
 @click.option("--as-of", help="A past moment, for looking only; a date is its start in the workspace's zone.")
 @click.option("--full", is_flag=True, help="Compute everybody, also whose row of before would do.")
-def build(obj: Obj, as_of: str | None, full: bool) -> Result:
+@on_an_engine
+def build(
+    obj: Obj, as_of: str | None, full: bool, engine: str, master: str | None, folder: Path | None
+) -> Result:
     options, console = obj
     ws = workspace(obj)
     zone = ws.settings.tz
     when = moment(as_of, zone)
     name = ws.connection(options.connection).name
-    done = ws.build(name, as_of=when, full=full, progress=reporter(console, name, zone))
+    how = chosen(engine, master, folder)
+    said_at = reporter(console, name, zone, stages=bool(how))
+    done = ws.build(name, as_of=when, full=full, progress=said_at, **how)
     said = f"Built the {done.table} of {name}: {counted(done.people, 'person')} × {counted(done.fields, 'field')} as of {shown(done.as_of, zone)}"
     lines = [said]
     if done.anew is not None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from icx.clock import Clock, aware_utc, naive_utc
 from icx.errors import BadInput
@@ -20,6 +21,9 @@ from icx.profile.totals import Totals
 from icx.settings import Settings
 from icx.store.db import Connection, Store
 from icx.store.published import About
+
+if TYPE_CHECKING:
+    from icx.scale import Cluster
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def build(
     published: Path | None = None,
     totals: Totals | None = None,
     progress: Callable[[Progress], None] | None = None,
+    cluster: Cluster | None = None,
 ) -> Build:
     """Compute the profile of a connection and put it in place of the old one in one transaction.
 
@@ -82,60 +87,117 @@ def build(
     Without `as_of` the moment is the start of the last complete pull. An earlier `as_of` (aware) builds
     `profile_at` beside the profile and leaves that as it is. `published` is the folder under which
     `<connection>/*.parquet` is replaced for outside readers. `totals` counts the people's points on the way.
+    With `cluster` Spark computes everybody there, from a copy of the tables; the database is free for others meanwhile.
 
     Raises `BadInput`: "not-pulled" when there is no complete pull, "field-file" for a field file that cannot
     be used, "as-of" for a moment after the last complete pull. The profile stays as it was then.
     """
     say = progress or (lambda _: None)
     began = clock.monotonic()
-    with store.open(connection) as con:
-        say(Progress("fields", 0, 4))
-        pull_id, pulled_at = _last_pull(con, connection)
-        moment = pulled_at if as_of is None else naive_utc(as_of)
-        if moment > pulled_at:
-            raise _too_late(moment, pulled_at, connection)
-        name = "profile" if moment == pulled_at else "profile_at"
-        tables = Tables(users=f"{name}_people", stem=name)
-        parts = everything(con, fields_dir, totals.fields if totals else ())
-        attributes, basis, since = "then", "", None
-        if name == "profile":
-            con.execute(
-                f"create or replace temp view {tables.users} as select * from icontact_users where gone_at is null"
-            )
-            basis = refresh.basis(con, parts, tables, settings)
-            since = None if full else refresh.since(con, connection, basis, moment)
-            tables = replace(tables, kept=refresh.ROWS) if since else tables
-        else:
-            attributes = users_then(con, tables.users, moment)
-        job = Assembly(
-            con, connection, name, moment, parts, tables, settings, basis, since, totals, next_build(con)
+    if cluster is None:
+        with store.open(connection) as con:
+            say(Progress("fields", 0, 4))
+            job, pull_id, attributes = _begin(con, connection, settings, fields_dir, as_of, full, totals)
+            say(Progress("links and hours", 1, 4))
+            prepare(job)
+            say(Progress("profile", 2, 4))
+            compute(job)
+            return _finish(job, pull_id, attributes, began, clock, published, say)
+    from icx.profile import scaled
+    from icx.scale import started
+
+    def tell(done: int, of: int, note: str) -> None:
+        say(Progress("Spark", done, of or None, note=note))
+
+    if totals is not None and totals.fields:
+        raise scaled.points_are_counted_here(connection)
+    with started(cluster, f"icx-{connection}", clock=clock, say=tell) as spark:
+        with store.open(connection) as con:
+            say(Progress("export", 0))
+            job, pull_id, attributes = _begin(con, connection, settings, fields_dir, as_of, True, None)
+            job = replace(job, basis="", tables=replace(job.tables, typed=True))
+            exported = scaled.unload(job, spark.folder / "tables")
+        rows, machine = scaled.compute(job, exported, spark)
+        with store.open(connection) as con:
+            job = replace(job, con=con, build_id=next_build(con))
+            _people(job)
+            scaled.load(job, exported, rows, machine)
+            return _finish(job, pull_id, attributes, began, clock, published, say)
+
+
+def _begin(
+    con: Connection,
+    connection: str,
+    settings: Settings,
+    fields_dir: Path | None,
+    as_of: datetime | None,
+    full: bool,
+    totals: Totals | None,
+) -> tuple[Assembly, str, str]:
+    """Return what is to be built, the pull it is of, and whose attributes stand in it."""
+    pull_id, pulled_at = _last_pull(con, connection)
+    moment = pulled_at if as_of is None else naive_utc(as_of)
+    if moment > pulled_at:
+        raise _too_late(moment, pulled_at, connection)
+    name = "profile" if moment == pulled_at else "profile_at"
+    tables = Tables(users=f"{name}_people", stem=name)
+    parts = everything(con, fields_dir, totals.fields if totals else ())
+    job = Assembly(
+        con, connection, name, moment, parts, tables, settings, totals=totals, build_id=next_build(con)
+    )
+    attributes = _people(job)
+    if name == "profile":
+        basis = refresh.basis(con, parts, tables, settings)
+        since = None if full else refresh.since(con, connection, basis, moment)
+        job = replace(
+            job, basis=basis, since=since, tables=replace(tables, kept=refresh.ROWS) if since else tables
         )
-        say(Progress("links and hours", 1, 4))
-        prepare(job)
-        say(Progress("profile", 2, 4))
-        compute(job)
-        say(Progress("swap", 3, 4))
-        failed = failures(con, tables.users, job.parts.customs)
-        people, no_address = one(con, f"select count(*), count(*) - count(email) from {job.target}")
-        (shared,) = one(
-            con,
-            f"select count(*) from (select 1 from {job.target} where email is not null group by email having count(*) > 1)",
-        )
-        (late,) = one(con, f"select count(*) from {tables.activity} where event_ts >= $as_of", moment)
-        if totals is not None:
-            totals.end(con)
-        seconds = clock.monotonic() - began
-        fields = len(job.parts.catalogue)
-        anew = refresh.touched(con, tables) if since else None
-        build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
-        tidy(job)
-        if published is not None and name == "profile":
-            about = About(build_id, aware_utc(moment), people, job.parts.catalogue)
-            publish(con, published / connection, about)
-        say(Progress("done", 4, 4))
+    return job, pull_id, attributes
+
+
+def _people(job: Assembly) -> str:
+    """Let the connection see the people the profile is of; return whose attributes they have."""
+    if job.name != "profile":
+        return users_then(job.con, job.tables.users, job.moment)
+    job.con.execute(
+        f"create or replace temp view {job.tables.users} as select * from icontact_users where gone_at is null"
+    )
+    return "then"
+
+
+def _finish(
+    job: Assembly,
+    pull_id: str,
+    attributes: str,
+    began: float,
+    clock: Clock,
+    published: Path | None,
+    say: Callable[[Progress], None],
+) -> Build:
+    """Put what was computed in place, publish it, and say what it is."""
+    con, totals = job.con, job.totals
+    say(Progress("swap", 3, 4))
+    failed = failures(con, job.tables.users, job.parts.customs)
+    people, no_address = one(con, f"select count(*), count(*) - count(email) from {job.target}")
+    (shared,) = one(
+        con,
+        f"select count(*) from (select 1 from {job.target} where email is not null group by email having count(*) > 1)",
+    )
+    (late,) = one(con, f"select count(*) from {job.tables.activity} where event_ts >= $as_of", job.moment)
+    if totals is not None:
+        totals.end(con)
+    seconds = clock.monotonic() - began
+    fields = len(job.parts.catalogue)
+    anew = refresh.touched(con, job.tables) if job.since else None
+    build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
+    tidy(job)
+    if published is not None and job.name == "profile":
+        about = About(build_id, aware_utc(job.moment), people, job.parts.catalogue)
+        publish(con, published / job.connection, about)
+    say(Progress("done", 4, 4))
     return Build(
         build_id=build_id,
-        as_of=aware_utc(moment),
+        as_of=aware_utc(job.moment),
         people=people,
         fields=fields,
         seconds=seconds,
@@ -143,7 +205,7 @@ def build(
         shared_address=shared,
         cast_failures=failed,
         late_events=late,
-        table=name,
+        table=job.name,
         attributes=attributes,
         anew=anew,
         awards=totals.lines if totals else 0,

@@ -41,7 +41,8 @@ class Tables:
     `stem` begins the names of the temporary tables made on the way. Of `shares` parts of the people, a power of
     two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once. A refresh has in
     `kept` the rows of the profile before, and computes the touched people from their events (`taken` is false), then
-    the others from their rows there (`taken` is true).
+    the others from their rows there (`taken` is true). `typed` says that `users` has a column for each custom field
+    already, and that no marks are made: another engine's would say nothing to a refresh.
     """
 
     users: str = "icontact_users"
@@ -51,6 +52,7 @@ class Tables:
     share: int = 0
     kept: str = ""
     taken: bool = False
+    typed: bool = False
 
     def temporary(self, what: str) -> str:
         return quoted(f"{self.stem} {what}")
@@ -121,9 +123,11 @@ def profile_sql(
             sketch.columns.append("counted_again.contact_id is not null as again")
             sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
         if only is None:
-            sketch.joins.append(f"left join {tables.temporary('marks')} marks on marks.contact_id = u.id")
-            sketch.columns += ["hash(u) as contact_mark", "marks.events_mark"]
-        sketch.columns += [f"{custom.sql} as {quoted(custom.column)}" for custom in parts.customs]
+            sketch.columns += _marks(tables, sketch.joins)
+        sketch.columns += [
+            f"{f'u.{quoted(custom.column)}' if tables.typed else custom.sql} as {quoted(custom.column)}"
+            for custom in parts.customs
+        ]
     for file in stage("queries"):
         sketch.add_query(file, tables.filled(file.sql))
     for table, match in dict.fromkeys((one.table, one.match) for one in parts.attachments):
@@ -148,8 +152,8 @@ def profile_sql(
     derived = []
     if not tables.taken:
         derived = [
-            f"case when again then {f'coalesce({_again(f)}, 0)' if f.type == 'integer' else _again(f)} else {f.sql} end"
-            f" as {quoted(f.name)}"
+            f"(case when again then {f'coalesce({_again(f)}, 0)' if f.type == 'integer' else _again(f)} else {f.sql} end)"
+            f"::{SQL_TYPES[f.type]} as {quoted(f.name)}"
             for f in human
         ]
     over = MADE_OF_LISTS if tables.taken else ()
@@ -221,6 +225,13 @@ def _people(tables: Tables) -> str:
         if tables.taken
         else tables.users
     )
+
+
+def _marks(tables: Tables, joins: list[str]) -> list[str]:
+    if tables.typed:
+        return [f"0 as {name}" for name in MARKS]
+    joins.append(f"left join {tables.temporary('marks')} marks on marks.contact_id = u.id")
+    return ["hash(u) as contact_mark", "marks.events_mark"]
 
 
 def _aggregates(files: Sequence[FieldFile], events: str) -> str:

@@ -177,7 +177,7 @@ def _present(column: Sql, kind: FieldType) -> Sql:
     second = {
         "text": " and {0} <> ''",
         "number": " and not isnan({0})",
-        "text list": " and len({0}) > 0",
+        "text list": " and array_length({0}) > 0",
         "text→integer": " and cardinality({0}) > 0",
         "text→time": " and cardinality({0}) > 0",
     }.get(kind, "")

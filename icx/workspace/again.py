@@ -60,7 +60,7 @@ def builds(do: F) -> F:
     """Let a build answer from the record of a repeated run."""
 
     @wraps(do)
-    def verb(ws: Workspace, name: str | None, *, as_of: Any, full: bool, progress: Any) -> Build:
+    def verb(ws: Workspace, name: str | None, *, as_of: Any, **how: Any) -> Build:
         from icx.jobs.kept import freeze, thaw
         from icx.profile import Build
 
@@ -79,7 +79,7 @@ def builds(do: F) -> F:
             saved.name,
             place(saved)
             | {"as_of": as_of, "read": read, "fields": files(ws.layout.fields, *scored), "set": settings(ws)},
-            lambda: do(ws, name, as_of=as_of, full=full, progress=progress),
+            lambda: do(ws, name, as_of=as_of, **how),
             freeze=freeze,
             thaw=stands,
         )

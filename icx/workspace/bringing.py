@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from icx.profile import Attached, Build
     from icx.pull import PullReport
     from icx.quality import CheckReport
+    from icx.scale import Cluster
     from icx.workspace.workspace import Workspace
 
 Say = Callable[[Any], None]
@@ -86,7 +87,13 @@ def attach(
 
 @again.builds
 def build(
-    ws: Workspace, name: str | None, *, as_of: datetime | None, full: bool, progress: Say | None
+    ws: Workspace,
+    name: str | None,
+    *,
+    as_of: datetime | None,
+    full: bool,
+    progress: Say | None,
+    cluster: Cluster | None = None,
 ) -> Build:
     """Build the profile; see `Workspace.build`."""
     from icx.profile import build
@@ -107,6 +114,7 @@ def build(
             published=ws.layout.published,
             totals=score(ws, saved.name),
             progress=hear(ws, run, progress),
+            cluster=cluster,
         )
     refresh_views(ws.store)  # main.profile is there once the first build is
     return done

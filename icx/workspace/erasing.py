@@ -133,6 +133,7 @@ def erase(
         shutil.rmtree(
             ws.layout.data / WAITING, ignore_errors=True
         )  # of a restore that was killed before it was one
+        shutil.rmtree(ws.layout.scale, ignore_errors=True)  # of a build on Spark that was killed
         ws.accounts.erase(whom.places(), whom.keys)
         trace = Trace.of(whom.addresses)
         empty(ws.layout, whom, trace, ws.clock, store=ws.store)

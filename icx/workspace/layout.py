@@ -92,6 +92,10 @@ class Layout:
         return self.data / "published"
 
     @property
+    def scale(self) -> Path:
+        return self.data / "scale"
+
+    @property
     def expectations(self) -> Path:
         return self.root / "expectations"
 

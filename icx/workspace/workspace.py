@@ -248,11 +248,16 @@ class Workspace(Choosing, Scoring, Clicking, Repeating, Resting, Tidying, Tracin
         as_of: datetime | None = None,
         full: bool = False,
         progress: Say | None = None,
+        master: str | None = None,
+        folder: str | Path | None = None,
     ) -> Build:
-        """Make one row per contact, as of the last complete pull or of `as_of` (aware); `full` keeps none of before."""
-        from icx.workspace.bringing import build
+        """Make one row per contact, as of the last complete pull or of `as_of` (aware); `full` keeps none of before.
 
-        return build(self, name, as_of=as_of, full=full, progress=progress)
+        `master`, a Spark cluster's address, has it computed there, through a `folder` both see (`icx.workspace.scaling`).
+        """
+        from icx.workspace.scaling import build
+
+        return build(self, name, master, folder, as_of=as_of, full=full, progress=progress)
 
     def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
         """Judge a table with a Great Expectations suite, keep the verdict, write the page."""

@@ -18,16 +18,16 @@ Gate = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Gate:
-    """Run the gate with steps that only pass or fail, on a machine that has Chromium or has not."""
+    """Run the gate with steps that only pass or fail, on a machine that has Chromium and Java or has not."""
 
     def run(
-        *, fails: str = "", chromium: bool = True, **environment: str
+        *, fails: str = "", chromium: bool = True, java: bool = True, **environment: str
     ) -> subprocess.CompletedProcess[str]:
         folder = tmp_path / "bin"
         folder.mkdir()
         for tool in TOOLS:
             (folder / tool).symlink_to(shutil.which(tool) or tool)
-        for step in (*STEPS, "chromium") if chromium else STEPS:
+        for step in (*STEPS, *["chromium"] * chromium, *["java"] * java):
             (folder / step).write_text(
                 f'#!{shutil.which("bash")}\necho "{step} $*"\nexit {int(step == fails)}\n'
             )
@@ -61,6 +61,12 @@ def test_without_chromium_the_last_line_says_so(gate: Gate) -> None:
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1].startswith("Not run: pages in Chromium")
     assert "not slow and not browser" in done.stdout
+
+
+def test_without_java_the_tests_on_spark_are_named_as_left_out(gate: Gate) -> None:
+    done = gate(java=False)
+    assert done.stdout.splitlines()[-1].startswith("Not run: Spark")
+    assert "not slow and not spark" in done.stdout
 
 
 def test_in_ci_what_did_not_run_is_a_failure(gate: Gate) -> None:

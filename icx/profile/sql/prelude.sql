@@ -44,7 +44,7 @@ releases as materialized (
 kept_out as materialized (
   select distinct send_id, unnest(exclude_list_ids) as list_id
   from sends
-  where released_at < $as_of and len(exclude_list_ids) > 0
+  where released_at < $as_of and array_length(exclude_list_ids) > 0
 ),
 
 -- When somebody left a list, as far as unsubscribe events tell: each counts for the lists its message went to,

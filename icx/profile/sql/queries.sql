@@ -38,8 +38,8 @@ stays as materialized (
   from (
     select
       s.list_id, s.since, s.until,
-      len(list_filter(t.moments, lambda moment: moment < s.since)) as skipped,
-      len(list_filter(t.moments, lambda moment: moment < s.until)) as passed
+      array_length(list_filter(t.moments, lambda moment: moment < s.since)) as skipped,
+      array_length(list_filter(t.moments, lambda moment: moment < s.until)) as passed
     from (select distinct list_id, since, until from spans) s
     join timetable t on t.list_id = s.list_id
   )
@@ -79,7 +79,7 @@ from (
   join (select list_id, list(distinct released_at) as moments from releases group by list_id) r
     on r.list_id = m.list_id
   where m.until is not null
-    and len(list_filter(r.moments, lambda moment: moment >= m.since and moment < m.until)) > 0
+    and array_length(list_filter(r.moments, lambda moment: moment >= m.since and moment < m.until)) > 0
   union all
   select contact_id from {marks} where {mine}
 )

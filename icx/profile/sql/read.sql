@@ -4,12 +4,12 @@
 -- name: days_since_last_open
 -- type: integer
 -- description: whole days of 24 hours from the latest open to as_of
-(epoch($as_of) - epoch(email_last_open_ts))::bigint // 86400
+(epoch_us($as_of) - epoch_us(email_last_open_ts)) // 86400000000
 
 -- name: days_since_last_active
 -- type: integer
 -- description: whole days of 24 hours from the latest open, click or unsubscribe to as_of
-(epoch($as_of) - epoch(last_active_ts))::bigint // 86400
+(epoch_us($as_of) - epoch_us(last_active_ts)) // 86400000000
 
 -- name: last_channel_activities
 -- type: text→time

@@ -1,0 +1,8 @@
+"""Scale-out: the store's tables as Parquet, the same SQL on a Spark cluster, and what it answered brought back."""
+
+from icx.scale.cluster import Cluster
+from icx.scale.dialect import Spoken, columns_of, spoken, tables_of
+from icx.scale.export import export, relation
+from icx.scale.spark import Spark, started
+
+__all__ = ["Cluster", "Spark", "Spoken", "columns_of", "export", "relation", "spoken", "started", "tables_of"]

@@ -1,0 +1,23 @@
+"""Which Spark cluster a verb runs on, and the folder that it shares with this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from icx.scale import Cluster
+    from icx.workspace.workspace import Workspace
+
+
+def cluster(ws: Workspace, master: str | None, folder: str | Path | None) -> Cluster | None:
+    """Return the cluster at a master's address, or None without one: then DuckDB computes it here.
+
+    `folder` must be one that this machine and every worker can write under the same path; without it it is
+    `data/scale` of the workspace. The tables lie there while the cluster works, and are removed then.
+    """
+    if master is None:
+        return None
+    from icx.scale import Cluster
+
+    return Cluster(master, Path(folder) if folder else ws.layout.scale)
