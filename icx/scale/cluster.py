@@ -38,14 +38,13 @@ class Cluster:
 
         Raises NeedsYou: "spark-missing", "java-missing"; BadInput "spark-master"; TryLater "spark-unreachable".
         """
+        another = re.match(r"(local\b|yarn$|k8s://)", self.master)
+        if self.address is None and not another:
+            raise troubles.no_master(self.master)
         if importlib.util.find_spec("pyspark") is None:
             raise troubles.no_pyspark()
         check_java()
         if self.address is None:
-            if not re.match(r"(local|yarn|k8s://|spark://)", self.master) or self.master.startswith(
-                "spark://"
-            ):
-                raise troubles.no_master(self.master)
             return "127.0.0.1" if self.master.startswith("local") else ""
         try:
             with socket.create_connection(self.address, timeout=10) as reached:

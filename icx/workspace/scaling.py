@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from icx.profile import Build
     from icx.scale import Cluster
     from icx.workspace.workspace import Workspace
 
@@ -21,3 +22,12 @@ def cluster(ws: Workspace, master: str | None, folder: str | Path | None) -> Clu
     from icx.scale import Cluster
 
     return Cluster(master, Path(folder) if folder else ws.layout.scale)
+
+
+def build(
+    ws: Workspace, name: str | None, master: str | None, folder: str | Path | None, **asked: Any
+) -> Build:
+    """Build the profile, here or on the cluster; see `Workspace.build`."""
+    from icx.workspace.bringing import build
+
+    return build(ws, name, **asked, cluster=cluster(ws, master, folder))

@@ -1,0 +1,101 @@
+"""What is wrong with a cluster is said before anything is started, and a stop stops the work."""
+
+from __future__ import annotations
+
+import importlib.util
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from icx.cli.engine import chosen
+from icx.clock import SYSTEM
+from icx.errors import IcxError
+from icx.scale import Cluster, spark
+from icx.scale.troubles import failed
+
+
+def trouble(master: str) -> IcxError:
+    with pytest.raises(IcxError) as told:
+        Cluster(master, Path("nowhere")).check()
+    return told.value
+
+
+@pytest.fixture
+def java(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A Java of version 17, by what it says of itself."""
+    program = tmp_path / "bin" / "java"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho 'openjdk version \"17.0.15\" 2025-04-15' >&2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    return program
+
+
+@pytest.mark.parametrize("master", ["", "host:7077", "spark://host", "http://host:7077"])
+def test_what_is_no_master_is_told_so(master: str) -> None:
+    assert trouble(master).code == "spark-master"
+
+
+def test_without_java_or_with_an_old_one_the_package_to_install_is_named(
+    java: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    java.write_text("#!/bin/sh\necho 'java version \"1.8.0_292\"' >&2\n")
+    assert "version 8" in trouble("local[2]").where_text()
+    monkeypatch.delenv("JAVA_HOME")
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert trouble("local[2]").next[0] == ["apt-get", "install", "openjdk-17-jre-headless"]
+
+
+def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert trouble("local[2]").next[0] == ["pip", "install", "icx[spark]"]
+
+
+def test_a_master_that_does_not_answer_is_told_at_once(java: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        told = trouble(f"spark://127.0.0.1:{taken.getsockname()[1]}")
+    assert (told.code, told.exit_code) == ("spark-unreachable", 1)
+
+
+def test_the_driver_is_reached_at_the_address_from_which_the_master_is(java: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as master:
+        assert Cluster(f"spark://localhost:{master.getsockname()[1]}", Path()).check() == "127.0.0.1"
+    assert Cluster("local[2]", Path()).check() == "127.0.0.1"
+
+
+def test_a_stop_stops_the_work_and_is_passed_on() -> None:
+    stopped = threading.Event()
+
+    def look(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as worker, pytest.raises(KeyboardInterrupt):
+        spark.waited(
+            worker.submit(stopped.wait), look, stopped.set, lambda error: failed("it", "", Path()), SYSTEM
+        )
+    assert stopped.is_set()
+
+
+def test_an_error_of_the_work_is_told_in_our_words() -> None:
+    def fail() -> None:
+        raise ValueError("[DIVIDE_BY_ZERO] Division by zero. SQLSTATE: 22012")
+
+    def told(error: Exception) -> IcxError:
+        return failed("the profile", spark.first_words(error), Path("spark.log"))
+
+    with ThreadPoolExecutor(1) as worker, pytest.raises(IcxError, match="the profile: Division by zero"):
+        spark.waited(worker.submit(fail), lambda seconds: None, lambda: None, told, SYSTEM)
+
+
+@pytest.mark.parametrize("options", [("--master", "local[2]"), ("--folder", "there")])
+def test_what_is_for_spark_is_not_taken_for_duckdb(options: tuple[str, str]) -> None:
+    folder = Path(options[1]) if options[0] == "--folder" else None
+    with pytest.raises(IcxError) as told:
+        chosen("duckdb", options[1] if folder is None else None, folder)
+    assert told.value.exit_code == 2
+    assert chosen("duckdb", None, None) == {}
+    assert chosen("spark", None, None) == {"master": "", "folder": None}
