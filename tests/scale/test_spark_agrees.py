@@ -66,7 +66,10 @@ def both(
     tmp_path_factory: pytest.TempPathFactory, spark: Spark
 ) -> tuple[Store, dict[str, Any], dict[str, Any]]:
     """The store, and what DuckDB and then Spark built in it."""
-    directory: Path = tmp_path_factory.mktemp("agrees")
+    return built_twice(tmp_path_factory.mktemp("agrees"), spark, seed=11)
+
+
+def built_twice(directory: Path, spark: Spark, seed: int) -> tuple[Store, dict[str, Any], dict[str, Any]]:
     fields = directory / "fields"
     fields.mkdir()
     (fields / "a.sql").write_text(OWN)
@@ -76,7 +79,7 @@ def both(
     )
     store = store_at(directory)
     with store.open("acme") as con:
-        fill(con, seed=11)
+        fill(con, seed)
     attach(store, "acme", directory / "crm.csv", "id", "crm", clock=CLOCK)
     found = []
     for cluster in (None, Cluster("local[2]", directory / "scale")):
@@ -99,6 +102,13 @@ def test_every_field_of_everybody_is_the_same(both: Any) -> None:
         assert there["profile"][contact_id] == fields
     assert there["marks"] == here["marks"]
     assert replace(there["done"], build_id="", seconds=0) == replace(here["done"], build_id="", seconds=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(20, 30))
+def test_every_field_of_more_accounts_is_the_same(tmp_path: Path, spark: Spark, seed: int) -> None:
+    _, here, there = built_twice(tmp_path, spark, seed)
+    assert (there["profile"], there["marks"]) == (here["profile"], here["marks"])
 
 
 def test_every_field_differs_between_people_or_the_comparison_would_prove_nothing(both: Any) -> None:
