@@ -251,10 +251,7 @@ class Workspace(Choosing, Scoring, Clicking, Repeating, Resting, Tidying, Tracin
         master: str | None = None,
         folder: str | Path | None = None,
     ) -> Build:
-        """Make one row per contact, as of the last complete pull or of `as_of` (aware); `full` keeps none of before.
-
-        `master`, a Spark cluster's address, has it computed there, through a `folder` both see (`icx.workspace.scaling`).
-        """
+        """Make one row per contact, as of the last pull or `as_of`; `full` keeps none of before, `master`: on Spark."""
         from icx.workspace.scaling import build
 
         return build(self, name, master, folder, as_of=as_of, full=full, progress=progress)

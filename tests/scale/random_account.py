@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from accounts import PULLED, add, contact, event, send
-from test_profile_equals_plain_python import _happen, _subscribe
+from chance import _subscribe, happen
 
 from icx.store import Connection
 
@@ -61,7 +61,7 @@ def fill(con: Connection, seed: int) -> None:
         for list_id in lists:
             _subscribe(con, rnd, list_id, person)
         for _ in range(rnd.choice([0, 0, 1, 5, 12])):
-            _happen(con, rnd, person, rnd.choice(messages), released)
+            happen(con, rnd, person, rnd.choice(messages), released)
     for kind, days in (("bounce", 3), ("bounce", 25), ("bounce", 70), ("bounce", 300)):
         event(con, rnd.randrange(1, PEOPLE), kind, PULLED - timedelta(days=days), 10)
     con.execute("update icontact_users set gone_at = ? where id = ?", [PULLED, PEOPLE])

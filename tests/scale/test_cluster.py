@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from accounts import CLOCK, PULLED, store_at
 
 from icx.cli.engine import chosen
 from icx.clock import SYSTEM
 from icx.errors import IcxError
+from icx.profile import build, scaled
+from icx.profile.assemble import Assembly
+from icx.profile.catalogue import Everything
+from icx.profile.statement import Tables
 from icx.scale import Cluster, spark
 from icx.scale.troubles import failed
+from icx.settings import Settings
+from icx.store import memory
 
 
 def trouble(master: str) -> IcxError:
@@ -43,7 +53,8 @@ def test_without_java_or_with_an_old_one_the_package_to_install_is_named(
     java: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     java.write_text("#!/bin/sh\necho 'java version \"1.8.0_292\"' >&2\n")
-    assert "version 8" in trouble("local[2]").where_text()
+    told = trouble("local[2]")
+    assert (told.code, "version 8" in told.where_text()) == ("java-missing", True)
     monkeypatch.delenv("JAVA_HOME")
     monkeypatch.setenv("PATH", "/nowhere")
     assert trouble("local[2]").next[0] == ["apt-get", "install", "openjdk-17-jre-headless"]
@@ -51,7 +62,8 @@ def test_without_java_or_with_an_old_one_the_package_to_install_is_named(
 
 def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    assert trouble("local[2]").next[0] == ["pip", "install", "icx[spark]"]
+    told = trouble("local[2]")
+    assert (told.code, told.next[0]) == ("spark-missing", ["pip", "install", "icx[spark]"])
 
 
 def test_a_master_that_does_not_answer_is_told_at_once(java: Path) -> None:
@@ -99,3 +111,64 @@ def test_what_is_for_spark_is_not_taken_for_duckdb(options: tuple[str, str]) -> 
     assert told.value.exit_code == 2
     assert chosen("duckdb", None, None) == {}
     assert chosen("spark", None, None) == {"master": "", "folder": None}
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("last_words", "code"),
+    [("All masters are unresponsive! Giving up.", "spark-refused"), ("Could not create the Java Virtual Machine.", "spark-start")],
+)  # fmt: skip
+def test_a_java_side_that_ends_while_it_starts_is_told_by_its_last_words(
+    java: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, last_words: str, code: str
+) -> None:
+    from pyspark import SparkContext
+
+    monkeypatch.setattr(SparkContext, "_active_spark_context", None)
+    java.write_text(f"{java.read_text()}[ $1 = -version ] || {{ echo '{last_words}' >&2; exit 1; }}\n")
+    with pytest.raises(IcxError) as told, spark.started(Cluster("local[2]", tmp_path / "shared"), "run"):
+        pass
+    assert told.value.code == code
+    assert last_words in (tmp_path / "shared" / "spark.log").read_text()
+    assert not (tmp_path / "shared" / "run").exists()
+    del told
+    gc.collect()  # pyspark leaves the pipe of a Java that ended to the collector
+
+
+def idle(tasks: int) -> Any:
+    """A session whose only stage has so many tasks, and nobody at work on them."""
+    stage = SimpleNamespace(numCompletedTasks=0, numTasks=tasks, numActiveTasks=0)
+    tracker = SimpleNamespace(getActiveStageIds=lambda: [1], getStageInfo=lambda number: stage)
+    return SimpleNamespace(sparkContext=SimpleNamespace(statusTracker=lambda: tracker))
+
+
+def test_without_a_worker_it_is_told_first_and_then_given_up(tmp_path: Path) -> None:
+    said: list[tuple[int, int, str]] = []
+    running = spark.Spark(
+        idle(8), Cluster("spark://h:1", tmp_path), tmp_path, tmp_path, say=lambda *told: said.append(told)
+    )
+    running._look(1)
+    running._look(60)
+    assert said == [(0, 8, ""), (0, 8, "waiting for a worker")]
+    with pytest.raises(IcxError) as told:
+        running._look(601)
+    assert told.value.code == "spark-no-workers"
+
+
+def test_rows_that_got_lost_on_the_way_leave_the_profile_as_it_was(tmp_path: Path) -> None:
+    con = memory()
+    con.execute("create schema acme")
+    rows = tmp_path / "rows"
+    rows.mkdir()
+    con.execute(f"copy (select 1 as contact_id, 0 as contact_mark, 0 as events_mark) to '{rows}/one.parquet'")
+    job = Assembly(con, "acme", "profile", PULLED, Everything([], [], []), Tables(), Settings())
+    with pytest.raises(IcxError) as told:
+        scaled.load(job, scaled.Exported({}, people=2), rows, rows)
+    assert told.value.code == "scale-rows"
+    assert con.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
+
+
+def test_points_are_counted_here(tmp_path: Path) -> None:
+    points: Any = SimpleNamespace(fields=("points",))
+    with pytest.raises(IcxError) as told:
+        build(store_at(tmp_path), "acme", settings=Settings(), fields_dir=None, clock=CLOCK, totals=points, cluster=Cluster("local[2]", tmp_path))  # fmt: skip
+    assert told.value.code == "spark-points"

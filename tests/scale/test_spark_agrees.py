@@ -21,12 +21,13 @@ from rule_people import AS_OF, CATALOGUE, LOOKUP, database, people, rules
 import icx.scale
 from icx.audience.scaled import answered
 from icx.audience.waterfall import question
+from icx.errors import IcxError
 from icx.profile import build
 from icx.profile.attach import attach
 from icx.profile.catalogue import everything
 from icx.profile.statement import view_columns
 from icx.rules import EVERYBODY, Group, OnList, Person, Reading, Rule, Sql, condition
-from icx.scale import Cluster, Spark, export
+from icx.scale import Cluster, Spark, export, started
 from icx.settings import Settings
 from icx.store import Connection, Store, quoted
 
@@ -213,3 +214,19 @@ def test_many_random_rules_find_the_same_people(
     spark: Spark, asked: list[Rule], crowd: list[Person], name: Any
 ) -> None:
     same_people(spark, spark.folder / str(name), crowd, asked)
+
+
+def test_what_spark_cannot_compute_or_read_is_told_in_its_first_words(spark: Spark, tmp_path: Path) -> None:
+    with database([]) as con:
+        spark.view("few", export(con, "select 1 as one", tmp_path / "few"))
+    with pytest.raises(IcxError, match="nowhere") as told:
+        spark.rows("select nowhere from few")
+    assert told.value.code == "spark-failed"
+    for file in (tmp_path / "few").iterdir():
+        file.unlink()
+    with pytest.raises(IcxError) as told:
+        spark.rows("select one from few")
+    assert told.value.code == "folder-not-shared"
+    with pytest.raises(IcxError) as told, started(Cluster("local[2]", tmp_path), "second"):
+        pass
+    assert told.value.code == "spark-in-use"
