@@ -150,7 +150,10 @@ class Spark:
 
     def _told(self, what: str, error: Exception) -> IcxError:
         words = first_words(error)
-        if re.search(r"FILE_NOT_EXIST|FileNotFoundException|Permission denied|Mkdirs failed", str(error)):
+        if re.search(
+            r"FILE_NOT_EXIST|PATH_NOT_FOUND|UNABLE_TO_INFER_SCHEMA|FileNotFound|Permission denied|Mkdirs failed",
+            str(error),
+        ):
             return troubles.not_shared(self.cluster.folder, words)
         return troubles.failed(what, words, self.log)
 
