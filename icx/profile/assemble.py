@@ -14,6 +14,7 @@ from icx.profile.statement import (
     STEPS,
     Tables,
     made_of,
+    moving_columns,
     own_sql,
     own_table,
     parameters,
@@ -88,14 +89,9 @@ def compute(job: Assembly) -> None:
         _make(job, "machine", now, add=share > 0)
         if job.totals is not None:
             _count_totals(job, job.totals, now, asked)
-        _insert(job, now, add=share > 0)
+        _insert(job, now, job.target, add=share > 0)
         if job.tables.kept:
-            _insert(job, replace(now, taken=True), add=True)
-    if job.tables.kept:
-        mine = replace(job.tables, taken=True).mine()
-        job.con.execute(
-            f"insert into {job.tables.temporary('machine')} select * from {job.schema}.machine_events where {mine}"
-        )
+            _insert(job, replace(now, taken=True), job.tables.temporary("moved"), add=share > 0)
 
 
 def _begin_totals(job: Assembly) -> set[str] | None:
@@ -140,9 +136,10 @@ def _count_totals(job: Assembly, totals: Totals, now: Tables, asked: set[str] | 
     )
 
 
-def _insert(job: Assembly, tables: Tables, *, add: bool) -> None:
+def _insert(job: Assembly, tables: Tables, table: str, *, add: bool) -> None:
     sql = profile_sql(job.parts, tables)
-    into = f"insert into {job.target}" if add else f"create or replace table {job.target} as"
+    kind = "temp table" if tables.taken else "table"
+    into = f"insert into {table}" if add else f"create or replace {kind} {table} as"
     try:
         job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
     except DatabaseError:
@@ -187,7 +184,7 @@ def _blame(job: Assembly, tables: Tables) -> None:
 
 def tidy(job: Assembly) -> None:
     """Drop the temporary tables; the connection may live on, and they are as big as the events."""
-    for what in [*STEPS, "seen", "points", *(f"own {o.file.name}" for o in job.parts.owns)]:
+    for what in [*STEPS, "moved", "seen", "points", *(f"own {o.file.name}" for o in job.parts.owns)]:
         job.con.execute(f"drop table if exists {job.tables.temporary(what)}")
 
 
@@ -211,13 +208,17 @@ def swap(job: Assembly, made: Made) -> str:
     con.execute("begin")
     try:
         con.execute(f"drop view if exists {schema}.{name}")
-        con.execute(f"drop table if exists {schema}.{name}_rows")
-        con.execute(f"alter table {job.target} rename to {name}_rows")
+        if job.tables.kept:
+            _put_in(job)
+        else:
+            con.execute(f"drop table if exists {schema}.{name}_rows")
+            con.execute(f"alter table {job.target} rename to {name}_rows")
         columns = view_columns(job.parts, job.moment)
         con.execute(f"create view {schema}.{name} as select {columns} from {schema}.{name}_rows")
         build_id = f"{name}@{job.moment:%Y-%m-%dT%H:%M:%SZ}"
         if name == "profile":
-            _keep_machine_events(job)
+            if not job.tables.kept:
+                _keep_machine_events(job)
             refresh.keep(con, job.connection, job.basis, job.moment)
             build_id = job.build_id
             con.execute(
@@ -237,6 +238,24 @@ def next_build(con: Connection) -> str:
     """Return the id of the build that comes next."""
     (number,) = one(con, "select coalesce(max(try_cast(substr(build_id, 3) as bigint)), 0) + 1 from builds")
     return f"b-{number}"
+
+
+def _put_in(job: Assembly) -> None:
+    """Put the rows computed anew in place of those people's old ones, and what moved into the rows that stay."""
+    rows, touched = f"{job.schema}.{job.name}_rows", job.tables.temporary("touched")
+    machine = f"{job.schema}.machine_events"
+    job.con.execute(f"delete from {rows} where contact_id in (select contact_id from {touched})")
+    job.con.execute(f"insert into {rows} by name select * from {job.target}")
+    job.con.execute(f"drop table {job.target}")
+    moving = [quoted(name) for name in moving_columns(job.parts)]
+    changes = ", ".join(f"{name} = moved.{name}" for name in moving)
+    changed = " or ".join(f"r.{name} is distinct from moved.{name}" for name in moving)
+    job.con.execute(
+        f"update {rows} r set {changes} from {job.tables.temporary('moved')} moved"
+        f" where moved.contact_id = r.contact_id and ({changed})"
+    )
+    job.con.execute(f"delete from {machine} where contact_id in (select contact_id from {touched})")
+    job.con.execute(f"insert into {machine} select * from {job.tables.temporary('machine')}")
 
 
 def _keep_machine_events(job: Assembly) -> None:

@@ -178,10 +178,12 @@ def _finish(
     con, totals = job.con, job.totals
     say(Progress("swap", 3, 4))
     failed = failures(con, job.tables.users, job.parts.customs)
-    people, no_address = one(con, f"select count(*), count(*) - count(email) from {job.target}")
+    users = job.tables.users
+    people, no_address = one(con, f"select count(*), count(*) - count(email_key) from {users}")
     (shared,) = one(
         con,
-        f"select count(*) from (select 1 from {job.target} where email is not null group by email having count(*) > 1)",
+        f"select count(*) from (select 1 from {users} where email_key is not null"
+        " group by email_key having count(*) > 1)",
     )
     (late,) = one(con, f"select count(*) from {job.tables.activity} where event_ts >= $as_of", job.moment)
     if totals is not None:

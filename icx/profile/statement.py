@@ -40,9 +40,9 @@ class Tables:
 
     `stem` begins the names of the temporary tables made on the way. Of `shares` parts of the people, a power of
     two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once. A refresh has in
-    `kept` the rows of the profile before, and computes the touched people from their events (`taken` is false), then
-    the others from their rows there (`taken` is true). `typed` says that `users` has a column for each custom field
-    already, and that no marks are made: another engine's would say nothing to a refresh.
+    `kept` the rows of the profile before, and computes the touched people from their events (`taken` is false); of the
+    others (`taken` is true) what may be another without that, from their rows there. `typed` says that `users` has a column for each
+    custom field already, and that no marks are made: another engine's would say nothing to a refresh.
     """
 
     users: str = "icontact_users"
@@ -92,6 +92,7 @@ def profile_sql(
 
     `owns` chooses among the users' own fields (all of them by default). `only` names the fields to compute, and
     those they are made of; what the others need is left out then. `read` also gives those of them that are not stored.
+    Of people taken over only what may be another is given (`moving_columns`), unless it is read.
     """
     owns = parts.owns if owns is None else owns
     if only is not None:
@@ -106,8 +107,7 @@ def profile_sql(
         stage(name) for name in ("contact", "activity", "recent", "human", "lists")
     )
     if tables.taken:
-        counted = [f.name for f in (*contact, *counts, *recent, *human)] + [c.column for c in parts.customs]
-        sketch.columns += [f"u.{quoted(name)}" for name in (*counted, *MADE_OF_LISTS, *STORED_LISTS, *MARKS)]
+        sketch.columns += [f"u.{quoted(name)}" for name in sorted(_lasting(parts))]
     else:
         sketch.columns += [f"{f.sql} as {quoted(f.name)}" for f in contact]
         if counts or lists:
@@ -161,7 +161,8 @@ def profile_sql(
     later += [*stage("read"), *(o.file for o in owns if not o.is_query)]
     derived += [f"({f.sql}\n)::{SQL_TYPES[f.type]} as {quoted(f.name)}" for f in later]
     sketch.withs.append(f"whole as (\n  select people.*,\n    {_rows(derived, 4)}\n  from people\n)")
-    names = [*parts.catalogue] if read else stored_columns(parts, owns)
+    stored = moving_columns if tables.taken else stored_columns
+    names = [*parts.catalogue] if read else stored(parts, owns)
     names = [name for name in names if only is None or name in only]
     kept = _rows([quoted(name) for name in ["contact_id", *names]], 2)
     return "with\n" + ",\n".join(sketch.withs) + f"\nselect\n  {kept}\nfrom whole"
@@ -264,6 +265,19 @@ def stored_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list
         if one.name not in read and (one.source != "user" or one.name in chosen)
     ]
     return [*fields, *STORED_LISTS, *MARKS]
+
+
+def moving_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list[str]:
+    """Return the stored columns that time, sends, points and users' own queries may change of anybody."""
+    lasting = _lasting(parts)
+    return [name for name in stored_columns(parts, owns) if name not in lasting]
+
+
+def _lasting(parts: Everything) -> set[str]:
+    """Return the columns that stay while a person's contact, events and windows do."""
+    stages = ("contact", "activity", "recent", "human")
+    fields = {f.name for name in stages for f in builtin.stage(name)} | {c.column for c in parts.customs}
+    return fields | {*MADE_OF_LISTS, *STORED_LISTS, *MARKS}
 
 
 def view_columns(parts: Everything, as_of: datetime) -> str:
