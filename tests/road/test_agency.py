@@ -1,4 +1,4 @@
-"""An agency: twenty client folders of one login in one workspace, and nobody's rows are anybody else's."""
+"""An agency: client folders of one login in one workspace, twenty of them, and no row is in another's tables."""
 
 from __future__ import annotations
 
@@ -15,19 +15,25 @@ from icx.sandbox.generate import generate
 from icx.sandbox.process import SandboxProcess, start
 from icx.workspace import Workspace
 
-FOLDERS = 20
 PEOPLE = 8
+BUILT = (1, 2)
 TABLES = {"icontact_users": "id", "subscriptions": "contact_id", "icontact_activity": "contact_id"}
 
 
+@pytest.fixture(scope="module", params=[3, pytest.param(20, marks=pytest.mark.slow)])
+def folders(request: pytest.FixtureRequest) -> int:
+    """How many client folders the agency has."""
+    return int(request.param)
+
+
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def state(folders: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An account whose folders have lists of the same names, and one person who is in all of them."""
     path = tmp_path_factory.mktemp("agency") / "account.sqlite"
-    with start(contacts=PEOPLE, messages=1, folders=FOLDERS, state=path) as box:
+    with start(contacts=PEOPLE, messages=1, folders=folders, state=path) as box:
         account, first, as_of = box.account_id, box.client_folder_id, 1_772_445_600
     with closing(sqlite3.connect(path)) as con:
-        for folder in range(first + 1, first + FOLDERS):
+        for folder in range(first + 1, first + folders):
             generate(
                 con,
                 contacts=PEOPLE,
@@ -54,17 +60,17 @@ def box(state: Path) -> Iterator[SandboxProcess]:
 
 
 @pytest.fixture(scope="module")
-def ws(box: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+def ws(folders: int, box: SandboxProcess, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """The agency's workspace: every folder connected and pulled, two of them built."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         workspace = Workspace(tmp_path_factory.mktemp("agency workspace"))
         login = Login.clean(box.app_id, box.username, box.password, box.base_url)
-        for number in range(FOLDERS):
+        for number in range(folders):
             folder = box.client_folder_id + number
             workspace.accounts.connect(name(number), login, account=box.account_id, folder=folder)
-            workspace.pull(name(number), contacts_only=number not in (3, 4))
-        for number in (3, 4):
+            workspace.pull(name(number), contacts_only=number not in BUILT)
+        for number in BUILT:
             workspace.build(name(number))
         yield workspace
         workspace.close()
@@ -76,21 +82,17 @@ def name(number: int) -> str:
 
 def theirs(state: Path, folder: int, table: str = "contacts") -> list[tuple[int, ...]]:
     """What a folder holds in the account itself."""
-    columns = {"contacts": "contact_id", "subscriptions": "list_id, contact_id"}[table]
+    keys = {"contacts": "contact_id", "subscriptions": "list_id, contact_id"}[table]
     with closing(sqlite3.connect(state, timeout=30)) as con:
-        sql = (
-            f"select {columns} from {table} where folder_id = ? and status <> 'deleted' order by 1, 2"
-            if table != "contacts"
-            else ("select contact_id from contacts where folder_id = ? and status <> 'deleted' order by 1")
-        )
+        sql = f"select {keys} from {table} where folder_id = ? and status <> 'deleted' order by {keys}"
         return con.execute(sql, [folder]).fetchall()
 
 
 def test_every_folder_has_its_own_people_and_no_others(
-    ws: Workspace, box: SandboxProcess, state: Path
+    folders: int, ws: Workspace, box: SandboxProcess, state: Path
 ) -> None:
     with ws.store.open() as con:
-        for number in range(FOLDERS):
+        for number in range(folders):
             folder = box.client_folder_id + number
             own = {contact for (contact,) in theirs(state, folder)}
             assert len(own) == PEOPLE
@@ -109,21 +111,23 @@ def test_every_folder_has_its_own_people_and_no_others(
 def test_a_profile_and_an_audience_are_of_their_folder(
     ws: Workspace, box: SandboxProcess, state: Path
 ) -> None:
-    for number in (3, 4):
+    for number in BUILT:
         audience = ws.audience("All", F(ws.catalogue(name(number))).everybody(), connection=name(number))
         assert [(one,) for one in audience.members()] == theirs(state, box.client_folder_id + number)
 
 
 def test_a_push_reaches_no_other_folder_though_a_person_and_lists_are_called_the_same(
-    ws: Workspace, box: SandboxProcess, state: Path
+    folders: int, ws: Workspace, box: SandboxProcess, state: Path
 ) -> None:
-    before = [theirs(state, box.client_folder_id + n, "subscriptions") for n in range(FOLDERS)]
-    audience = ws.audience("Everybody", F(ws.catalogue(name(3))).everybody(), connection=name(3))
-    plan = ws.plan(audience, f"{name(3)}/lists/Autumn", create=True)
+    before = [theirs(state, box.client_folder_id + n, "subscriptions") for n in range(folders)]
+    audience = ws.audience(
+        "Everybody", F(ws.catalogue(name(BUILT[0]))).everybody(), connection=name(BUILT[0])
+    )
+    plan = ws.plan(audience, f"{name(BUILT[0])}/lists/Autumn", create=True)
     assert plan.counts.add > 0
     answers = {stop.key: stop.confirm or "they signed up in the shop" for stop in plan.stops}
     assert ws.apply(plan, answers=answers).added == plan.counts.add
-    after = [theirs(state, box.client_folder_id + n, "subscriptions") for n in range(FOLDERS)]
-    changed = [n for n in range(FOLDERS) if before[n] != after[n]]
-    assert changed == [3]
-    assert len(after[3]) - len(before[3]) == plan.counts.add
+    after = [theirs(state, box.client_folder_id + n, "subscriptions") for n in range(folders)]
+    changed = [n for n in range(folders) if before[n] != after[n]]
+    assert changed == [BUILT[0]]
+    assert len(after[BUILT[0]]) - len(before[BUILT[0]]) == plan.counts.add
