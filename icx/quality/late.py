@@ -3,6 +3,9 @@
 Altair draws one of its pages, jsonschema judges one of its expectations (and builds the grammar of international
 addresses when it is imported), scipy.stats two: together two thirds of the time that its import takes.
 
+It also looks for Spark, which is nothing to it here: importing Spark takes seconds, and one part of Spark ends a process
+that has no main file. So it does not find Spark.
+
 Only modules of the package that is loaded late are told so, by an `__import__` of their own. `sys.modules` is not
 touched: whoever else imports one of these meanwhile, in a notebook's other thread say, gets the module.
 """
@@ -19,6 +22,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 RARELY_USED = ("altair", "jsonschema", "scipy.stats")
+NEVER_USED = ("pyspark",)
 
 
 class _Late(ModuleType):
@@ -42,11 +46,12 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder:
-    """Finds the modules of one package, to be loaded with stand-ins for these names."""
+    """Finds the modules of one package, to be loaded with stand-ins for `names`, and as if `absent` were not there."""
 
-    def __init__(self, package: str, names: Sequence[str]) -> None:
+    def __init__(self, package: str, names: Sequence[str], absent: Sequence[str]) -> None:
         self.package = package
         self.names = names
+        self.absent = absent
         self.known = vars(builtins) | {"__import__": self._import}
 
     def find_spec(
@@ -68,6 +73,8 @@ class _Finder:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
+        if not level and name.split(".", maxsplit=1)[0] in self.absent:
+            raise ModuleNotFoundError(f"{name} is not for {self.package} here", name=name)
         for one in () if level else self.names:
             parent, _, leaf = one.rpartition(".")
             if one not in sys.modules:
@@ -79,9 +86,12 @@ class _Finder:
 
 
 @contextmanager
-def late(package: str, *names: str) -> Iterator[None]:
-    """Inside, a module of `package` that is loaded gets stand-ins for modules of these names, and keeps them."""
-    finder = _Finder(package, names)
+def late(package: str, *names: str, absent: Sequence[str] = ()) -> Iterator[None]:
+    """Inside, a module of `package` that is loaded gets stand-ins for modules of these names, and keeps them.
+
+    Packages of the names `absent` it does not find.
+    """
+    finder = _Finder(package, names, absent)
     sys.meta_path.insert(0, finder)
     try:
         yield

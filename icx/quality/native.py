@@ -17,7 +17,7 @@ from typing import Any
 
 from icx.quality.batches import ROW_BY_ROW, in_batches
 from icx.quality.kept import configurations_kept, keep
-from icx.quality.late import RARELY_USED, late
+from icx.quality.late import NEVER_USED, RARELY_USED, late
 from icx.quality.relation import Relation, Unfit
 from icx.quality.scan import Computed, compute, first_line, split
 from icx.store.db import Connection, DatabaseError
@@ -115,7 +115,7 @@ def result_of(gx_json: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _gx() -> Any:
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")  # read once, when it is imported
-    with _IMPORTING, _quiet(), late("great_expectations", *RARELY_USED):
+    with _IMPORTING, _quiet(), late("great_expectations", *RARELY_USED, absent=NEVER_USED):
         import great_expectations
         import great_expectations.core
         import great_expectations.expectations.core

@@ -15,7 +15,8 @@ AFTER_LOADING = """
 import sys
 from icx.quality import warm
 warm().join()
-assert not {"altair", "jsonschema", "scipy.stats"} & set(sys.modules), "loaded with it"
+assert not {"altair", "jsonschema", "scipy.stats", "pyspark"} & set(sys.modules), "loaded with it"
+import pyspark  # which the tests have installed
 import jsonschema.exceptions, scipy.stats
 from great_expectations.expectations.core import expect_column_kl_divergence_to_be_less_than as divergence
 from great_expectations.expectations.metrics.column_map_metrics import column_values_match_json_schema as matching
