@@ -76,8 +76,7 @@ def notes(calls: list[ast.Call]) -> Iterator[str]:
             yield str(call.args[0].value)
 
 
-@pytest.fixture(scope="module")
-def raised() -> Raised:
+def all_raised() -> Raised:
     """Every code of the source, what kind of error it ends with, and where."""
     found: Raised = []
     for path in sorted(SOURCE.rglob("*.py")):
@@ -89,6 +88,11 @@ def raised() -> Raised:
         found += [(code, kind, f"{where}:{call.lineno}", call) for code, kind, call in made(tree, calls)]
         found += [(code, None, str(where), None) for code in notes(calls)]
     return found
+
+
+@pytest.fixture(scope="module")
+def raised() -> Raised:
+    return all_raised()
 
 
 def test_every_code_that_is_raised_is_explained_and_every_explained_one_is_raised(raised: Raised) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from awkward_words import four_parts
-from test_cli_catalogue import KINDS, RAISED, name_of
+from test_cli_catalogue import KINDS, all_raised, name_of
 from typing_commands import Said, Typed
 
 from icx.audience import Audience
@@ -121,7 +121,7 @@ def test_an_object_without_its_workspace_says_so(copy: Path) -> None:
 def test_every_error_in_the_source_is_made_with_its_four_parts() -> None:
     """Those of a helper get the others from it."""
     short = []
-    for code, kind, place, call in RAISED:
+    for code, kind, place, call in all_raised():
         if kind is None or call is None or name_of(call) not in KINDS:
             continue
         given = {one.arg for one in call.keywords}

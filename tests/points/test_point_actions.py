@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icx.errors import BadInput, IcxError
-from icx.points import Action, Score, everything, fitting, from_data, save
-from icx.points.action import as_json
+from icx.points import Action, Score, everything, fitting, from_data, load, save
+from icx.points.action import as_json, no_circle
 from icx.points.backtest import back_test, change
 from icx.points.book import Book
 from icx.points.ledger import of_person, recount, standings
@@ -105,8 +105,9 @@ def test_actions_are_files_by_name_and_one_that_cannot_be_read_is_not_left_out(t
     save(folder, PRICING)
     path = save(folder, DURHAM)
     assert everything(folder) == [DURHAM, PRICING]
-    with pytest.raises(BadInput, match="differ in case alone"):
+    with pytest.raises(BadInput, match="differ in case alone") as same:
         save(folder, fitting(Action("durham", 1, DURHAM.earns)))
+    assert same.value.code == "points-value"
     path.write_text('{"name": "Durham", "amount": 3')
     with pytest.raises(BadInput, match="cannot be read as a point action") as error:
         everything(folder)
@@ -114,6 +115,16 @@ def test_actions_are_files_by_name_and_one_that_cannot_be_read_is_not_left_out(t
         "points-file",
         ["mend Durham.json, or take it from the folder; then the same command"],
     )
+
+
+def test_an_action_that_is_not_there_or_rests_on_points_is_named(tmp_path: Path) -> None:
+    save(tmp_path / "points", PRICING)
+    with pytest.raises(BadInput, match="Nearest: Pricing") as error:
+        load(tmp_path / "points", "Prcing")
+    assert (error.value.code, error.value.next) == ("points-unknown", [["icx", "points", "show", "Pricing"]])
+    with pytest.raises(BadInput, match="by points themselves") as error:
+        no_circle("Rich", {"city", "points_interest"})
+    assert error.value.code == "points-circle"
 
 
 @pytest.mark.parametrize(
