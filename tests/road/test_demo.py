@@ -15,7 +15,7 @@ from icx.workspace import Workspace
 from road.command import Said, typed
 from road.held import Held
 
-SMALL = ["--contacts", "600", "--messages", "24"]
+SMALL = ["--contacts", "3000", "--messages", "24"]  # of these some are refused at whatever hour it is
 LIST = "Durham regulars"
 DAY = 86_400
 
