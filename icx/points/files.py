@@ -26,9 +26,13 @@ KEYS = {"icx", *TEXTS, "amount", "each", "machines", "earns"}
 
 
 def save(folder: Path, action: Action) -> Path:
-    """Write an action's file and return its path; an older one of the same name is replaced."""
-    for other in names(folder):
-        if other != action.name and other.casefold() == action.name.casefold():
+    """Write an action's file and return its path; an older one of the same name is replaced, however its file is called."""
+    path = folder / shared.file_name(action.name)
+    for there, saved in _files(folder):
+        other = saved.name
+        if other == action.name:
+            path = there
+        elif other.casefold() == action.name.casefold():
             raise BadInput(
                 "points-value",
                 f'There is an action "{other}" already; names that differ in case alone are not kept apart.',
@@ -37,7 +41,7 @@ def save(folder: Path, action: Action) -> Path:
                 next=[["icx", "points", "show", other]],
             )
     text = json.dumps({"icx": VERSION} | as_json(action), indent=2, ensure_ascii=False) + "\n"
-    return shared.write(folder / shared.file_name(action.name), text)
+    return shared.write(path, text)
 
 
 def load(folder: Path, name: str) -> Action:
@@ -60,20 +64,35 @@ def load(folder: Path, name: str) -> Action:
 def remove(folder: Path, name: str) -> Path:
     """Delete an action's file and return where it was."""
     found = load(folder, name)
-    for path in sorted(folder.glob("*.json")):
-        if read(path).name == found.name:
-            path.unlink()
-            return path
-    raise AssertionError(name)  # it was read from there a moment ago
+    path = next(path for path, action in _files(folder) if action.name == found.name)
+    path.unlink()
+    return path
 
 
 def everything(folder: Path, connection: str | None = None) -> list[Action]:
     """Return the saved actions by name, those of one connection when it is given.
 
-    A file that cannot be read raises: an action left out unseen would take points away.
+    A file that cannot be read raises: an action left out unseen would take points away. So do two files of one
+    action, a copy or what version control brought: both would give its points.
     """
-    found = [read(path) for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
-    return [one for one in found if connection is None or one.connection in {"", connection}]
+    return [one for _, one in _files(folder) if connection is None or one.connection in {"", connection}]
+
+
+def _files(folder: Path) -> list[tuple[Path, Action]]:
+    found: dict[str, tuple[Path, Action]] = {}
+    for path in sorted(folder.glob("*.json")):
+        action = read(path)
+        if action.name in found:
+            first = found[action.name][0].name
+            raise BadInput(
+                "points-file",
+                f"Two files have the point action {action.name}, and both would give its points.",
+                where=f"{first}, {path.name}",
+                kept="nothing was changed; the points as they were last counted",
+                next=[f"take {first} or {path.name} from the folder; then the same command"],
+            )
+        found[action.name] = path, action
+    return list(found.values())
 
 
 def names(folder: Path) -> list[str]:

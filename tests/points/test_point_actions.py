@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icx.errors import BadInput, IcxError
-from icx.points import Action, Score, everything, fitting, from_data, load, save
+from icx.points import Action, Score, everything, fitting, from_data, load, remove, save
 from icx.points.action import as_json, no_circle
 from icx.points.backtest import back_test, change
 from icx.points.book import Book
@@ -115,6 +116,20 @@ def test_actions_are_files_by_name_and_one_that_cannot_be_read_is_not_left_out(t
         "points-file",
         ["mend Durham.json, or take it from the folder; then the same command"],
     )
+
+
+def test_an_action_has_one_file_however_that_is_called(tmp_path: Path) -> None:
+    path = save(tmp_path / "points", PRICING)
+    by_hand = path.rename(path.with_name("by hand.json"))
+    more = replace(PRICING, amount=20)
+    assert save(by_hand.parent, more) == by_hand
+    assert everything(by_hand.parent) == [more]
+    path.write_text(by_hand.read_text())  # counted together they would give everything twice
+    with pytest.raises(BadInput, match="both would give its points") as error:
+        everything(by_hand.parent)
+    assert (error.value.code, error.value.where_text()) == ("points-file", "Pricing.json, by hand.json")
+    path.unlink()
+    assert (remove(by_hand.parent, "Pricing"), everything(by_hand.parent)) == (by_hand, [])
 
 
 def test_an_action_that_is_not_there_or_rests_on_points_is_named(tmp_path: Path) -> None:
