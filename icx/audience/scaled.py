@@ -8,8 +8,8 @@ from icx.audience.audience import Audience
 from icx.audience.people import People
 from icx.audience.waterfall import Question, Waterfall, question
 from icx.rules import Reading, Rule
-from icx.scale import Cluster, Spark, columns_of, export, started, tables_of
-from icx.store import quoted
+from icx.scale import Cluster, Spark, columns_of, export, run, tables_of
+from icx.store import Store, quoted
 
 
 def waterfall(people: People, audience: Audience | Rule, cluster: Cluster) -> tuple[Waterfall, Reading, Rule]:
@@ -17,7 +17,9 @@ def waterfall(people: People, audience: Audience | Rule, cluster: Cluster) -> tu
 
     The database is open only while the tables are written; of the profile only the columns that the rule names.
     """
-    with started(cluster, f"icx-{people.connection}-audience") as spark:
+    store = people.store
+    assert isinstance(store, Store), "what a build published is counted where it lies"
+    with run(cluster, store, people.connection, "count") as spark:
         with people.open(audience) as (con, reading, rule):
             asked = question(people.profile, rule, reading)
             for name in sorted(tables_of(asked.sql.text)):

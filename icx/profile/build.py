@@ -104,14 +104,14 @@ def build(
             compute(job)
             return _finish(job, pull_id, attributes, began, clock, published, say)
     from icx.profile import scaled
-    from icx.scale import started
+    from icx.scale import run
 
     def tell(done: int, of: int, note: str) -> None:
         say(Progress("Spark", done, of or None, note=note))
 
     if totals is not None and totals.fields:
         raise scaled.points_are_counted_here(connection)
-    with started(cluster, f"icx-{connection}", clock=clock, say=tell) as spark:
+    with run(cluster, store, connection, "build", say=tell) as spark:
         with store.open(connection) as con:
             say(Progress("export", 0))
             job, pull_id, attributes = _begin(con, connection, settings, fields_dir, as_of, True, None)

@@ -4,5 +4,17 @@ from icx.scale.cluster import Cluster
 from icx.scale.dialect import Spoken, columns_of, spoken, tables_of
 from icx.scale.export import export, relation
 from icx.scale.spark import Spark, started
+from icx.scale.turn import run
 
-__all__ = ["Cluster", "Spark", "Spoken", "columns_of", "export", "relation", "spoken", "started", "tables_of"]
+__all__ = [
+    "Cluster",
+    "Spark",
+    "Spoken",
+    "columns_of",
+    "export",
+    "relation",
+    "run",
+    "spoken",
+    "started",
+    "tables_of",
+]

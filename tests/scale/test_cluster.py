@@ -6,25 +6,32 @@ import gc
 import importlib.util
 import socket
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from accounts import CLOCK, PULLED, store_at
+from accounts import CLOCK, PULLED, contact, store_at
 
+import icx.scale.turn
+from icx.audience import count
+from icx.audience.people import People
 from icx.cli.engine import chosen
 from icx.clock import SYSTEM
 from icx.errors import IcxError
-from icx.profile import build, scaled
+from icx.profile import build, catalogue, scaled
 from icx.profile.assemble import Assembly
 from icx.profile.catalogue import Everything
 from icx.profile.statement import Tables
-from icx.scale import Cluster, spark
+from icx.rules import F
+from icx.scale import Cluster, relation, spark
 from icx.scale.troubles import failed
 from icx.settings import Settings
-from icx.store import memory
+from icx.store import Connection, locks, memory
 
 
 def trouble(master: str) -> IcxError:
@@ -172,3 +179,72 @@ def test_points_are_counted_here(tmp_path: Path) -> None:
     with pytest.raises(IcxError) as told:
         build(store_at(tmp_path), "acme", settings=Settings(), fields_dir=None, clock=CLOCK, totals=points, cluster=Cluster("local[2]", tmp_path))  # fmt: skip
     assert told.value.code == "spark-points"
+
+
+@dataclass
+class Stand:
+    """In place of Spark: DuckDB, which sees what was copied out and nothing else; `meanwhile` is done as it computes."""
+
+    folder: Path
+    meanwhile: Any
+    con: Connection = field(default_factory=memory)
+
+    def view(self, name: str, folder: Path) -> None:
+        self.con.execute(f'create view "{name}" as select * from {relation(folder)}')
+
+    def rows(self, sql: str, params: Any) -> list[tuple[Any, ...]]:
+        self.meanwhile()
+        return self.con.execute(sql, list(params)).fetchall()
+
+    def make(self, name: str, sql: str, params: Any) -> Path:
+        self.meanwhile()
+        raise KeyboardInterrupt
+
+
+def test_nobody_is_erased_while_they_are_on_a_cluster_and_the_same_runs_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database is free then: what comes back would bring them back."""
+    store, busy, folders = store_at(tmp_path / "data"), [], []
+    cluster = Cluster("local[2]", tmp_path / "shared")
+    with store.open("acme") as con:
+        for person in (1, 2, 3):
+            contact(con, person, city="Durham" if person < 3 else "Cary")
+    build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
+    fields = catalogue(store, "acme", None)
+    people, rule = People(store, "acme", fields), F(fields).city == "Durham"
+
+    def on_the_cluster(verb: str) -> Any:
+        if verb == "count":
+            return count(people, rule, cluster)
+        return build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK, cluster=cluster)
+
+    for verb in ("build", "count"):
+
+        def meanwhile(verb: str = verb) -> None:
+            with pytest.raises(IcxError) as told, locks.alone(tmp_path / "data" / "locks", what="an erasure"):
+                pass
+            busy.append((told.value.code, told.value.message))
+            with pytest.raises(IcxError) as told:
+                on_the_cluster(verb)
+            busy.append((told.value.code, told.value.message))
+
+        @contextmanager
+        def started(cluster: Cluster, name: str, meanwhile: Any = meanwhile, **how: Any) -> Iterator[Stand]:
+            folders.append(name)
+            yield Stand(cluster.folder / name, meanwhile)
+
+        monkeypatch.setattr(icx.scale.turn, "started", started)
+        if verb == "count":
+            assert on_the_cluster(verb) == count(people, rule)
+        else:
+            with pytest.raises(KeyboardInterrupt):
+                on_the_cluster(verb)
+    assert busy == [
+        ("already-running", f"a {verb} of acme on Spark is already under way.")
+        for verb in ("build", "build", "count", "count")
+    ]
+    with locks.alone(tmp_path / "data" / "locks", what="an erasure"), pytest.raises(IcxError) as told:
+        on_the_cluster("count")
+    assert told.value.code == "already-running"
+    assert len(set(folders)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from random_account import PEOPLE, fill
 from rule_people import AS_OF, CATALOGUE, LOOKUP, database, people, rules
 
-import icx.scale
+import icx.scale.turn
 from icx.audience.scaled import answered
 from icx.audience.waterfall import question
 from icx.errors import IcxError
@@ -53,12 +54,11 @@ def _running(spark: Spark) -> Iterator[None]:
 
     @contextmanager
     def started(cluster: Cluster, name: str, **how: Any) -> Iterator[Spark]:
-        folder = spark.folder / f"{name}-{spark._made}"
-        folder.mkdir()
+        folder = Path(tempfile.mkdtemp(dir=spark.folder, prefix=name))
         yield replace(spark, cluster=cluster, folder=folder, say=how["say"])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(icx.scale, "started", started)
+        patch.setattr(icx.scale.turn, "started", started)
         yield
 
 
