@@ -16,7 +16,7 @@ def no_pyspark() -> NeedsYou:
         "Spark's Python package is not installed.",
         where="pyspark, of the same version as the cluster",
         kept=KEPT,
-        next=[["pip", "install", "icx[spark]"], HERE],
+        next=[["pip", "install", "pyspark>=4,<5"], HERE],
     )
 
 

@@ -70,7 +70,7 @@ def test_without_java_or_with_an_old_one_the_package_to_install_is_named(
 def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     told = trouble("local[2]")
-    assert (told.code, told.next[0]) == ("spark-missing", ["pip", "install", "icx[spark]"])
+    assert (told.code, told.next[0]) == ("spark-missing", ["pip", "install", "pyspark>=4,<5"])
 
 
 def test_a_master_that_does_not_answer_is_told_at_once(java: Path) -> None:
