@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-_ADDRESS = re.compile(r"[^\s@<>\"'(),;:\[\]\\/=?&]+@[^\s@<>\"'(),;:\[\]\\/=?&]+")
-WRITTEN = re.compile(r"[\w.+%'-]+@(?:[\w-]+\.)+[^\W\d_]{2,}")
+_ADDRESS = re.compile(  # tried once a word, else a word of a million letters would be read a million times
+    r"(?<![^\s@<>\"'(),;:\[\]\\/=?&])[^\s@<>\"'(),;:\[\]\\/=?&]+@[^\s@<>\"'(),;:\[\]\\/=?&]+"
+)
+WRITTEN = re.compile(
+    r"[\w.+%'-]{1,64}@(?:[\w-]+\.)+[^\W\d_]{2,}"
+)  # 64: as long as mail allows, and see above
+_WRITTEN_IN_JSON = re.compile(rf"\\(?:u....|.)|{WRITTEN.pattern}")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\u061c\ud800-\udfff]"
 )
@@ -49,6 +54,20 @@ def written_in(text: str, known: Collection[str] = ()) -> str:
     'a…@e….com and jo@example.com at home@2x'
     """
     return WRITTEN.sub(lambda found: found[0] if found[0].lower() in known else address(found[0]), text)
+
+
+def written_in_json(text: str, known: Collection[str] = ()) -> str:
+    """Return the same of JSON: what it writes with a backslash is no part of an address, and stays whole.
+
+    >>> written_in_json(r'{"a": "x\\nada@example.com"}'), written_in_json(r'"\\njo@example.com"', {"jo@example.com"})
+    ('{"a": "x\\\\na…@e….com"}', '"\\\\njo@example.com"')
+    """
+
+    def shown(found: re.Match[str]) -> str:
+        text = found[0]
+        return text if text[0] == "\\" or text.lower() in known else address(text)
+
+    return _WRITTEN_IN_JSON.sub(shown, text)
 
 
 def app_id(value: str | None) -> str:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
 
@@ -172,12 +173,12 @@ class _Command:
         self.began = time.monotonic()
         # What cannot be read is told in the form that was asked for, so this much is looked up beforehand.
         self.options = Options(json="object" if any(word.startswith("--json") for word in argv) else "")
-        self.console = Console(self.options, typed=argv)
+        self.console = self._speaking()
 
     def run(self) -> int:
         try:
             self.options, words = hoist(self.argv)
-            self.console = Console(self.options, typed=self.argv)
+            self.console = self._speaking()
             with stays_heard(), root.make_context("icx", words, obj=(self.options, self.console)) as context:
                 result = root.invoke(context)
         except click.exceptions.Exit as done:
@@ -199,6 +200,13 @@ class _Command:
         except Exception as error:
             return self.failed(failure.bug(error, self.options), error)
         return self.print(result)
+
+    def _speaking(self) -> Console:
+        """Return a console that tells what was typed as it is, and folders: where people are named by an address, so are they."""
+        places = [os.path.expanduser("~"), sys.prefix]
+        with suppress(OSError):  # a folder that is gone
+            places.append(os.path.realpath(self.options.workspace))
+        return Console(self.options, typed=[*self.argv, *places])
 
     def print(self, result: object) -> int:
         if not isinstance(result, Result):

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from icx.cli.options import Options
 from icx.cli.table import Rows, lay_out
 from icx.errors import IcxError
-from icx.mask import WRITTEN, escaped, plain, written_in
+from icx.mask import WRITTEN, escaped, plain, written_in, written_in_json
 
 # What stands in for a symbol where the stream cannot carry it; the word beside it stays.
 _PLAIN = str.maketrans(
@@ -25,7 +25,7 @@ EVERY = 30.0  # seconds between two lines of progress in a log
 class Console:
     """Where a command speaks. Made once, in `main`; nothing else prints.
 
-    No address goes out in full, wherever it stands, unless it was `typed` or --show-people asks for all.
+    No address goes out in full, wherever it stands, unless it stands in what was `typed` or --show-people asks for all.
     """
 
     def __init__(
@@ -66,12 +66,12 @@ class Console:
     def result(self, text: str) -> None:
         """Print text for people on stdout."""
         self.clear()
-        _write(self._out, self._masked(visible(text)).rstrip("\n") + "\n")
+        _write(self._out, visible(self._masked(text)).rstrip("\n") + "\n")
 
     def json(self, value: Mapping[str, Any]) -> None:
         """Print one JSON object on stdout, on one line."""
         self.clear()
-        self._out.write(self._masked(escaped(_json(value))) + "\n")
+        self._out.write(self._masked(escaped(_json(value)), written_in_json) + "\n")
         self._out.flush()
 
     def event(self, name: str, facts: Mapping[str, Any]) -> None:
@@ -88,13 +88,13 @@ class Console:
     def error(self, text: str) -> None:
         """Say something on stderr, also when quiet."""
         self.clear()
-        _write(self._err, self._masked(visible(text)).rstrip("\n") + "\n")
+        _write(self._err, visible(self._masked(text)).rstrip("\n") + "\n")
 
     def progress(self, text: str, *, changed: bool = False) -> None:
         """Show where work stands: one line redrawn on a terminal, else a stamped line each 30 s and at a change."""
         if self.options.quiet or not self.options.progress:
             return
-        text = self._masked(plain(text).replace("\n", " "))
+        text = plain(self._masked(text)).replace("\n", " ")
         if self.redraws:
             import shutil
 
@@ -121,15 +121,15 @@ class Console:
             import getpass
 
             return getpass.getpass(question, stream=self._err)
-        _write(self._err, self._masked(visible(question)))
+        _write(self._err, visible(self._masked(question)))
         answer = self._in.readline()
         if not answer:
             raise missing()
         self._typed |= {found.lower() for found in WRITTEN.findall(answer)}
         return answer.rstrip("\n")
 
-    def _masked(self, text: str) -> str:
-        return text if self.options.show_people or "@" not in text else written_in(text, self._typed)
+    def _masked(self, text: str, hiding: Callable[[str, set[str]], str] = written_in) -> str:
+        return text if self.options.show_people or "@" not in text else hiding(text, self._typed)
 
     def table(self, heads: Sequence[str], rows: Rows, *, right: tuple[int, ...] = ()) -> str:
         """Return rows as text, as wide as this terminal is."""

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from typing_commands import Typed, in_an_interpreter
 
+from icx import mask
 from icx.cli import failure
 from icx.cli.console import Console
 from icx.cli.options import Options
@@ -313,3 +317,41 @@ def test_debug_writes_the_trace_beside_the_reports_and_says_where(
     assert "RuntimeError" in text
     assert "jo.doe" not in text + said.err + said.out
     assert "canary" not in text + said.err + said.out
+
+
+@given(st.text(alphabet=st.sampled_from('an1@.\\"\n\x00\x1b\x9b\u2028\u202eé-'), max_size=30), st.booleans())
+def test_json_stays_json_with_the_same_text_when_addresses_in_it_are_masked(text: str, typed: bool) -> None:
+    """What JSON writes with a backslash is no letter of an address: not of one to hide, nor of one that was typed."""
+    address = "ada@example.com"
+    out = io.StringIO()
+    said = [f"{text}\n{address}", f"\x9b{address}"]
+    Console(Options(), out=out, typed=[address] if typed else []).json({"said": said})
+    found = json.loads(out.getvalue())["said"]
+    if typed:
+        assert [one[-16:] for one in found] == [f"\n{address}", f"\x9b{address}"]
+    else:
+        assert [one[-10:] for one in found] == ["\na…@e….com", "\x9ba…@e….com"]
+    if "@" not in text:
+        assert found[0].startswith(text)
+
+
+def test_a_word_as_long_as_a_picture_is_masked_in_no_time() -> None:
+    """Each of its letters could begin an address, and none of them does."""
+    word = "a" * 100_000 + " ada@example.com"
+    began = time.process_time()
+    assert mask.written_in(word).endswith(" a…@e….com")
+    assert mask.written_in_json(word).endswith(" a…@e….com")
+    assert mask.addresses_in(word).endswith(" a…@e….com")
+    assert time.process_time() - began < 5
+
+
+def test_a_folder_that_is_named_by_an_address_is_told_as_it_is(
+    typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the folders of people are who log in with theirs: what is printed with it is there to be pasted."""
+    home = tmp_path / "maya@corp.example.com" / "demo"
+    home.mkdir(parents=True)
+    monkeypatch.chdir(home)
+    unit, _ = typed("schedule", "install", "--print", "--json", workspace=Path()).json["units"]
+    assert f"WorkingDirectory={home}\n" in unit["text"]
+    assert f" --workspace {home} " in typed("schedule", "install", "--print", workspace=Path()).out
