@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from icx.rules import Rule
 
 points = group("points", "What people earn by events, fields and audiences, and the ledger of it.")
+DAYS = click.IntRange(1, 3660)  # as `icx.points.backtest` takes them, refused here before anything is saved
 KINDS = ["open", "click", "bounce", "unsubscribe", "any"]
 
 
@@ -44,7 +45,7 @@ KINDS = ["open", "click", "bounce", "unsubscribe", "any"]
 @click.option("--until", default="", help="Up to this date, that day included.")
 @click.option("--machines", is_flag=True, help="Count also what machines probably did.")
 @click.option("--description", default="", help="A note for whoever reads it later.")
-@click.option("--days", default=90, help="How many days back the test looks.")
+@click.option("--days", default=90, type=DAYS, help="How many days back the test looks.")
 @click.option("--dry", is_flag=True, help="Only show how often it would have fired; save nothing.")
 @click.option("--replace", is_flag=True, help="In place of the saved action of this name.")
 def add(
@@ -156,7 +157,7 @@ def show(obj: Obj, name: str) -> Result:
     "icx points test 'Clicked a sale' --days 30",
 )
 @click.argument("name")
-@click.option("--days", default=90, help="How many days back to look.")
+@click.option("--days", default=90, type=DAYS, help="How many days back to look.")
 def test(obj: Obj, name: str, days: int) -> Result:
     found = workspace(obj).points(name).test(days)
     return Result("points-test/1", found.text(), found.as_dict())

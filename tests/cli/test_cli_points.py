@@ -27,6 +27,8 @@ def test_points_from_the_first_look_to_an_erased_persons_lines(typed: Typed, cop
         False,
         sum(week["fired"] for week in dry["test"]["weeks"]),
     )
+    short = typed(*ADD, "--days", "0", workspace=copy)
+    assert (short.code, "kept   nothing was started" in short.err) == (2, True)
     assert typed("points", "list", "--json", workspace=copy).json["actions"] == []
     assert typed(*ADD, workspace=copy).out.startswith(
         "Saved Clicked a sale in interest: +10 each time somebody clicked"
