@@ -75,22 +75,26 @@ def saved(ws: Workspace, given: Action, *, dry: bool, replace: bool) -> Action:
     every = everything(ws.layout.points)
     before = next((action for action in every if action.name == fresh.name), None)
     told = None
-    if before is not None and as_text(before) != as_text(fresh):
-        told = _change(counts_on, before, fresh)
+    moved = before is not None and before.connection != fresh.connection
+    differs = before is None or moved or as_text(before) != as_text(fresh)
+    if before is not None and differs:
+        told = _change(counts_on, None if moved else before, fresh)
         if not replace:
+            of = f", of {before.connection or 'every connection'}" if moved else ", and reads differently"
             raise NeedsYou(
                 "points-change",
-                f"{fresh.name} is saved already, and reads differently.",
+                f"{fresh.name} is saved already{of}.",
                 where=f"{fresh.name}: {told}" if told else fresh.name,
                 kept="the action as it was; the ledger too, until the next build",
                 next=[
                     "the same with replace=True, or --replace, if that is meant",
+                    *(["another name, for an action of its own"] if moved else []),
                     ["icx", "points", "show", fresh.name],
                 ],
             )
         _still_there(ws, every, [*(one for one in every if one.name != fresh.name), fresh], fresh.name)
     save(ws.layout.points, dataclasses.replace(fresh, book=None))
-    if before is None or as_text(before) != as_text(fresh):
+    if differs:
         _note(ws, f"{'changed' if before else 'added'} {fresh.name}" + (f": {told}" if told else ""))
     return fresh
 
@@ -162,7 +166,7 @@ def _readable(ws: Workspace, counts_on: Book, action: Action) -> None:
     no_circle(action.name, counts_on.made_of(used))
 
 
-def _change(counts_on: Book, before: Action, after: Action | None) -> Change | None:
+def _change(counts_on: Book, before: Action | None, after: Action | None) -> Change | None:
     try:
         return change(counts_on, before, after)
     except IcxError:
@@ -171,7 +175,7 @@ def _change(counts_on: Book, before: Action, after: Action | None) -> Change | N
 
 def _still_there(ws: Workspace, before: Sequence[Action], after: Sequence[Action], name: str) -> None:
     """Raise points-used when an audience uses a field of points that would be gone."""
-    for connection in {one.connection for one in before}:
+    for connection in ws.accounts.connections.names():
         there, then = (
             {field.name for field in fields([one for one in some if one.connection in {"", connection}])}
             for some in (before, after)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from icx.connections.login import Login
+from icx.errors import NeedsYou
+from icx.points import save
 from icx.rules import F
 from icx.sandbox.generate import generate
 from icx.sandbox.process import SandboxProcess, start
@@ -131,3 +134,24 @@ def test_a_push_reaches_no_other_folder_though_a_person_and_lists_are_called_the
     changed = [n for n in range(folders) if before[n] != after[n]]
     assert changed == [BUILT[0]]
     assert len(after[BUILT[0]]) - len(before[BUILT[0]]) == plan.counts.add
+
+
+def test_a_point_action_stays_with_its_folder_and_with_the_audiences_that_need_it(ws: Workspace) -> None:
+    here, there = (name(number) for number in BUILT)
+    f = F(ws.catalogue(here))
+    action = ws.points("Opened", 1, f.opened(), connection=here)
+    with pytest.raises(NeedsYou, match=f"saved already, of {here}") as error:
+        ws.points("Opened", 1, f.opened(), connection=there)
+    assert error.value.code == "points-change"
+    assert ws.points("Opened").connection == here
+    ws.build(here)
+    ws.audience("Rich", F(ws.catalogue(here)).points >= 1, connection=here)
+    with pytest.raises(NeedsYou) as error:
+        ws.points("Opened", 1, f.opened(), connection=there, replace=True)
+    assert error.value.code == "points-used"
+    save(ws.layout.points, replace(action, connection="", book=None))  # as a file of every folder
+    with pytest.raises(NeedsYou) as error:
+        ws.remove_points("Opened")
+    assert error.value.code == "points-used"
+    ws.delete_audience("Rich")
+    assert ws.remove_points("Opened").connection == ""
