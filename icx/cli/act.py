@@ -167,7 +167,7 @@ def apply(obj: Obj, plan_id: str, test: int | None, checks: tuple[str, ...], as_
         ask=ask,
         test=test,
         overrides=overrides,
-        progress=reporter(console, plan_id, ws.settings.tz, "people are settled", stages=True),
+        progress=reporter(console, plan_id, ws.settings.tz, "person settled", stages=True),
     )
     problem = done.problem(ws.settings.refused_share)
     return Result("apply/1", str(done), done.as_dict(), exit_code(done, problem), problem=problem)

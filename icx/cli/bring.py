@@ -45,7 +45,7 @@ def pull(
             contacts_only=contacts_only,
             full=full,
             unit=asked,
-            progress=reporter(console, one.name, ws.settings.tz, "units are stored"),
+            progress=reporter(console, one.name, ws.settings.tz, "unit stored"),
         )
         reports.append(report)
     red = [(report.connection, cell) for report in reports for cell in report.ledger.red()]

@@ -63,7 +63,7 @@ def _road(ws: Workspace, console: Console, folder: Path, say: Callable[[str], No
         f"simulated at {address}; login accepted"
     )
 
-    report = ws.pull("acme", progress=reporter(console, "acme", zone, "units are stored"))
+    report = ws.pull("acme", progress=reporter(console, "acme", zone, "unit stored"))
     pulled = report.as_dict()
     stored = {table["name"]: table["stored"] for table in pulled["tables"]}
     say(

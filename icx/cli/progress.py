@@ -14,11 +14,12 @@ from icx.words import counted
 
 
 def reporter(
-    console: Console, name: str, zone: ZoneInfo, units: str = "", *, stages: bool = False
+    console: Console, name: str, zone: ZoneInfo, done_is: str = "", *, stages: bool = False
 ) -> Callable[[Any], None]:
     """Return a function that shows what long work reports: its own progress, or why a call waits.
 
-    `units` is what `done` and `of` count, for the message when it is stopped. With `stages` another thing under
+    `done_is` is one of what `done` and `of` count and how it is then, such as "unit stored", for the message when it
+    is stopped. With `stages` another thing under
     way is worth a line in a log; a pull's units are not.
     """
     said: dict[str, object] = {"waits": None, "note": None, "stage": None}
@@ -26,10 +27,10 @@ def reporter(
     def show(report: Any) -> None:
         console.event("progress", {"of_what": name, **facts(report)})
         done, whole = getattr(report, "done", None), getattr(report, "of", None)
-        if units and (done or whole):
-            console.standing = (
-                f"{name}: {done:,} of {whole:,} {units}" if whole else f"{name}: {done:,} {units}"
-            )
+        if done_is and (done or whole):
+            thing, _, state = done_is.partition(" ")
+            share = f"{done:,} of {counted(whole, thing)}" if whole else counted(done, thing)
+            console.standing = f"{name}: {share} {state}"
         # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
         # A note whose figures alone moved is the same note.
         waits, note = _until(report) is not None, re.sub(r"\d[\d,]*", "", getattr(report, "note", "") or "")
