@@ -19,8 +19,7 @@ def reporter(
     """Return a function that shows what long work reports: its own progress, or why a call waits.
 
     `done_is` is one of what `done` and `of` count and how it is then, such as "unit stored", for the message when it
-    is stopped. With `stages` another thing under
-    way is worth a line in a log; a pull's units are not.
+    is stopped. With `stages` another thing under way is worth a line in a log; a pull's units are not.
     """
     said: dict[str, object] = {"waits": None, "note": None, "stage": None}
 
@@ -29,7 +28,7 @@ def reporter(
         done, whole = getattr(report, "done", None), getattr(report, "of", None)
         if done_is and (done or whole):
             thing, _, state = done_is.partition(" ")
-            share = f"{done:,} of {counted(whole, thing)}" if whole else counted(done, thing)
+            share = f"{done:,} of {counted(whole, thing)}" if whole else counted(done or 0, thing)
             console.standing = f"{name}: {share} {state}"
         # In a log a line per unit would drown what matters: the beginning, each wait, each thing worth saying.
         # A note whose figures alone moved is the same note.
