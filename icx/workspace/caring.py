@@ -1,4 +1,4 @@
-"""Care for the store: backup, restore, vacuum and erase; `Workspace` has these verbs."""
+"""Care for the store and whom it holds: backup, restore, vacuum, person, erase; `Workspace` has these verbs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ if TYPE_CHECKING:
     from icx.store.backups import Backup
     from icx.workspace.erasing import Erasure
     from icx.workspace.keeping import Restoration, Vacuumed
+    from icx.workspace.person import Person
     from icx.workspace.workspace import Workspace
 
 
 class Caring:
-    """Keeping a workspace's data: copies of it, the way back, its size, and who is to be in it no more."""
+    """Keeping a workspace's data: copies of it, the way back, its size, who is in it, and who is to be in it no more."""
 
     def backup(self: Workspace, to: str | Path | None = None) -> Backup:  # type: ignore[misc]
         """Copy the database, the journal and what people wrote into one file, and return what is in it.
@@ -50,6 +51,13 @@ class Caring:
         from icx.workspace.keeping import restore
 
         return restore(self, str(backup), files=files, yes=yes)
+
+    def person(self: Workspace, who: str, *, connection: str | None = None) -> list[Person]:  # type: ignore[misc]
+        """Return everything held about the contacts that an address or id names."""
+        from icx.workspace.person import find, pushes_of
+
+        names = [self.connection(connection).name] if connection else self.accounts.connections.names()
+        return find(self.store, names, who, pushes_of(self.plan_journal, names))
 
     def erase(  # type: ignore[misc]
         self: Workspace,

@@ -125,7 +125,7 @@ def users_of(ws: Workspace, audience: str) -> list[str]:
 
 def ledger(ws: Workspace, who: str, connection: str | None) -> Ledger:
     """Return somebody's ledger; see `Workspace.points_ledger`."""
-    names = [connection] if connection else [each.name for each in ws.accounts.connections.all()]
+    names = [ws.connection(connection).name] if connection else ws.accounts.connections.names()
     found: list[tuple[str, int]] = []
     for name in names:
         with ws.store.open(name) as con:

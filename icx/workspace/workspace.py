@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from icx.store.plans import Plans
     from icx.workspace.accounts import Accounts
     from icx.workspace.doctor import Examined
-    from icx.workspace.person import Person
     from icx.workspace.status import Status
 
 Say = Callable[[Any], None]
@@ -379,13 +378,6 @@ class Workspace(Choosing, Scoring, Clicking, Repeating, Resting, Tidying, Tracin
         from icx.workspace.doctor import examine
 
         return examine(self, name, run=run, bundle=bundle)
-
-    def person(self, who: str, *, connection: str | None = None) -> list[Person]:
-        """Return everything held about the contacts that an address or id names."""
-        from icx.workspace.person import find, pushes_of
-
-        names = [connection] if connection else [one.name for one in self.accounts.connections.all()]
-        return find(self.store, names, who, pushes_of(self.plan_journal, names))
 
     def record(self, limit: int = 100) -> pd.DataFrame:
         """Return who planned, overrode, applied, attached, reset; newest first."""

@@ -77,3 +77,6 @@ def test_points_from_the_first_look_to_an_erased_persons_lines(typed: Typed, cop
     assert "  points    " in typed("person", who, workspace=copy).out
     shown = typed("erase", who, "--dry", "--json", workspace=copy).json
     assert shown["places"]["acme.points_ledger"] == len(ledger["lines"])
+    for command in (("points", "ledger"), ("person",)):
+        nowhere = typed(*command, who, "--connection", "nowhere", workspace=copy)
+        assert (nowhere.code, "[connection-unknown]" in nowhere.err) == (2, True)
