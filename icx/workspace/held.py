@@ -102,6 +102,7 @@ def _replace(layout: Layout, path: Path, trace: Trace, whom: Whom) -> None:
         part = path.with_name(f".{path.name}.part")
         with private.alone():
             part.write_bytes(less.encode())
+        shutil.copymode(path, part)  # a notebook that colleagues read stays one that they read
         put(part, path)
 
 

@@ -113,9 +113,12 @@ def test_it_is_shown_first_with_every_place_and_nothing_is_changed(ws: Workspace
 
 
 def test_erased_they_are_nowhere_and_everybody_else_is_as_before(ws: Workspace) -> None:
+    notebook = ws.layout.root / "notebooks" / "mine.ipynb"
+    notebook.chmod(0o664)
     count = ws.erase(JO).count
     done = ws.erase(JO, confirm=count, backups="rewrite")
     assert (done.count, done.left, done.after) == (count, 0, {})
+    assert notebook.stat().st_mode & 0o777 == 0o664, "colleagues still read it"
     assert contacts(ws) == [2, 3, 4]
     with ws.store.open("acme") as con:
         assert con.execute("select email from icontact_users where id = 3").fetchall() == [(LONGER,)]
