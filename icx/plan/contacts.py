@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from icx.errors import IcxError, Refused, TryLater
 from icx.icontact import Client, UnknownOutcome
 from icx.icontact.find import same_address
+from icx.plan.look import look_for
 from icx.plan.mapping import CONTACT_FIELDS
 from icx.plan.send import Sender
 from icx.store.plans import Intent, Outcome
@@ -30,7 +31,7 @@ class Change(NamedTuple):
 
 
 def create(sender: Sender, people: Sequence[NewContact]) -> dict[int, int]:
-    """Make contacts in batches and return row → contact id; the caller has looked for each address before.
+    """Make contacts in batches, each address looked for right before, and return row → contact id.
 
     A contact that comes back with another status than `normal` is made but not returned: nobody asked it.
     """
@@ -39,7 +40,10 @@ def create(sender: Sender, people: Sequence[NewContact]) -> dict[int, int]:
     for start in range(0, len(people), size):
         if sender.ending.asked:
             break
-        part = people[start : start + size]
+        part, left_out = look_for(sender.client, people[start : start + size])
+        sender.plans.outcome(sender.plan_id, left_out)
+        if not part:
+            continue
         intents = [Intent(one.row, None, "contact", None, None) for one in part]
         sender.plans.intend(sender.plan_id, sender.batch, intents)
         sender.batch += 1

@@ -38,7 +38,7 @@ def cost(
     singles = counts.park + counts.unsubscribe + restored
     adds = counts.add + counts.create - restored
     looks = 2 * (_up(settings.batch_size, IDS_A_CALL) * (adds // settings.batch_size))
-    looks += 2 * _up(adds % settings.batch_size, IDS_A_CALL) + 2 * (counts.park + restored)
+    looks += 2 * _up(adds % settings.batch_size, IDS_A_CALL) + 2 * (counts.park + restored) + counts.create
     again = min(_up(counts.add + counts.park + counts.unsubscribe, IDS_A_CALL), _up(folder_size, page))
     lines = [
         ("read the lists, the list and the contacts again", 1 + reading + again),

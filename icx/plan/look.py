@@ -1,7 +1,8 @@
 """The last look before a write: whoever said no while the batches before this one were sent is not written.
 
 An apply of many people takes minutes, and nothing holds the list still meanwhile. So the people of a batch are asked
-for once more right before it leaves, and the consent table is asked again; that can only make the batch smaller.
+for once more right before it leaves, and the consent table is asked again; that can only make the batch smaller. The
+same with an address that is to become a contact: one that somebody else has made by then would be written over.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from icx.plan.consent import judge
 from icx.store.plans import Outcome
 
 if TYPE_CHECKING:
+    from icx.plan.contacts import NewContact
     from icx.plan.send import Row
 
 #: What a reason to leave somebody out teaches about consent.
@@ -51,3 +53,15 @@ def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
             key = email_key(contact["email"]) if contact and contact["email"] else None
             seen.said_no.append((row.contact_id, key, FACTS[reason]))
     return seen
+
+
+def look_for(client: Client, people: Sequence[NewContact]) -> tuple[list[NewContact], list[Outcome]]:
+    """Return who may still be made, and who is left out: somebody has their address by now, who is not ours to change."""
+    still: list[NewContact] = []
+    left_out: list[Outcome] = []
+    for one in people:
+        if there := client.find_contact_by_email(one.email):
+            left_out.append(Outcome(one.row, "create", "left_out", "changed", there[0]["contactId"]))
+        else:
+            still.append(one)
+    return still, left_out

@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,13 @@ class Lived:
     folder: Path
     said: list[tuple[list[str], Said]] = field(default_factory=list)
     traces: list[tuple[list[str], str]] = field(default_factory=list)
-    began: list[str] = field(default_factory=list)  # command lines and environments of the processes begun
+    began: list[tuple[list[str], str]] = field(default_factory=list)  # words of a process, and its environment too
     faults: int = 0
+
+    @property
+    def alert(self) -> Path:
+        """The command of an alert, which keeps what it hears in `data/alerted.txt`."""
+        return self.folder.parent / "alert.py"
 
     def icx(
         self, *words: str, code: int | None = 0, patch: Callable[[Any], None] | None = None, **env: str
@@ -84,8 +90,10 @@ def watched(lived: Lived) -> Iterator[None]:
     begin, failed = subprocess.Popen.__init__, cli._Command.failed
 
     def began(self: Any, args: Any, *more: Any, **named: Any) -> None:
-        alert = any("alert" in str(word) for word in (args if isinstance(args, list | tuple) else [args]))
-        lived.began.append(f"{args} {named.get('env') if alert else ''}")
+        words = [str(word) for word in (args if isinstance(args, list | tuple) else [args])]
+        given = dict(named.get("env") or {}) if str(lived.alert) in words else {}
+        given.pop("OPS_HOOK", None)  # the user's own, for whoever tells; the login is icx's
+        lived.began.append((words, f"{words} {given}"))
         begin(self, args, *more, **named)
 
     def ended(self: Any, error: Any, cause: BaseException | None = None) -> int:
@@ -226,9 +234,8 @@ def jobs(lived: Lived) -> None:
     """A notebook, and jobs that tell a command and a webhook."""
     icx, folder = lived.icx, lived.folder
     write_notebook(folder / "look.ipynb")
-    script = folder.parent / "alert.py"
-    script.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read())")
-    command = f"{sys.executable} {script} {folder / 'data' / 'alerted.txt'}"
+    lived.alert.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read())")
+    command = f"{sys.executable} {lived.alert} {folder / 'data' / 'alerted.txt'}"
     weekly = [
         "schedule",
         "add",
@@ -244,7 +251,8 @@ def jobs(lived: Lived) -> None:
     icx(*weekly, "--alert-command", f"tell --token {COMMAND_KEY}", code=2)
     icx(*weekly, "--webhook", "env:OPS_HOOK", "--alert-command", command)
     hook = {"OPS_HOOK": f"http://127.0.0.1:1/{HOOK_KEY}", "ICX_PASSWORD": PASSWORD}
-    icx("schedule", "run", "weekly", code=None, **hook)
+    icx("schedule", "run", "weekly", code=None, **hook)  # by hand: who typed it sees it, and nobody is told
+    icx("run-due", code=None, patch=tomorrow, **hook)
     icx("schedule", "change", "weekly", "--description", f"ask {ADDRESS}")
     icx("schedule", "pause", "weekly")
     icx("schedule", "resume", "weekly")
@@ -254,6 +262,11 @@ def jobs(lived: Lived) -> None:
     icx("serve", code=None, patch=stops_when_it_waits, **hook)
     icx("schedule", "install", "--print", code=None)
     icx("schedule", "remove", "look")
+
+
+def tomorrow(patch: pytest.MonkeyPatch) -> None:
+    """Let it be a day later, when every daily job is due."""
+    patch.setattr(SystemClock, "now", lambda self: datetime.now(UTC) + timedelta(days=1))
 
 
 def write_notebook(path: Path) -> None:

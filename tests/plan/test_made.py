@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from icx.plan.decide import WANT
 from icx.pull import pull
+from icx.settings import Settings
 from icx.workspace import person
 
 
@@ -94,3 +95,29 @@ def test_whom_a_pull_does_not_keep_for_want_of_a_tagged_message_is_not_taken_for
     ((ada,),) = here.sql("select contact_id from contacts where email = 'ada@example.com'")
     assert here.members(other) == {ada}
     assert here.violations() == []
+
+
+def test_whom_somebody_else_makes_while_icx_makes_others_is_not_written_over(place):
+    here = place(settings=Settings(batch_size=2))
+    target = here.make_list()
+    plan = planned(here, "ada", "bo", "cy", "di")
+
+    def meanwhile(method: str, what: str) -> None:
+        if what.startswith("contacts") and not here.sql("select 1 from contacts where email like 'cy@%'"):
+            here.sql(
+                "insert into contacts (contact_id, folder_id, email, status, city, create_date)"
+                " values (888888, ?, 'Cy@example.com', 'normal', 'Durham', 1700000000)",
+                here.running.client_folder_id,
+            )
+
+    here.client.before_write = meanwhile
+    applied = here.apply(plan)
+    assert (applied.added, applied.created, applied.left_out) == (3, 3, {"changed": 1})
+    assert (applied.not_sent, applied.refused_by_service) == (0, 0)
+    assert here.sql("select email, city from contacts where contact_id = 888888") == [
+        ("Cy@example.com", "Durham")
+    ]
+    assert 888888 not in here.members(target)
+    again = planned(here, "ada", "bo", "cy", "di")
+    assert here.apply(again).added == 1, "the next plan finds who it is"
+    assert 888888 in here.members(target)
