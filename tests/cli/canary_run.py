@@ -52,7 +52,9 @@ class Lived:
     folder: Path
     said: list[tuple[list[str], Said]] = field(default_factory=list)
     traces: list[tuple[list[str], str]] = field(default_factory=list)
-    began: list[tuple[list[str], str]] = field(default_factory=list)  # words of a process, and its environment too
+    began: list[tuple[list[str], str]] = field(
+        default_factory=list
+    )  # words of a process, and its environment too
     faults: int = 0
 
     @property
