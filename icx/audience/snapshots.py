@@ -9,7 +9,7 @@ from typing import Any
 from icx.audience.audience import Audience
 from icx.audience.people import People, as_audience, choice
 from icx.clock import aware_utc, naive_utc
-from icx.store import Connection
+from icx.store import Connection, transaction
 
 SHOWN = 100
 
@@ -61,8 +61,7 @@ def snapshot(people: People, audience: Audience, now: datetime) -> Snapshot:
     with people.open(audience) as (con, reading, rule):
         found = choice(people, rule, reading)
         key = [people.connection, audience.name, taken, reading.now]
-        con.execute("begin")
-        try:
+        with transaction(con):
             con.execute(
                 "insert into shared.member_snapshots (connection, audience, taken_at, as_of, contact_id)"
                 f" select ?, ?, ?::timestamp, ?::timestamp, contact_id from ({found.text})",
@@ -75,10 +74,6 @@ def snapshot(people: People, audience: Audience, now: datetime) -> Snapshot:
                 key[:3],
             )
             con.execute("insert into shared.snapshots values (?, ?, ?, ?, ?)", [*key, size])
-            con.execute("commit")
-        except BaseException:
-            con.execute("rollback")
-            raise
     return Snapshot(audience.name, people.connection, aware_utc(taken), reading.as_of, size)
 
 

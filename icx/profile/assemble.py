@@ -25,6 +25,7 @@ from icx.profile.statement import (
 from icx.profile.totals import Totals
 from icx.settings import Settings
 from icx.store.db import Connection, DatabaseError, quoted
+from icx.store.transactions import transaction
 
 BYTES_PER_EVENT = 400  # of memory while computing, measured at ten events a person
 
@@ -205,8 +206,7 @@ def swap(job: Assembly, made: Made) -> str:
     A past profile gets no row in `builds`: nothing is ever judged or sent from it.
     """
     con, schema, name = job.con, job.schema, job.name
-    con.execute("begin")
-    try:
+    with transaction(con):
         con.execute(f"drop view if exists {schema}.{name}")
         if job.tables.kept:
             _put_in(job)
@@ -227,10 +227,6 @@ def swap(job: Assembly, made: Made) -> str:
             )
         if job.totals is not None:
             job.totals.swap(con)
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
     return build_id
 
 

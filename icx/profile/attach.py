@@ -13,6 +13,7 @@ from icx.functions import email
 from icx.profile import builtin
 from icx.profile.catalogue import KEY_COLUMN
 from icx.store.db import Connection, DatabaseError, Store, literal, quoted
+from icx.store.transactions import transaction
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +77,7 @@ def attach(
         report = _count(con, label, chosen, others)
         table = f"{quoted(connection)}.{quoted(f'attached_{label}')}"
         kept = ", ".join([KEY_COLUMN, *(quoted(column) for column in others)])
-        con.execute("begin")
-        try:
+        with transaction(con):
             con.execute(f"create or replace table {table} as select {kept} from keyed where turn = 1")
             con.execute("delete from attached where name = ?", [label])
             con.execute(
@@ -86,10 +86,6 @@ def attach(
                 [label, key, chosen, _said(source), report.rows, report.matched, report.unmatched,
                  report.duplicates, naive_utc((clock or store.clock).now())],
             )  # fmt: skip
-            con.execute("commit")
-        except BaseException:
-            con.execute("rollback")
-            raise
         con.execute("drop table attaching; drop table keyed")
     return report
 

@@ -10,7 +10,7 @@ from icx.clock import aware_utc, naive_utc
 from icx.errors import IcxError, NeedsYou, TryLater
 from icx.pull.reading import Staged
 from icx.pull.units import Unit
-from icx.store import Connection, Store, check_name, one_row, quoted
+from icx.store import Connection, Store, check_name, one_row, quoted, transaction
 from icx.store.locks import Holder, who
 
 GOES_ON = timedelta(
@@ -127,14 +127,13 @@ def refresh_views(store: Store) -> str | None:
             "select table_name from information_schema.tables where table_schema = ?", [name]
         ).fetchall()
         wanted = {table for (table,) in tables} & set(VIEWED) if name else set()
-        con.execute("begin")
-        for view in sorted(there - wanted):
-            con.execute(f"drop view main.{quoted(view)}")
-        for view in sorted(wanted):
-            con.execute(
-                f"create or replace view main.{quoted(view)} as select * from {quoted(str(name))}.{quoted(view)}"
-            )
-        con.execute("commit")
+        with transaction(con):
+            for view in sorted(there - wanted):
+                con.execute(f"drop view main.{quoted(view)}")
+            for view in sorted(wanted):
+                con.execute(
+                    f"create or replace view main.{quoted(view)} as select * from {quoted(str(name))}.{quoted(view)}"
+                )
     return name
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 from icx.pull import consent, history, others
 from icx.pull.columns import Aside
 from icx.pull.units import EVENT_TYPE, KEYS, TABLE, Unit
-from icx.store import Connection, Store, damage, one_row
+from icx.store import Connection, Store, damage, one_row, transaction
 
 
 class Bench:
@@ -55,23 +55,13 @@ class Bench:
         """Open a transaction; errors of the machine come out as `Damaged`."""
         con = self.con()
         try:
-            con.execute("begin")
-            try:
+            with transaction(con):
                 yield con
-                con.execute("commit")
-            except BaseException:
-                _roll_back(con)
-                raise
         except BaseException as error:
             opened, self._opened, self._con = self._opened, None, None
             if opened is not None:  # the store closes, and says disk-full and its like in our words
                 opened.__exit__(type(error), error, error.__traceback__)
             raise
-
-
-def _roll_back(con: Connection) -> None:
-    with suppress(Exception):  # a failed commit has already rolled back
-        con.execute("rollback")
 
 
 @dataclass

@@ -22,6 +22,7 @@ import duckdb
 from icx.store.damage import disk_full, made_by_newer, read_only
 from icx.store.names import quoted
 from icx.store.rows import one_row
+from icx.store.transactions import transaction
 
 MIGRATIONS: Traversable = importlib.resources.files("icx.store") / "migrations"
 
@@ -136,14 +137,9 @@ def migrate_connection(con: duckdb.DuckDBPyConnection, name: str, now: datetime)
 
 def forget_connection(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """Drop a connection's schema and what was migrated in it, in one transaction."""
-    con.execute("begin")
-    try:
+    with transaction(con):
         con.execute(f"drop schema if exists {quoted(name)} cascade")
         con.execute("delete from main.icx_migrations where scope = ?", [name])
-        con.execute("commit")
-    except BaseException:
-        con.execute("rollback")
-        raise
 
 
 def _run(con: duckdb.DuckDBPyConnection, scope: str, now: datetime) -> None:
@@ -152,17 +148,14 @@ def _run(con: duckdb.DuckDBPyConnection, scope: str, now: datetime) -> None:
     for file in files(scope):
         if file in done:
             continue
-        con.execute("begin")
         try:
-            if scope:
-                con.execute(f"set search_path = '{quoted(scope)}'")
-            con.execute((MIGRATIONS / file).read_text(encoding="utf-8"))
-            con.execute(
-                "insert into main.icx_migrations values (?, ?, ?, ?)", [scope, file, now, installed("icx")]
-            )
-            con.execute("commit")
-        except BaseException:
-            con.execute("rollback")
-            raise
+            with transaction(con):
+                if scope:
+                    con.execute(f"set search_path = '{quoted(scope)}'")
+                con.execute((MIGRATIONS / file).read_text(encoding="utf-8"))
+                con.execute(
+                    "insert into main.icx_migrations values (?, ?, ?, ?)",
+                    [scope, file, now, installed("icx")],
+                )
         finally:
             con.execute("set search_path = 'main'")

@@ -37,6 +37,7 @@ from icx.store.backups import DATABASE, FILES, JOURNAL, Backup
 from icx.store.db import Connection, Store
 from icx.store.names import literal, quoted
 from icx.store.still import NEW, OLD, settle, still, wal
+from icx.store.transactions import transaction
 
 WAITING, MOVES = ".restoring", "moves.json"
 #: What lies beside a file of before and would be read into the one that takes its place.
@@ -199,28 +200,26 @@ def _prepare(new: Store, backup: Backup, now: datetime, *, journal_too: bool) ->
     """Bring the backup's database to this version, forget pulls that did not end, and note that it was restored."""
     with new.open() as con:
         schemas = con.execute("select distinct scope from main.icx_migrations where scope <> ''").fetchall()
-        con.execute("begin")
-        for (schema,) in schemas:
-            con.execute(f"delete from {quoted(schema)}.pulls where state <> 'complete'")
-        con.execute(
-            "insert into shared.restores values (?, ?, ?, ?)",
-            [naive_utc(now), naive_utc(backup.made_at), backup.path.name, journal_too],
-        )
-        con.execute("commit")
+        with transaction(con):
+            for (schema,) in schemas:
+                con.execute(f"delete from {quoted(schema)}.pulls where state <> 'complete'")
+            con.execute(
+                "insert into shared.restores values (?, ?, ?, ?)",
+                [naive_utc(now), naive_utc(backup.made_at), backup.path.name, journal_too],
+            )
 
 
 def _bring_over(con: Connection, new: Path) -> tuple[int, int]:
     """Add to the new database what only the old one knows; return how many consent facts and entries of the record."""
     con.execute(f"attach {literal(str(new))} as {NEW}")
-    con.execute("begin")
-    added = [
-        con.execute(
-            f"insert into {NEW}.shared.{table} select * from {OLD}.shared.{table} except"
-            f" select * from {NEW}.shared.{table}"
-        ).fetchall()[0][0]
-        for table in ("consent_facts", "record", "restores")
-    ]
-    con.execute("commit")
+    with transaction(con):
+        added = [
+            con.execute(
+                f"insert into {NEW}.shared.{table} select * from {OLD}.shared.{table} except"
+                f" select * from {NEW}.shared.{table}"
+            ).fetchall()[0][0]
+            for table in ("consent_facts", "record", "restores")
+        ]
     con.execute(f"detach {NEW}")
     return added[0], added[1]
 

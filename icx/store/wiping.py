@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -22,6 +22,7 @@ from icx.store.db import Connection, Store
 from icx.store.erased import Erased, normal
 from icx.store.names import literal, quoted
 from icx.store.still import OLD, copy, finish, forget, put
+from icx.store.transactions import transaction
 
 GONE = "(erased)"
 
@@ -170,9 +171,7 @@ def wipe(con: Connection, whom: Whom, pattern: str, *, do: bool) -> dict[str, in
     are fewer rows now.
     """
     counted: dict[str, int] = {}
-    if do:
-        con.execute("begin")
-    try:
+    with transaction(con) if do else nullcontext():
         # The tables of one schema follow each other, so that its ledger is looked at before and after.
         for schema, tables in groupby(_tables(con, whom, literal(pattern)), key=lambda table: table.schema):
             ledger = do and bool(whom.ids(schema))
@@ -183,12 +182,6 @@ def wipe(con: Connection, whom: Whom, pattern: str, *, do: bool) -> dict[str, in
                     counted[table.label] = count
             if ledger:
                 _explain(con, schema)
-        if do:
-            con.execute("commit")
-    except BaseException:
-        if do:
-            con.execute("rollback")
-        raise
     return counted
 
 
