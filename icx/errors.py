@@ -5,6 +5,7 @@ IcxError
 ├── NeedsYou        exit 3: a check, a limit or an unanswered question stopped it
 ├── Refused         exit 1: the service answered and said no
 ├── TryLater        exit 1: the same command later goes on where this one stopped
+│   └── UnknownOutcome   a write was sent and nobody knows whether it was done
 ├── Stopped         exit 130: somebody asked for its end; the same command goes on
 └── Damaged         exit 1: something here needs mending (disk, database, folder)
 """
@@ -113,6 +114,10 @@ class Refused(IcxError):
 
 class TryLater(IcxError):
     """Nothing is lost; the same command goes on later."""
+
+
+class UnknownOutcome(TryLater):
+    """A write was sent and nobody knows whether it was done. It is never sent again; read back instead."""
 
 
 class Stopped(IcxError):

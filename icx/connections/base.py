@@ -122,7 +122,7 @@ class Connection(Protocol):
         """Return the lists people can be put on."""
 
     def schema(self) -> list[Column]:
-        """Return what is known of each person."""
+        """Return what is known of each person beside key, address and status: what `Person.fields` may hold."""
 
     def read(self, since: datetime | None = None) -> Iterator[Person]:
         """Yield everybody there, or (where `can` has `since`) who changed at that moment or later.
@@ -139,7 +139,8 @@ class Connection(Protocol):
     def write(self, changes: Sequence[Change]) -> list[Done]:
         """Carry changes out, at most `batch`, and return what became of each, in their order.
 
-        Raises UnknownOutcome when it is not known whether the service took them, and IcxError when it surely did not.
+        Raises UnknownOutcome when it is not known what the service took, and another IcxError when it surely took
+        nothing.
         """
 
     def settle(self, changes: Sequence[Change]) -> list[Done]:

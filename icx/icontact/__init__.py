@@ -8,10 +8,10 @@ for contact in client.within(account, folder).rows("contacts"):
     print(contact["contactId"], contact["createDate"])
 """
 
+from icx.errors import UnknownOutcome
 from icx.icontact.calls import Waiting
 from icx.icontact.client import PRODUCTION, Client
 from icx.icontact.codec import SetAside
-from icx.icontact.failures import UnknownOutcome
 from icx.icontact.paging import Page
 from icx.icontact.resources import RESOURCES, Resource, subscription_id
 from icx.icontact.written import Missing, Written

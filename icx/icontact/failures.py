@@ -7,14 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from icx import mask
-from icx.errors import IcxError, Refused, TryLater
-
-
-class UnknownOutcome(TryLater):
-    """A write was sent and nobody knows whether it was done. It is never sent again; read back instead.
-
-    `icx.icontact.resolve` has the way to read back each kind of write.
-    """
+from icx.errors import IcxError, Refused, TryLater, UnknownOutcome
 
 
 def errors_in(answer: Any) -> list[str]:
