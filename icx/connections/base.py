@@ -55,6 +55,7 @@ class Person:
 
     `status` is one of `STATUSES` and `said` the system's own word for it, since no two systems have the same ones.
     `lists` holds list id -> one of `MEMBERSHIPS`. `changed_at` (aware UTC) is None where a system does not tell.
+    `trouble` says why this one can be shown only, as `2 rows have this identity`; who has any is written nowhere.
     """
 
     key: str
@@ -65,6 +66,7 @@ class Person:
     lists: Mapping[str, str] = field(default_factory=lambda: _NONE)
     tags: frozenset[str] = frozenset()
     changed_at: datetime | None = None
+    trouble: str = ""
 
 
 @dataclass(frozen=True)

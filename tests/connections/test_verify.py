@@ -7,7 +7,7 @@ import pytest
 from misbehaving import Asked, Misbehaving, Says
 
 from icx.clock import ManualClock
-from icx.connections.icontact import IContact, Login, client_for, verify
+from icx.connections.icontact import Login, client_for, verify
 from icx.connections.saved import SavedConnection
 from icx.errors import IcxError, NeedsYou, Refused, TryLater
 from icx.icontact import Client
@@ -111,27 +111,6 @@ def test_the_only_account_and_folder_are_picked_and_missing_rights_offer_contact
     found = try_it(login_to(single), contacts_only=True)
     assert found.contacts_only
     assert (found.account_id, found.client_folder_id) == (single.account_id, single.client_folder_id)
-
-
-def test_a_saved_connection_speaks_the_five_verbs(single):
-    login = login_to(single)
-    saved = SavedConnection(
-        "acme",
-        base_url=single.base_url,
-        account_id=single.account_id,
-        client_folder_id=single.client_folder_id,
-    )
-    with client_for(saved, login) as client:
-        there = IContact(saved, login, client)
-        assert there.kind == "icontact"
-        lists = there.containers()
-        assert {column.name for column in there.schema()} >= {"email", "firstName", "country"}
-        people = [row["contactId"] for row in there.read()]
-        target = client.create("lists", [{"name": "Fresh"}]).rows[0]["listId"]
-        normal = [id for id, row in client.contacts_by_id(people).items() if row["status"] == "normal"][:2]
-        assert there.write(target, [(id, "normal") for id in normal]).ok
-        assert [row["contactId"] for row in there.read(target)] == normal
-        assert len(there.containers()) == len(lists) + 1
 
 
 # --- against a service that misbehaves -----------------------------------------------------------------------------
