@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -22,6 +23,16 @@ NAPS = (60.0, 300.0, 900.0)
 _PAUSE = 5.0  # seconds from which waiting for one's turn is worth saying
 _SMALL = 20_000  # bytes that make no difference to how long an answer takes
 _LONGEST_NAP = 30.0  # a long wait is slept in pieces, so that a process stopped meanwhile stops
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why and until when a call waits, for a progress line; `attempt` is 0 before the first. `until` is aware UTC."""
+
+    label: str
+    why: str
+    attempt: int
+    until: datetime
 
 
 class Budget(Protocol):

@@ -10,7 +10,10 @@ from urllib.parse import unquote
 from icx import mask
 
 # Parameters whose values are numbers or words of the API; every other value may be about a person.
-_PLAIN = frozenset({"limit", "offset", "orderby", "status", "actor", "actionType"})
+_PLAIN = frozenset(
+    {"limit", "offset", "orderby", "status", "actor", "actionType", "count", "fields", "since_last_changed"}
+    | {"sort_field", "sort_dir", "type", "list_id", "skip_merge_validation"}
+)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ for contact in client.within(account, folder).rows("contacts"):
 """
 
 from icx.errors import UnknownOutcome
-from icx.icontact.calls import Waiting
+from icx.http.pace import Waiting
 from icx.icontact.client import PRODUCTION, Client
 from icx.icontact.codec import SetAside
 from icx.icontact.paging import Page

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import orjson
 
 from icx.clock import Clock
-from icx.http.pace import Pace
+from icx.http.pace import Pace, Waiting
 from icx.http.secret import Secret
 from icx.http.session import Answer, Lost, NotSent, Session
 from icx.http.tape import Call, Tape, shown_path
@@ -38,16 +38,6 @@ class Reply:
     status: int
     value: Any
     found: bool = True
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Why and until when a call waits, for a progress line; `attempt` is 0 before the first. `until` is aware UTC."""
-
-    label: str
-    why: str
-    attempt: int
-    until: datetime
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from typing import Any
 from icx import mask
 from icx.clock import SYSTEM, Clock
 from icx.errors import BadInput
-from icx.http.pace import Pace
+from icx.http.pace import Pace, Waiting
 from icx.http.secret import Secret
 from icx.http.session import safe_address
 from icx.http.tape import Tape
 from icx.icontact import answers, codec, failures, find, resolve, resources
-from icx.icontact.calls import Caller, Method, Reply, Waiting
+from icx.icontact.calls import Caller, Method, Reply
 from icx.icontact.codec import SetAside
 from icx.icontact.paging import Erased, Page, Sent, pages, without_erased
 from icx.icontact.resources import RESOURCES, Resource, collection_path, member_path, subscription_id
