@@ -236,7 +236,7 @@ def jobs(lived: Lived) -> None:
     """A notebook, and jobs that tell a command and a webhook."""
     icx, folder = lived.icx, lived.folder
     write_notebook(folder / "look.ipynb")
-    lived.alert.write_text("import sys; open(sys.argv[1], 'a').write(sys.stdin.read())")
+    lived.alert.write_text("import sys; print(sys.stdin.read(), file=open(sys.argv[1], 'a'))")
     command = f"{sys.executable} {lived.alert} {folder / 'data' / 'alerted.txt'}"
     weekly = [
         "schedule",
