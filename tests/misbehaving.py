@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -67,6 +70,18 @@ class Misbehaving:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/icp"
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
+
+    def with_own_certificate(self, folder: Path) -> str:
+        """Speak TLS from now on, under a certificate that nobody vouches for; return the address."""
+        key, cert = folder / "key.pem", folder / "cert.pem"
+        make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+        subprocess.run(
+            ["openssl", *make.split(), "-keyout", key, "-out", cert], check=True, capture_output=True
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        return self.url.replace("http://127.0.0.1", "https://localhost")
 
     def stop(self) -> None:
         self.server.shutdown()

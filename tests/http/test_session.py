@@ -4,8 +4,6 @@ import gzip
 import http.client
 import signal
 import socket
-import ssl
-import subprocess
 import threading
 import traceback
 import tracemalloc
@@ -186,14 +184,8 @@ def test_every_thread_has_its_own_connection(server, session):
 
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path):
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    make = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    subprocess.run(["openssl", *make.split(), "-keyout", key, "-out", cert], check=True, capture_output=True)
     server = Misbehaving()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    server.server.socket = context.wrap_socket(server.server.socket, server_side=True)
-    session = open_session(server.url.replace("http://127.0.0.1", "https://localhost"))
+    session = open_session(server.with_own_certificate(tmp_path))
     try:
         with pytest.raises(UnsafeAddress, match="unsafe-address") as raised:
             session.send("GET", "/a")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bench import MONDAY, Bench, bench, hook
+from misbehaving import Misbehaving
 
 from icx import notify
 from icx.clock import ManualClock
@@ -269,6 +270,17 @@ def test_a_webhook_is_tried_again_when_it_was_busy_and_not_when_it_said_no() -> 
         assert (str(sent), sent.tries) == ("webhook: not delivered, it answered 404", 1)
     (sent,) = notify.send({"text": "x"}, webhook=web.address, clock=clock)  # nobody listens there any more
     assert (sent.problem, sent.tries) == ("no connection", 3)
+
+
+def test_a_webhook_under_a_certificate_nobody_vouches_for_gets_nothing(tmp_path: Path) -> None:
+    server = Misbehaving()
+    try:
+        address = server.with_own_certificate(tmp_path)
+        (sent,) = notify.send({"text": "x"}, webhook=address, clock=ManualClock(MONDAY))
+        assert (sent.problem, sent.tries) == ("its certificate is not one this machine trusts", 1)
+        assert server.asked == []
+    finally:
+        server.stop()
 
 
 def test_a_redirect_is_not_followed_and_a_login_of_a_netrc_is_not_sent(
