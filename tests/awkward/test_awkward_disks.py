@@ -94,6 +94,15 @@ def test_a_full_disk_keeps_the_database_whole_and_the_same_command_goes_on(
     contacts = next(table for table in said.json["tables"] if table["name"] == "contacts")
     assert contacts["stored"] == contacts["service"] == len(before["icontact_users"]) + 12_000
 
+    narrow = (roomy.folder / "data/icx.duckdb").stat().st_size + 100_000
+    published = {path: path.read_bytes() for path in (roomy.folder / "data/published").rglob("*.parquet")}
+    told = four_parts(under_a_limit(narrow, "build", workspace=roomy.folder), "disk-full", 1)
+    assert "free some room" in told[3]
+    assert len(roomy.stored()["profile_rows"]) == len(before["profile_rows"]), "the profile before stays, whole"
+    assert {path: path.read_bytes() for path in published} == published
+    assert roomy.icx("build").code == 0
+    assert len(roomy.stored()["profile_rows"]) == contacts["stored"]
+
 
 def test_a_folder_that_cannot_be_written_to_is_said(ready: Any, tmp_path: Path) -> None:
     closed = Path("/sys/icx") if os.geteuid() == 0 else tmp_path / "closed" / "w"
