@@ -48,8 +48,8 @@ test-slow: dev  ## scale and long random runs
 fuzz: dev  ## anything at all as answers, rules, files and command lines, for a long time
 	@HYPOTHESIS_PROFILE=fuzz $(BIN)/pytest tests/fuzz -q -n $(WORKERS) --dist load
 
-mutants: dev  ## the SQL of consent, plans and the ledger, changed a word at a time: which change no test notices
-	@$(BIN)/python tests/mutants/sql.py
+mutants: dev  ## the code of consent, plans and the ledger, changed a word at a time: which change no test notices
+	@$(BIN)/python tests/mutants/run.py
 
 # Notebooks are clicked in a copy, so that the checkout stays as it is; what is there already stays too.
 lab: setup  ## JupyterLab with the notebooks, on a simulated account

@@ -98,7 +98,9 @@ def test_a_full_disk_keeps_the_database_whole_and_the_same_command_goes_on(
     published = {path: path.read_bytes() for path in (roomy.folder / "data/published").rglob("*.parquet")}
     told = four_parts(under_a_limit(narrow, "build", workspace=roomy.folder), "disk-full", 1)
     assert "free some room" in told[3]
-    assert len(roomy.stored()["profile_rows"]) == len(before["profile_rows"]), "the profile before stays, whole"
+    assert len(roomy.stored()["profile_rows"]) == len(before["profile_rows"]), (
+        "the profile before stays, whole"
+    )
     assert {path: path.read_bytes() for path in published} == published
     assert roomy.icx("build").code == 0
     assert len(roomy.stored()["profile_rows"]) == contacts["stored"]

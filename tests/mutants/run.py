@@ -1,11 +1,13 @@
-"""Changes the SQL of consent, plans and their journal, one word at a time, and tells which change no test notices.
+"""Changes the code of consent, plans and their journal, one word at a time, and tells which change no test notices.
 
-    make mutants                                           # all; hours on a busy machine
-    python tests/mutants/sql.py icx/plan/facts.py          # one file
-    python tests/mutants/sql.py icx/plan/facts.py 8 13     # some of its mutants, by number
+    make mutants                                                    # all; hours on a busy machine
+    python tests/mutants/run.py sql icx/plan/facts.py               # the SQL of one file
+    python tests/mutants/run.py python icx/plan/again.py 8 13       # some of its mutants, by number
+    python tests/mutants/run.py python icx/plan/again.py --every 5  # each fifth of them
 
-What mutmut and its like leave alone is the text of statements, and there consent is decided. A mutant lives in a
-forked process under the names of the real module, so it costs its tests alone. Leave the checkout as it is while it runs.
+What mutmut and its like leave alone is the text of statements, and there consent is decided; and they cannot run tests
+that start a service. A mutant lives in a forked process under the names of the real module, so it costs its tests
+alone. Leave the checkout as it is while it runs.
 """
 
 from __future__ import annotations
@@ -25,17 +27,40 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mutate import mutants
+import mutate_python
+import mutate_sql
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 180  # a mutant that takes longer is told as slow, and neither as noticed nor as not
 #: The files whose SQL decides, and the tests that compare it with plain Python.
-TESTS = {
+SQL = {
     "icx/plan/decide.sql": ["tests/plan/test_decide_by_hand.py"],
     "icx/plan/facts.py": ["tests/plan/test_facts_by_hand.py"],
     "icx/pull/consent.py": ["tests/pull/test_pull_consent.py"],
     "icx/store/plans.py": ["tests/store/test_plan_journal_by_hand.py", "tests/store/test_store_plans.py"],
     "icx/store/pushed.py": ["tests/store/test_plan_journal_by_hand.py"],
+    "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
+}
+_APPLIES = ["tests/plan/test_apply.py", "tests/plan/test_made.py", "tests/plan/test_lost_answers.py"]
+#: The files whose Python decides or sends, and their tests; those that try a file alone come first.
+PYTHON = {
+    "icx/plan/consent.py": ["tests/plan/test_consent.py", "tests/plan/test_decide_by_hand.py"],
+    "icx/plan/decide.py": [
+        "tests/plan/test_decide_by_hand.py",
+        "tests/plan/test_decide.py",
+        "tests/plan/test_plan.py",
+    ],
+    "icx/plan/look.py": _APPLIES,
+    "icx/plan/send.py": [*_APPLIES, "tests/plan/test_apply_faults.py"],
+    "icx/plan/contacts.py": ["tests/plan/test_made.py", *_APPLIES, "tests/plan/test_mapping.py"],
+    "icx/plan/again.py": ["tests/plan/test_going_on_by_hand.py", *_APPLIES],
+    "icx/plan/apply.py": [*_APPLIES, "tests/plan/test_any_order.py"],
+    "icx/plan/resume.py": ["tests/plan/test_going_on_by_hand.py"],
+    "icx/plan/stops.py": ["tests/plan/test_plan.py", "tests/plan/test_apply.py"],
+    "icx/plan/match.py": ["tests/plan/test_plan.py", "tests/plan/test_made.py", "tests/plan/test_apply.py"],
+    "icx/plan/retry.py": ["tests/widgets/test_retry.py"],
+    "icx/store/plans.py": ["tests/store/test_plan_journal_by_hand.py", "tests/store/test_store_plans.py"],
+    "icx/store/journal.py": ["tests/store/test_store_journal.py", "tests/store/test_store_log.py"],
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
@@ -49,6 +74,7 @@ EXPLAINED = {
         "where contact_id is not null: true": "a null in a list only counts once the question is turned",
         "where email_key is not null: true": "the same",
     },
+    "consent.py": {"facts <= {": "differs for somebody of whom every fact stands, who is refused either way"},
     "plans.py": {" desc -> ": "which three plans an error names"},
     "pushed.py": {"limit 1": "the first row is the answer, however many follow"},
 }
@@ -130,19 +156,21 @@ def _live(folder: Path, path: str, text: str | None, tests: list[str]) -> None:
         os._exit(code)
 
 
-def tried(path: str, numbers: list[int]) -> list[str]:
+def tried(kind: str, path: str, numbers: list[int], every: int) -> list[str]:
     """Try the mutants of a file; return those that no test noticed and nothing explains."""
-    found = mutants((ROOT / path).read_text(encoding="utf-8"), path)
-    if noticed(path, None, TESTS[path]) != ("survived", ""):
-        sys.exit(f"{path}: the tests fail as it is: {' '.join(TESTS[path])}")
+    tests = (SQL if kind == "sql" else PYTHON)[path]
+    of = mutate_sql if kind == "sql" else mutate_python
+    found = of.mutants((ROOT / path).read_text(encoding="utf-8"), path)
+    if noticed(path, None, tests) != ("survived", ""):
+        sys.exit(f"{path}: the tests fail as it is: {' '.join(tests)}")
     by: Counter[str] = Counter()
     ends: Counter[str] = Counter()
     open_ = []
     for number, (what, text) in enumerate(found):
-        if numbers and number not in numbers:
+        if (numbers and number not in numbers) or number % every:
             continue
         first = [test for test, _ in by.most_common(3)]  # those that noticed most are asked first
-        end, who = noticed(path, text, [*first, *TESTS[path]])
+        end, who = noticed(path, text, [*first, *tests])
         by.update([who] if who else [])
         if end != "killed" and any(part in what for part in EXPLAINED.get(Path(path).name, {})):
             end = "explained"
@@ -151,7 +179,8 @@ def tried(path: str, numbers: list[int]) -> list[str]:
             open_.append(f"{number} {end}: {what}")
             print(open_[-1], flush=True)
     print(
-        f"{path}: {ends.total()} mutants, " + ", ".join(f"{count} {end}" for end, count in ends.items()),
+        f"{path}: {ends.total()} of {len(found)} {kind} mutants, "
+        + ", ".join(f"{count} {end}" for end, count in ends.items()),
         flush=True,
     )
     return open_
@@ -159,14 +188,18 @@ def tried(path: str, numbers: list[int]) -> list[str]:
 
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("path", nargs="?", choices=TESTS)
+    words.add_argument("kind", nargs="?", choices=["sql", "python"])
+    words.add_argument("path", nargs="?", choices=sorted({*SQL, *PYTHON}))
     words.add_argument("number", nargs="*", type=int)
+    words.add_argument("--every", type=int, default=1, metavar="N", help="of all mutants each Nth")
     told = words.parse_args()
+    files = [(kind, path) for kind, paths in (("sql", SQL), ("python", PYTHON)) for path in paths]
+    chosen = [(kind, path) for kind, path in files if told.kind in {None, kind} and told.path in {None, path}]
     os.chdir(ROOT)
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     import icx.workspace  # noqa: F401 - read once, for all mutants
 
-    open_ = [one for path in ([told.path] if told.path else TESTS) for one in tried(path, told.number)]
+    open_ = [one for kind, path in chosen for one in tried(kind, path, told.number, told.every)]
     return 1 if open_ else 0
 
 
