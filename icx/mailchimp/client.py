@@ -174,7 +174,7 @@ class Client:
         """Yield the audiences of the account, which the API calls lists."""
         return self.rows("/lists", "lists", {}, exclude="lists._links,_links")
 
-    def list(self, id: str) -> Row | None:
+    def audience(self, id: str) -> Row | None:
         """Return one audience, None when there is none."""
         reply = self._get(f"/lists/{_part(id)}", f"lists/{id}", {"exclude_fields": "_links"}, needs="id")
         return dict(reply.value) if reply.found else None
@@ -189,15 +189,19 @@ class Client:
         path = f"/lists/{_part(list_id)}/segments"
         return self.rows(path, "segments", {"type": type}, exclude="segments._links,_links")
 
-    def members(self, list_id: str, *, since: datetime | None = None) -> Iterator[Row]:
-        """Yield the members of an audience, in the order of their last change; archived ones are not listed.
+    def members(
+        self, list_id: str, *, since: datetime | None = None, status: str | None = None
+    ) -> Iterator[Row]:
+        """Yield the members of an audience, in the order of their last change; archived ones only by that `status`.
 
-        `since` leaves out who did not change since then. Somebody who changes while pages are read comes again with
+        `since` leaves out who did not change since then (some seconds before it are read too). Somebody who changes while pages are read comes again with
         the later row, which is the true one; nobody is skipped by it.
         """
         path = f"/lists/{_part(list_id)}/members"
         params = {"sort_field": "last_changed", "sort_dir": "ASC", "exclude_fields": "members._links,_links"}
+        params |= {"status": status} if status is not None else {}
         known: dict[tuple[Any, Any], datetime | None] = {}
+        since = None if since is None else aware_utc(since) - OVERLAP
         offset = 0
         while True:
             asked = params if since is None else {**params, "since_last_changed": moment(since)}
@@ -233,6 +237,11 @@ class Client:
             needs="id",
         )
         return dict(reply.value) if reply.found else None
+
+    def member_tags(self, list_id: str, who: str) -> list[Row]:
+        """Return all tags of a member; a member's own row has fifty at most."""
+        path = f"/lists/{_part(list_id)}/members/{_part(who)}/tags"
+        return [*self.rows(path, "tags", {}, exclude="_links")]
 
     def campaigns(self, list_id: str | None = None) -> Iterator[Row]:
         """Yield the campaigns that were sent, to one audience or to all, oldest first."""

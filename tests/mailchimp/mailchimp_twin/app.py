@@ -65,6 +65,7 @@ class Api:
             ("PUT", member, lambda p, b, id, who: self.write(id, who, b, make=True)),
             ("PATCH", member, lambda p, b, id, who: self.write(id, who, b, make=False)),
             ("POST", member + "/tags", self.tags),
+            ("GET", member + "/tags", self.member_tags),
             ("GET", r"/lists/([^/]+)/merge-fields", self.merge_fields),
             ("GET", r"/lists/([^/]+)/segments", self.segments),
             ("POST", r"/lists/([^/]+)/segments/(\d+)", self.segment),
@@ -184,6 +185,11 @@ class Api:
         for tag in body["tags"]:
             self.state.tag(audience, member, tag["name"], on=tag["status"] == "active")
         member.changed = self.state.tick()
+
+    def member_tags(self, params: Params, body: Any, id: str, who: str) -> Any:
+        member = self.state.who(self.audience(id), who)
+        tags = member.tags if member else {}
+        return page([{"id": number, "name": name} for number, name in tags.items()], "tags", params)
 
     def merge_fields(self, params: Params, body: Any, id: str) -> Any:
         return page(self.audience(id).fields, "merge_fields", params, list_id=id)

@@ -107,6 +107,7 @@ OPERATIONS: Mapping[tuple[str, str], tuple[Mapping[str, set[str] | None], dict[s
         {"skip_merge_validation": None},
         _object(_MEMBER),
     ),
+    ("GET", "/lists/{list_id}/members/{subscriber_hash}/tags"): (dict.fromkeys(PAGED), None),
     ("POST", "/lists/{list_id}/members/{subscriber_hash}/tags"): (
         {},
         _object(
