@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,9 @@ class ManualClock:
     >>> clock.sleep(90)
     >>> clock.now().isoformat()
     '2026-03-02T00:01:30+00:00'
+    >>> clock.sleep(1e-9)
+    >>> clock.now().isoformat()
+    '2026-03-02T00:01:30.000001+00:00'
     """
 
     moment: datetime
@@ -55,7 +59,8 @@ class ManualClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.moment += timedelta(seconds=seconds)
+        # Never less than asked: a rest below a microsecond would be waited for without end.
+        self.moment += timedelta(microseconds=math.ceil(seconds * 1e6))
 
 
 SYSTEM: Clock = SystemClock()
