@@ -251,6 +251,9 @@ def _shared(table: str, columns: dict[str, str], whom: Whom) -> tuple[str, dict[
             " or list_contains($keys::varchar[], email_key)",
             {"places": [" ".join(map(str, place)) for place in whom.places()] or [""], "keys": whom.keys},
         )
+    if keys := [name for name in ("email_key", "a_email", "b_email") if name in columns]:  # of syncs
+        tests = " or ".join(f"list_contains($keys::varchar[], {name})" for name in keys)
+        return tests, {"keys": whom.keys}
     if "contact_id" in columns and "connection" in columns:
         return (
             "list_contains($places, connection || ' ' || contact_id)",

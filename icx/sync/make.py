@@ -1,0 +1,323 @@
+"""Making the plan of a sync: read both sides, compare with what was agreed, decide what differs. Sends nothing.
+
+The first time everybody of both sides is read before anybody is decided. Afterwards a system that tells what changed is
+asked for that alone; of others everybody is read and compared here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from icx.connections.base import Change, Person
+from icx.functions import email as email_key
+from icx.plan.applied import Progress
+from icx.plan.stops import Stop
+from icx.sync.consent import WITHOUT_FACTS, allowed
+from icx.sync.decide import Consent, Decision, Want, decide
+from icx.sync.definition import SIDES, Side, Sync, other
+from icx.sync.hand import Known, Tell, Work, by_key, silent
+from icx.sync.memory import Memory
+from icx.sync.plan import VERBS, SyncPlan
+from icx.sync.resolve import End, resolve
+from icx.sync.seen import Wanted, person_of, wanted
+from icx.sync.state import State, Unit, rounds_text
+from icx.words import counted, form
+
+#: A feed of changes is asked from a little before the last reading began: clocks differ, and answers lag.
+OVERLAP = timedelta(minutes=10)
+#: However well a feed works, everybody is read again after this long, which is how deletions are found there.
+WHOLE_EVERY = timedelta(days=1)
+#: Which verb a pair is counted under when several things are done to it, the weightiest first.
+WEIGHT = ("create", "unsubscribe", "undo", "update", "act")
+#: More writes than this, and more than this share of a side's people, is a question.
+MANY, MANY_SHARE = 100, 0.25
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A sync made ready for its two systems as they are now."""
+
+    sync: Sync
+    ends: Mapping[Side, End]
+    want: Mapping[Side, Wanted]
+    told: Sequence[str]
+
+
+def ready(sync: Sync, work: Work) -> Ready:
+    """Ask both systems what they have, and return the sync as it runs between them."""
+    ends = work.described(sync)
+    found, told = resolve(sync, ends)
+    return Ready(found, ends, {side: wanted(found, side) for side in SIDES}, told)
+
+
+def make(
+    sync: Sync,
+    work: Work,
+    *,
+    full: bool = False,
+    progress: Tell | None = None,
+) -> SyncPlan:
+    """Return what a sync would do now, and keep it. Nothing is sent.
+
+    `full` reads everybody, also where a system tells what changed. What an earlier apply left unknown is found out by
+    reading first. Raises BadInput (field-unknown, list-unknown, list-twice, cannot-map, sync-loop) and what the
+    systems raise.
+    """
+    from icx.sync.apply import recover
+
+    tell = progress or silent
+    be = ready(sync, work)
+    state = work.state(sync)
+    recover(sync, be, work)
+    marks = state.marks()
+    first = marks is None or not marks.folded
+    looks = _looks(be)
+    state.mark(looks, be.sync.digest())
+    calls: dict[Side, int] = {}
+    for side in SIDES:
+        calls[side] = read(side, be, work, state, full=full, tell=tell)
+    number = work.syncs.add(sync.name, work.who)
+    counts, notes = _decide(be, work, state, number, tell)
+    plan = _told(sync, be, work, state, number, first=first, counts=counts, notes=notes)
+    work.syncs.keep(number, plan.header())
+    keep = [one.number for one in work.syncs.of(sync.name, 20)]
+    state.drop_rows(keep)
+    return plan
+
+
+def read(side: Side, be: Ready, work: Work, state: State, *, full: bool, tell: Tell) -> int:
+    """Read one side, whole or what changed since, and make sure of everybody who was not found."""
+    end, name = work.ends[side], be.sync.of(side)
+    marks = state.marks()
+    now = work.clock.now()
+    since: datetime | None = None
+    if not full and marks is not None and "since" in end.can:
+        whole_at, last = marks.full[side], marks.read[side]
+        if whole_at is not None and last is not None and now - whole_at < WHOLE_EVERY:
+            since = last - OVERLAP
+    tell(Progress(f"reading {name}", 0))
+    told = _counting(end.read(since), lambda n: tell(Progress(f"reading {name}", n)))
+    missing = state.take(side, told, be.want[side], whole=since is None, started=now)
+    for start in range(0, len(missing), end.batch):
+        part = missing[start : start + end.batch]
+        found = end.people(part)  # a page that shifted while it was read hides somebody who is there
+        state.take(side, by_key(found), be.want[side], whole=False, started=now)
+        state.gone(side, [key for key in part if found.get(key) is None])
+    return 0
+
+
+def _counting(people: Any, tell: Callable[[int], None]) -> Any:
+    for n, person in enumerate(people, 1):
+        if n % 10_000 == 0:
+            tell(n)
+        yield person
+
+
+def _looks(be: Ready) -> str:
+    return json.dumps(
+        [sorted(getattr(be.want[side], n)) for side in SIDES for n in ("fields", "lists", "tags")]
+    )
+
+
+def _decide(
+    be: Ready, work: Work, state: State, number: int, tell: Tell
+) -> tuple[dict[Side, Counter[str]], Counter[str]]:
+    counts: dict[Side, Counter[str]] = {"a": Counter(), "b": Counter()}
+    notes: Counter[str] = Counter()
+    row = 0
+    with work.store.open() as con:
+        of = state.prepare(con)
+        done = 0
+        for units in state.units(con):
+            people = {
+                side: [(getattr(u, f"{side}_key"), u.a_email if side == "a" else u.b_email) for u in units]
+                + [(None, u.b_email if side == "a" else u.a_email) for u in units]
+                for side in SIDES
+            }
+            consent = consenting(be, work, people)
+            rows = []
+            for unit in units:
+                found = decided(be.sync, unit, consent)
+                done += 1
+                if not _news(unit, found):
+                    continue
+                verbs: dict[Side, str | None] = {}
+                for side in SIDES:
+                    did = {r[side].verb for r in found.rounds if side in r}
+                    verbs[side] = next((verb for verb in WEIGHT if verb in did), None)
+                    if verb := verbs[side]:
+                        counts[side][verb] += 1
+                notes.update(note.kind for note in found.notes)
+                rows.append(row_of(row, unit, found, verbs))
+                row += 1
+            if rows:
+                state.keep_rows(con, number, rows)
+            tell(Progress("deciding", done, of))
+    return counts, notes
+
+
+def decided(sync: Sync, unit: Unit, consent: Consent | None) -> Decision:
+    """Return what becomes of two people, or of one alone, as they were last read."""
+    memory = Memory.from_text(unit.memory)
+    a = person_of(unit.a_key or "", unit.a_told) if unit.a_told is not None else None
+    b = person_of(unit.b_key or "", unit.b_told) if unit.b_told is not None else None
+    return decide(sync, a, b, memory, reason=unit.why, consent=consent)
+
+
+def _news(unit: Unit, found: Decision) -> bool:
+    return bool(
+        found.rounds
+        or (unit.state, unit.reason) != (found.state, found.reason)
+        or (unit.known_a, unit.known_b) != (unit.a_digest, unit.b_digest)
+        or (unit.memory or "") != found.memory.as_text()
+    )
+
+
+def row_of(row: int, unit: Unit, found: Decision, verbs: Mapping[Side, str | None]) -> dict[str, Any]:
+    """Return a pair as a plan keeps it."""
+    return {
+        "row": row,
+        "a_key": unit.a_key,
+        "b_key": unit.b_key,
+        "a_email": unit.a_email,
+        "b_email": unit.b_email,
+        "a_digest": unit.a_digest,
+        "b_digest": unit.b_digest,
+        "linked": found.memory.linked,
+        "state": found.state,
+        "reason": found.reason,
+        "memory": found.memory.as_text(),
+        "verb_a": verbs["a"],
+        "verb_b": verbs["b"],
+        "rounds": rounds_text(found.rounds),
+        "notes": json.dumps([[n.kind, n.side, n.what] for n in found.notes], ensure_ascii=False),
+    }
+
+
+def consenting(be: Ready, work: Work, people: Mapping[Side, Sequence[Known]]) -> Consent:
+    """Return what answers for people, (key, address) each, whether they may be made or put on a list.
+
+    It asks the one consent table of icx.
+    """
+    known: dict[Side, dict[str | None, Mapping[Known, frozenset[str]]]] = {}
+    for side in SIDES:
+        acts = [act for rule in be.sync.on(other(side)) for act in rule.then]
+        lists = sorted({act.name for act in acts if act.kind in {"join", "leave"}})
+        known[side] = {name: work.watch[side].facts(people[side], name) for name in (None, *lists)}
+
+    def may(side: Side, person: Person | None, email: str | None, list_id: str | None) -> str:
+        found = known[side].get(list_id, {})
+        key = person.key if person is not None and person.key else None
+        address = email_key(email)
+        facts = found.get((key, None), WITHOUT_FACTS) | found.get((None, address), WITHOUT_FACTS)
+        if person is not None and not person.key:
+            person = None  # somebody who is only about to be made
+        return allowed(person, list_id, facts)
+
+    return may
+
+
+def _told(
+    sync: Sync,
+    be: Ready,
+    work: Work,
+    state: State,
+    number: int,
+    *,
+    first: bool,
+    counts: Mapping[Side, Counter[str]],
+    notes: Counter[str],
+) -> SyncPlan:
+    sizes = state.sizes()
+    states, reasons = state.outlook(number)
+    ordered = {side: {verb: counts[side][verb] for verb in VERBS if counts[side][verb]} for side in SIDES}
+    calls = {side: _calls(work, state, number, side) for side in SIDES}
+    return SyncPlan(
+        plan_id=f"S-{number}",
+        sync=sync,
+        made_at=work.clock.now(),
+        who=work.who,
+        first=first,
+        sizes=sizes,
+        counts=ordered,
+        states=states,
+        reasons=reasons,
+        notes=dict(notes),
+        stops=stops(be, ordered, sizes, first=first, settings_basis=work.settings.contact_basis),
+        calls=calls,
+        told=tuple(be.told),
+        zone=work.settings.zone,
+        kept=state,
+    )
+
+
+def _calls(work: Work, state: State, number: int, side: Side) -> int:
+    """Return what the writes of a side cost, by a thousand of them where there are more."""
+    verb = f"verb_{side}"
+    rows = state.rows(number, f"{verb} is not null", 1000)
+    changes: list[Change] = []
+    for row in rows:
+        for one in json.loads(row["rounds"]):
+            if side in one:
+                changes.append(
+                    Want.from_dict(one[side]).change(
+                        row["row"], row[f"{side}_key"], row[f"{side}_email"] or row[f"{other(side)}_email"]
+                    )
+                )
+    if not changes:
+        return 0
+    end = work.ends[side]
+    found = sum(end.calls(changes[n : n + end.batch]) for n in range(0, len(changes), end.batch))
+    of = state.count(number, f"{verb} is not null")
+    return -(-found * of // len(rows))
+
+
+def stops(
+    be: Ready,
+    counts: Mapping[Side, Mapping[str, int]],
+    sizes: Mapping[Side, int],
+    *,
+    first: bool,
+    settings_basis: str,
+) -> tuple[Stop, ...]:
+    """Return what has to be answered before a plan may be applied, the weightiest last."""
+    found = []
+    total = {side: sum(counts[side].values()) for side in SIDES}
+    if first and any(total.values()):
+        words = " and ".join(
+            f"{total[side]:,} of {sizes[side]:,} people in {be.sync.of(side)}"
+            for side in SIDES
+            if total[side]
+        )
+        found.append(Stop("first-run", "y", f"first run: it writes {words}", f"it writes {words}. Go on?"))
+    for side in SIDES:
+        changed = total[side] - counts[side].get("create", 0)
+        if not first and total[side] > MANY and total[side] > MANY_SHARE * sizes[side]:
+            text = f"writes {total[side]:,} of {sizes[side]:,} people in {be.sync.of(side)}"
+            question = f"it {text} ({changed:,} of them there already). Type how many may be written:"
+            found.append(
+                Stop(f"many-{be.sync.of(side)}", str(total[side]), text, question, total[side], MANY_SHARE)
+            )
+    for side in SIDES:
+        made = counts[side].get("create", 0)
+        if made and be.ends[side].mails and not (be.sync.basis or settings_basis):
+            text = f"creates {counted(made, 'contact')} in {be.sync.of(side)} without a stated basis"
+            question = f"{counted(made, 'contact')} {form(made, 'is')} created in {be.sync.of(side)}. On what basis? (a sentence):"
+            found.append(Stop("basis", "", text, question, made))
+            break
+    leaving = sum(counts[side].get("unsubscribe", 0) for side in SIDES)
+    if leaving:
+        text = f"unsubscribes {leaving:,}, which cannot be undone"
+        question = f"{counted(leaving, 'person')} {form(leaving, 'is')} unsubscribed for good. Type how many:"
+        found.append(Stop("unsubscribe", str(leaving), text, question, leaving))
+    return tuple(found)
+
+
+def renamed(plan: SyncPlan, sync: Sync) -> SyncPlan:
+    """Return the plan with the hand that can apply it."""
+    return replace(plan, sync=replace(plan.sync, hand=sync.hand))
