@@ -37,7 +37,7 @@ def pull(
     _, console = obj
     ws = workspace(obj)
     asked = _unit(unit)
-    saved = ws.accounts.connections.all() if every else [ws.connection(name) for name in names or [None]]
+    saved = ws.accounts.connections.accounts() if every else [ws.connection(name) for name in names or [None]]
     reports = []
     for one in saved or [ws.connection()]:
         report = ws.pull(

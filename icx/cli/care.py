@@ -32,7 +32,7 @@ def status(obj: Obj, name: str | None, set_aside: bool, strict: bool) -> Result:
         one = ws.connection(name).name
         return _set_aside(obj, one) if set_aside else _ledger(obj, one)
     found = ws.status()
-    if not found.connections:
+    if not found.connections and not found.tables:
         text = "No connection is saved here yet. Next: icx connect acme, or icx demo"
         return Result("status/1", text, found.as_dict())
     zone = ws.settings.tz
@@ -51,7 +51,22 @@ def status(obj: Obj, name: str | None, set_aside: bool, strict: bool) -> Result:
         for one in found.connections
     ]
     heads = ["connection", "account › folder", "contacts", "pulled", "ledger", "calls left", "next run"]
-    lines = [console.table(heads, rows, right=(2,))]
+    lines = [console.table(heads, rows, right=(2,))] if rows else []
+    if found.tables:
+        told = [
+            (
+                one.name,
+                one.source,
+                one.identity,
+                one.email,
+                ", ".join(one.writable) or "nothing",
+                one.problem or "there",
+            )
+            for one in found.tables
+        ]
+        lines.append(
+            console.table(["table", "source", "told apart by", "addresses", "may be written", "state"], told)
+        )
     lines += [
         f"{plan['plan']} to {plan['list']}: {plan['done']:,} of {plan['of']:,} done. Next: icx apply {plan['plan']}"
         for plan in found.unfinished

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from icx.cli.common import Obj, command, workspace
+from icx.cli.connect_table import connect_table
 from icx.cli.console import Console
 from icx.cli.options import Options
 from icx.cli.progress import reporter
@@ -24,14 +25,12 @@ if TYPE_CHECKING:
     from icx.workspace import Workspace
     from icx.workspace.accounts import Connected
 
-KINDS = {"icontact": "iContact"}
-
 
 @command(
     "connect",
-    "Save a login after trying it; --update gives new credentials to a saved one.",
+    "Save a login after trying it, or a table; --update gives new credentials to a saved one.",
     "icx connect northwind",
-    "icx connect acme --default",
+    "icx connect crm --table crm.csv --identity email",
 )
 @click.argument("name", required=False)
 @click.option("--base-url", help="The service's address, if not iContact's own.")
@@ -40,6 +39,14 @@ KINDS = {"icontact": "iContact"}
 @click.option("--account", type=int, help="The account's id, when the login sees several.")
 @click.option("--folder", type=int, help="The client folder's id, when the account has several.")
 @click.option("--contacts-only", is_flag=True, help="Go on where opens and clicks may not be read.")
+@click.option(
+    "--table", help="A table instead: FILE.csv, FILE.parquet, FILE.duckdb#TABLE or DATABASE-URL#TABLE."
+)
+@click.option("--identity", help="The table's column that tells its rows apart.")
+@click.option("--email", help="The table's column of addresses; guessed if not named, and shown.")
+@click.option(
+    "--writable", default="", help="The table's columns icx may write, as A,B; * for all, none if not given."
+)
 @click.option("--description", help="A note for yourself.")
 @click.option("--default", is_flag=True, help="Make it the connection that commands without a name mean.")
 @click.option("--update", is_flag=True, help="Give new credentials to a saved connection.")
@@ -55,6 +62,10 @@ def connect(
     account: int | None,
     folder: int | None,
     contacts_only: bool,
+    table: str | None,
+    identity: str | None,
+    email: str | None,
+    writable: str,
     description: str | None,
     default: bool,
     update: bool,
@@ -62,12 +73,19 @@ def connect(
 ) -> Result:
     options, console = obj
     ws = workspace(obj)
+    kind = "table" if table else "icontact"
     if name is None:
-        _kind(console)
+        kind = kind if table else _kind(console)
         name = console.ask(
             "A short name, as you will type it later    ",
             missing=_missing("a name", ["icx", "connect", "acme"]),
         ).strip()
+    if kind == "table":
+        table = table or console.ask(
+            "Which table? (file, or database address#table)  ",
+            missing=_missing("a table", ["icx", "connect", name, "--table", "crm.csv"]),
+        )
+        return connect_table(ws, console, name, table, identity, email, writable, description)
     old = next((one for one in ws.accounts.connections.all() if one.name == name), None)
     fresh = any((base_url, app_id, username, account, folder, contacts_only, update, reset))
     if old is not None and default and not fresh:
@@ -234,18 +252,24 @@ class _Form:
         )
 
 
-def _kind(console: Console) -> None:
+def _kind(console: Console) -> str:
     """Let the kind of system be picked from a list that narrows as one types."""
+    from icx.connections.opening import KINDS
+
+    offered = {name: kind for name, kind in KINDS.items() if name != "sandbox"}  # icx demo makes one
     while True:
         typed = console.ask(
             "Connect what? (type to search)             ",
             missing=_missing("a name", ["icx", "connect", "acme"]),
         )
-        found = [name for key, name in KINDS.items() if typed.strip().lower() in f"{key} {name.lower()}"]
+        word = typed.strip().lower()
+        found = [
+            kind for name, kind in offered.items() if word in f"{name} {kind.label} {kind.words}".lower()
+        ]
         if found:
-            console.note(f"  {found[0]}")
-            return
-        console.note(f"  There is: {', '.join(KINDS.values())}")
+            console.note(f"  {found[0].label}")
+            return found[0].name
+        console.note(f"  There is: {', '.join(kind.label for kind in offered.values())}")
 
 
 def _answer(console: Console, question: IcxError) -> dict[str, int | bool | None]:

@@ -13,7 +13,9 @@ KINDS = {"icontact": "iContact", "sandbox": "simulated on this machine", "table"
 
 
 def saved_html(saved: SavedConnection) -> Html:
-    """Return a connection as HTML: its name, and company and folder with their ids."""
+    """Return a connection as HTML: its name, and company and folder with their ids; of a table its columns."""
+    if not saved.pulled:
+        return _table(saved)
     folder = saved.folder_name or f"folder {saved.client_folder_id}"
     boxes = [
         ("Company", saved.company or f"account {saved.account_id}", f"#{saved.account_id}", ""),
@@ -33,4 +35,20 @@ def saved_html(saved: SavedConnection) -> Html:
     default = pill("", "default", "check") if saved.default else ""
     return root(
         head(saved.name, default, *crumbs), tag("dl", *where, cls="places"), name=f"Connection {saved.name}"
+    )
+
+
+def _table(saved: SavedConnection) -> Html:
+    options = saved.options
+    writable = ", ".join(column for column in options["writable"].split("\n") if column) or "nothing"
+    told = {"Source": saved.company, "Told apart by": options["identity"], "Addresses": options["email"],
+            "May be written": writable}  # fmt: skip
+    boxes = [
+        tag("div", tag("dt", label, cls="label"), tag("dd", tag("b", text, title=text)))
+        for label, text in told.items()
+    ]
+    return root(
+        head(saved.name, "", saved.description or KINDS["table"]),
+        tag("dl", *boxes, cls="places"),
+        name=f"Connection {saved.name}",
     )

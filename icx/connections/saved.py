@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from icx.connections import secrets as kept
@@ -21,7 +21,10 @@ __all__ = ["Connections", "SavedConnection", "Secret", "check_name"]
 
 @dataclass(frozen=True)
 class SavedConnection:
-    """What is known of a connection besides its secrets. `secret_key` names them in the keyring."""
+    """What is known of a connection besides its secrets. `secret_key` names them in the keyring.
+
+    `options` are what a kind needs beside: of a table its source and columns; never a secret.
+    """
 
     name: str
     kind: str = "icontact"
@@ -35,8 +38,16 @@ class SavedConnection:
     description: str = ""
     default: bool = False
     secret_key: str = ""
+    options: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def pulled(self) -> bool:
+        """Whether its people are brought in here; a table is read where it is."""
+        return self.kind != "table"
 
     def __repr__(self) -> str:
+        if not self.pulled:
+            return f"SavedConnection({self.name}: {self.company})"
         place = f"{self.company} ({self.account_id}) › {self.folder_name} ({self.client_folder_id})"
         return f"SavedConnection({self.name}: {place}{', contacts only' if self.contacts_only else ''})"
 
@@ -87,10 +98,18 @@ class Connections:
         """Return all connections, by name."""
         return [self._read(name) for name in self.names()]
 
+    def accounts(self) -> list[SavedConnection]:
+        """Return the connections whose people are brought in here, by name: all but tables."""
+        return [one for one in self.all() if one.pulled]
+
     def save(
-        self, connection: SavedConnection, login: Login | None = None
+        self,
+        connection: SavedConnection,
+        login: Login | None = None,
+        *,
+        secrets: Mapping[str, Secret] | None = None,
     ) -> tuple[SavedConnection, Place | None]:
-        """Save a connection and, when given, its login's secrets; return it and where the secrets are.
+        """Save a connection and, when given, its login's secrets or those of its kind; return where they are too.
 
         Nothing is verified here: verify first, since a wrong login must save nothing.
         """
@@ -104,8 +123,9 @@ class Connections:
         place: Place | None = None
         if login is not None:
             connection = replace(connection, base_url=login.base_url, username=login.username)
-            values = {"app_id": login.app_id, "password": login.password}
-            place = self.secrets.save(connection.name, connection.secret_key, values)
+            secrets = {"app_id": login.app_id, "password": login.password}
+        if secrets:
+            place = self.secrets.save(connection.name, connection.secret_key, secrets)
         text = json.dumps(asdict(connection), indent=1, ensure_ascii=False)
         shared.write(self.directory / f"{connection.name}.json", text + "\n")
         return connection, place

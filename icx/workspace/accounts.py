@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from icx.connections.diagnosis import Verified, verify
 from icx.connections.icontact import client_for
 from icx.connections.login import Login
+from icx.connections.opening import Means, opened
 from icx.connections.saved import Connections, SavedConnection
 from icx.errors import BadInput, Damaged, NeedsYou
 from icx.http import Pace, Secret
@@ -24,9 +25,12 @@ from icx.store.budget import SharedBudget
 from icx.store.erased import Erased
 from icx.store.journal import Journal
 from icx.store.names import check_name
+from icx.workspace import tables
 
 if TYPE_CHECKING:
     from icx.clock import Clock
+    from icx.connections.base import Connection
+    from icx.connections.table import Seen
     from icx.sandbox.process import SandboxProcess
     from icx.settings import Settings
 
@@ -64,10 +68,19 @@ class Accounts:
         self.before_write: Callable[[str, str], None] | None = None
 
     def pick(self, name: str | None) -> SavedConnection:
-        """Return the named connection, else the only one, else the one made default."""
+        """Return the named connection, else the only one, else the one made default; a table is none of these."""
         if name is not None:
-            return self.connections.load(name)
-        every = self.connections.all()
+            found = self.connections.load(name)
+            if found.pulled:
+                return found
+            raise BadInput(
+                "connection-kind",
+                f"{found.name} is a table: it is read where it is, and never pulled or pushed to.",
+                where=found.company,
+                kept="nothing was changed",
+                next=["name a connection of an account", ["icx", "status"]],
+            )
+        every = self.connections.accounts()
         chosen = every if len(every) == 1 else [one for one in every if one.default]
         if chosen:
             return chosen[0]
@@ -148,6 +161,23 @@ class Accounts:
         self.enter(saved)
         return Connected(saved, found, place, login.notes)
 
+    def connect_table(
+        self,
+        name: str,
+        source: str,
+        identity: str,
+        *,
+        email: str | None = None,
+        writable: Collection[str] = (),
+        description: str | None = None,
+        secret: Secret | None = None,
+    ) -> tuple[SavedConnection, Seen, str | None]:
+        """Read a table once and save it; return what was saved, what was seen, and where its password is."""
+        return tables.connect(
+            self.connections, name, source, identity,
+            email=email, writable=writable, description=description, secret=secret,
+        )  # fmt: skip
+
     def make_default(self, saved: SavedConnection) -> None:
         """Let commands without a connection's name mean this one."""
         self._none_else_default(saved.name)
@@ -202,6 +232,18 @@ class Accounts:
         client.before_write = self.before_write
         client.erased = self.erased()
         return client
+
+    def system(self, saved: SavedConnection, *, run: str | None = None, push: bool = False) -> Connection:
+        """Return a saved connection of any kind, opened at its place."""
+        return opened(
+            saved,
+            Means(
+                lambda: self.login(saved),
+                lambda: self.client(saved, run=run, push=push),
+                lambda: self.connections.secrets.load(saved.name, saved.secret_key),
+                self._clock,
+            ),
+        )
 
     def erased(self) -> Erased | None:
         """Return who was erased in this workspace, or None when nobody was; raises `erased-key` without the key."""

@@ -119,7 +119,7 @@ def _calls(ws: Workspace, run: str | None) -> list[dict[str, Any]]:
 
 
 def _ledgers(ws: Workspace) -> dict[str, Any]:
-    return {one.name: ws.ledger(one.name).as_dict() for one in ws.accounts.connections.all()}
+    return {one.name: ws.ledger(one.name).as_dict() for one in ws.accounts.connections.accounts()}
 
 
 def _files(folder: Path) -> Iterable[str]:

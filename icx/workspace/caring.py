@@ -56,7 +56,11 @@ class Caring:
         """Return everything held about the contacts that an address or id names."""
         from icx.workspace.person import find, pushes_of
 
-        names = [self.connection(connection).name] if connection else self.accounts.connections.names()
+        names = (
+            [self.connection(connection).name]
+            if connection
+            else [one.name for one in self.accounts.connections.accounts()]
+        )
         return find(self.store, names, who, pushes_of(self.plan_journal, names))
 
     def erase(  # type: ignore[misc]

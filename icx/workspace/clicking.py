@@ -100,7 +100,7 @@ class _Logins:
         self._ws = ws
 
     def saved(self) -> list[SavedConnection]:
-        return self._ws.accounts.connections.all()
+        return self._ws.accounts.connections.accounts()
 
     def login(self, name: str) -> Login:
         return self._ws.accounts.login(self._ws.accounts.connections.load(name))

@@ -25,6 +25,7 @@ from icx.store import private
 from icx.words import counted
 
 if TYPE_CHECKING:
+    from icx.connections.saved import SavedConnection
     from icx.workspace.workspace import Workspace
 
 SHORT_OF_ROOM = 2**30  # bytes free on the disk below which a pull or a build may fail
@@ -43,7 +44,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Login:
-    """How a connection's login fared: its five steps, and what to type when one of them refused."""
+    """How a connection's login fared: its five steps, and what to type when one of them refused.
+
+    What is no account has one step: whether it can be read.
+    """
 
     connection: str
     steps: Sequence[Step]
@@ -65,6 +69,8 @@ class Login:
         >>> Login("acme", [*tried, *rest], "login-refused").said
         'the login is refused (step 2 of 5; account, folder, rights not tried)'
         """
+        if len(self.steps) == 1:
+            return self.steps[0].text
         if self.good:
             return "the login is good, all five steps"
         at = next((place for place, step in enumerate(self.steps) if step.state in {"refused", "asks"}), 0)
@@ -180,7 +186,9 @@ def _login(ws: Workspace, name: str) -> Login:
     from icx.connections.diagnosis import verify
 
     try:
-        saved = ws.connection(name)
+        saved = ws.accounts.connections.load(name)
+        if not saved.pulled:
+            return _read(ws, saved)
         found = verify(
             ws.accounts.login(saved),
             account=saved.account_id,
@@ -197,6 +205,17 @@ def _login(ws: Workspace, name: str) -> Login:
             steps = [Step(step, "not tried", error.message if step == STEPS[0] else "") for step in STEPS]
         return Login(name, steps, error.code, error.where_text(), error.next[0] if error.next else "")
     return Login(saved.name, found.steps)
+
+
+def _read(ws: Workspace, saved: SavedConnection) -> Login:
+    try:
+        found = ws.accounts.system(saved).verify()
+    except IcxError as error:
+        step = error.next[0] if error.next else ""
+        return Login(
+            saved.name, [Step("table", "refused", error.message)], error.code, error.where_text(), step
+        )
+    return Login(saved.name, [Step("table", "good", f"can be read, {counted(found.rows, 'row')}")])
 
 
 # --- this machine -----------------------------------------------------------------------------------------------------

@@ -125,7 +125,11 @@ def users_of(ws: Workspace, audience: str) -> list[str]:
 
 def ledger(ws: Workspace, who: str, connection: str | None) -> Ledger:
     """Return somebody's ledger; see `Workspace.points_ledger`."""
-    names = [ws.connection(connection).name] if connection else ws.accounts.connections.names()
+    names = (
+        [ws.connection(connection).name]
+        if connection
+        else [one.name for one in ws.accounts.connections.accounts()]
+    )
     found: list[tuple[str, int]] = []
     for name in names:
         with ws.store.open(name) as con:
@@ -175,7 +179,7 @@ def _change(counts_on: Book, before: Action | None, after: Action | None) -> Cha
 
 def _still_there(ws: Workspace, before: Sequence[Action], after: Sequence[Action], name: str) -> None:
     """Raise points-used when an audience uses a field of points that would be gone."""
-    for connection in ws.accounts.connections.names():
+    for connection in [one.name for one in ws.accounts.connections.accounts()]:
         there, then = (
             {field.name for field in fields([one for one in some if one.connection in {"", connection}])}
             for some in (before, after)

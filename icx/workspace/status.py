@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from icx.clock import aware_utc
@@ -62,6 +63,18 @@ class ConnectionStatus:
 
 
 @dataclass(frozen=True)
+class TableStatus:
+    """A table: where it is, which columns it is read and written by, and what keeps it from being read."""
+
+    name: str
+    source: str
+    identity: str
+    email: str
+    writable: Sequence[str]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """What `icx status` and `ws.status()` show."""
 
@@ -69,6 +82,7 @@ class Status:
     connections: Sequence[ConnectionStatus]
     unfinished: Sequence[dict[str, Any]] = ()
     zone: str = "UTC"
+    tables: Sequence[TableStatus] = ()
 
     def __repr__(self) -> str:
         return f"Status({', '.join(f'{one.name}: {one.state}' for one in self.connections) or 'no connection yet'})"
@@ -82,6 +96,7 @@ class Status:
         return {
             "connections": [one.as_dict() for one in self.connections],
             "unfinished": list(self.unfinished),
+            "tables": [asdict(one) for one in self.tables],
         }
 
     @property
@@ -91,10 +106,21 @@ class Status:
 
 def status(ws: Workspace) -> Status:
     """Read every connection of a workspace; nobody is called."""
-    saved = ws.accounts.connections.all()
+    every = ws.accounts.connections.all()
+    saved = [one for one in every if one.pulled]
     jobs = ws.jobs()
     found = [_with_jobs(_one(ws, one, saved), jobs, len(saved)) for one in saved]
-    return Status(ws.clock.now(), found, _unfinished(ws), ws.settings.zone)
+    tables = [_table(one) for one in every if not one.pulled]
+    return Status(ws.clock.now(), found, _unfinished(ws), ws.settings.zone, tables)
+
+
+def _table(saved: SavedConnection) -> TableStatus:
+    """Return a table's line; a database is not asked."""
+    options = saved.options
+    there = "://" in options["source"] or Path(options["source"].partition("#")[0]).is_file()
+    writable = [column for column in options["writable"].split("\n") if column]
+    problem = "" if there else "the file is not there"
+    return TableStatus(saved.name, saved.company, options["identity"], options["email"], writable, problem)
 
 
 def _with_jobs(one: ConnectionStatus, jobs: Sequence[JobStatus], connections: int) -> ConnectionStatus:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from icx.look.page import Html, Kind, columns, head, join, note, number, pill, root, tag
+from icx.look.page import Html, Kind, columns, head, join, note, number, pill, root, table, tag
 from icx.look.when import ago, moment
 from icx.words import counted
 
@@ -24,7 +24,7 @@ _LEDGER: dict[str, Kind] = {"green": "ok", "amber": "warn", "red": "bad"}
 
 def status_html(found: Status) -> Html:
     """Return the status as HTML; times in its zone, no address in it."""
-    if not found.connections:
+    if not found.connections and not found.tables:
         nothing = note(
             "", "No connection is saved here yet.", "", join(tag("code", "ws.connect()"), " makes one.")
         )
@@ -40,10 +40,18 @@ def status_html(found: Status) -> Html:
         ("Calls left", "num"), ("Next run", ""),
     )  # fmt: skip
     body = tag("table", heads, tag("tbody", *(_row(one, found) for one in found.connections)), cls="tall")
-    parts = [
-        head("Status", verdict, counted(len(found.connections), "connection"), found.zone),
-        tag("div", body, cls="wraps scroll"),
-    ]
+    count = len(found.connections) + len(found.tables)
+    parts = [head("Status", verdict, counted(count, "connection"), found.zone)]
+    if found.connections:
+        parts.append(tag("div", body, cls="wraps scroll"))
+    if found.tables:
+        rows = [
+            (one.name, one.source, one.identity, one.email, ", ".join(one.writable) or "nothing",
+             pill("bad", one.problem) if one.problem else pill("ok", "there"))
+            for one in found.tables
+        ]  # fmt: skip
+        heads_of = ("Table", "Source", "Told apart by", "Addresses", "May be written", "State")
+        parts.append(table(heads_of, rows))
     steps = [tag("code", shlex.join(one.needs)) for one in needs]
     open_plans = [
         note(

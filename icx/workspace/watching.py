@@ -135,7 +135,7 @@ class Watching:
     def _calls(self) -> str:
         ws = self._ws
         lefts = []
-        for saved in ws.accounts.connections.all()[:3]:
+        for saved in ws.accounts.connections.accounts()[:3]:
             if saved not in self._budgets:
                 self._budgets[saved] = ws.accounts.budget(saved)
             budget = self._budgets[saved]

@@ -25,6 +25,7 @@ from icx.workspace.layout import Layout, keep_private
 from icx.workspace.repeating import Repeating
 from icx.workspace.resting import Resting
 from icx.workspace.scoring import Scoring
+from icx.workspace.systems import Systems
 from icx.workspace.tidying import Tidying
 from icx.workspace.tracing import Tracing
 
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Scoring, Clicking, Repeating, Resting, Tidying, Tracing, Caring):
+class Workspace(Choosing, Scoring, Systems, Clicking, Repeating, Resting, Tidying, Tracing, Caring):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its

@@ -118,6 +118,18 @@ def live(lived: Lived, box: SandboxProcess) -> None:
     icx("pull", "acme", "--json=lines")
     (folder.parent / "crm.csv").write_text(f"email,tier\n{ADDRESS},gold\n")
     icx("attach", str(folder.parent / "crm.csv"), "--key", "email", "--name", "crm")
+    icx(
+        "connect",
+        "crm",
+        "--table",
+        str(folder.parent / "crm.csv"),
+        "--identity",
+        "email",
+        "--writable",
+        "tier",
+    )
+    database = "postgresql://canary@127.0.0.1:1/crm#people"
+    icx("connect", "db", "--table", database, "--identity", "id", code=None, ICX_PASSWORD=PASSWORD)
     icx("build", "--json=lines")
     icx("check", "--rows", "phone", code=None)
     icx("check", "--json", code=None)
