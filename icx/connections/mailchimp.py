@@ -12,7 +12,8 @@ from icx.connections import mailchimp_write
 from icx.connections.base import Change, Column, Container, Done, Person
 from icx.errors import Refused
 from icx.mailchimp import Client, member_hash
-from icx.mailchimp.client import MOST, changed
+from icx.mailchimp.answers import changed
+from icx.mailchimp.client import MOST
 
 AT_ONCE = 8  # threads that ask at the same time; two of the ten calls are left for others
 ADDRESS = ("addr1", "addr2", "city", "state", "zip", "country")

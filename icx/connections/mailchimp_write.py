@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from icx.connections.base import Change, Done
 from icx.errors import IcxError, Refused, UnknownOutcome
 from icx.mailchimp import member_hash
-from icx.mailchimp.client import changed
+from icx.mailchimp.answers import changed
 
 if TYPE_CHECKING:
     from icx.connections.base import Person

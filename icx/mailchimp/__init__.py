@@ -7,7 +7,8 @@ for audience in client.lists():
         print(member["status"], member["last_changed"])
 """
 
-from icx.mailchimp.client import Client, member_hash
+from icx.mailchimp.answers import member_hash
+from icx.mailchimp.client import Client
 from icx.mailchimp.login import Key, MailchimpLogin, Token
 
 __all__ = ["Client", "Key", "MailchimpLogin", "Token", "member_hash"]

@@ -88,9 +88,18 @@ def read_custom(con: Connection, taken: set[str]) -> list[Custom]:
         " from custom_fields order by gone_at is not null, private_name"
     ).fetchall()
     return [
-        Custom(name, field_type, free_name(f"cf_{name}", taken), public, gone)
+        Custom(name, field_type, free_name(_column(name), taken), public, gone)
         for name, field_type, public, gone in rows
     ]
+
+
+def _column(name: str) -> str:
+    """Return the profile's name for a custom field; what another system says of people has its name in front.
+
+    >>> _column("tier"), _column("mailchimp_rating")
+    ('cf_tier', 'mailchimp_rating')
+    """
+    return name if name.startswith("mailchimp_") else f"cf_{name}"
 
 
 def free_name(name: str, taken: set[str]) -> str:
