@@ -64,6 +64,7 @@ def send(
     *,
     command: Sequence[str] = (),
     webhook: str = "",
+    addresses: bool = False,
     clock: Clock = SYSTEM,
     environment: Mapping[str, str] | None = None,
     keyring: Callable[[str], str | None] | None = None,
@@ -71,10 +72,10 @@ def send(
     """Send an alert every way that is named and return what became of each; never raises.
 
     A command gets it as JSON on stdin; a webhook as the body of one POST, over https, or over http to this
-    machine only; a redirect is not followed. Each way is tried three times.
+    machine only; a redirect is not followed. Each way is tried three times. With `addresses` those in it stay.
     """
     environment = os.environ if environment is None else environment
-    body = json.dumps(masked(alert), ensure_ascii=False, default=str).encode()
+    body = json.dumps(alert if addresses else masked(alert), ensure_ascii=False, default=str).encode()
     done = []
     if command:
         done.append(_tried("command", lambda: _run(command, body, environment), clock))

@@ -154,12 +154,20 @@ def used_by(folder: Path, name: str) -> list[str]:
     )
 
 
-def delete(folder: Path, name: str, *, jobs: Iterable[str] = (), actions: Iterable[str] = ()) -> Path:
-    """Delete a saved audience and return where it was; refused while other audiences, jobs or point actions use it."""
+def delete(
+    folder: Path,
+    name: str,
+    *,
+    jobs: Iterable[str] = (),
+    actions: Iterable[str] = (),
+    triggers: Iterable[str] = (),
+) -> Path:
+    """Delete a saved audience and return where it was; refused while other audiences, jobs, point actions or triggers use it."""
     audience = load(folder, name)
     steps = {other: ["icx", "audience", "show", other] for other in used_by(folder, audience.name)}
     steps |= {f'the job "{job}"': ["icx", "schedule", "list"] for job in jobs}
     steps |= {f'the point action "{action}"': ["icx", "points", "show", action] for action in actions}
+    steps |= {f'the trigger "{one}"': ["icx", "triggers", "show", one] for one in triggers}
     if users := list(steps):
         listed = ", ".join(users[:-1]) + (" and " if len(users) > 1 else "") + users[-1]
         raise NeedsYou(

@@ -58,6 +58,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "run": ("notebook", "run a notebook with parameters"),
         "schedule": ("schedule", "jobs by the clock"),
         "points": ("points", "what people earn, and the ledger of it"),
+        "triggers": ("triggers", "what is done once somebody crosses"),
         "run-due": ("due", "run what is due, once"),
         "serve": ("due", "run what is due, always"),
     },

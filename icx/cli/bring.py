@@ -141,6 +141,7 @@ def build(
     if done.awards:
         lines.append(f"  {counted(done.awards, 'award')} of points")
     lines += [f"  points: {note}" for note in done.notes]
+    lines += [f"  trigger: {note}" for note in done.triggers]
     if done.late_events:
         then = (
             "the next pull and build count them" if done.table == "profile" else "they are not counted here"

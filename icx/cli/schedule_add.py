@@ -49,7 +49,7 @@ def _choices(new: bool) -> Callable[[Any], Any]:
 
 @command(
     "add",
-    "Save a job that imports, exports or runs a notebook by the clock.",
+    "Save a job that imports, exports, runs a trigger or a notebook by the clock.",
     "icx schedule add nightly --import acme --every 'daily 06:00'",
     "icx schedule add 'loyal weekly' --export 'Loyal in Durham' --to 'acme/lists/Durham regulars' --every 'Mon 07:00'",
 )
@@ -60,6 +60,7 @@ def _choices(new: bool) -> Callable[[Any], Any]:
 @click.option("--export", "exports", metavar="AUDIENCE", help="Plan and apply this audience to a list.")
 @click.option("--to", metavar="CONN/lists/LIST", help="The list of an export: its exact name, or #ID.")
 @click.option("--create", is_flag=True, help="Make the list when there is none of this name.")
+@click.option("--trigger", metavar="NAME", help="Do what is due of this trigger.")
 @click.option("--notebook", metavar="FILE", help="Run this notebook.")
 @click.option("--audience", help="With a notebook or an import: the audience whose size --band is about.")
 @_choices(new=True)
@@ -69,6 +70,7 @@ def add(
     imports: str | None,
     exports: str | None,
     to: str | None,
+    trigger: str | None,
     notebook: str | None,
     params: tuple[str, ...],
     audience: str | None,
@@ -80,12 +82,12 @@ def add(
     from icx.workspace.scheduling import typed_params
 
     options, _ = obj
-    if sum(each is not None for each in (imports, exports, notebook)) != 1 or (exports is None) != (
+    if sum(each is not None for each in (imports, exports, trigger, notebook)) != 1 or (exports is None) != (
         to is None
     ):
         raise _usage(
-            "A job is one of: an import, an export with its list, a notebook.",
-            "--import CONN · --export AUDIENCE --to CONN/lists/LIST · --notebook FILE",
+            "A job is one of: an import, an export with its list, a trigger, a notebook.",
+            "--import CONN · --export AUDIENCE --to CONN/lists/LIST · --trigger NAME · --notebook FILE",
             name,
         )
     ws = workspace(obj)
@@ -99,6 +101,7 @@ def add(
         connection=imports,
         audience=exports or audience,
         to=to,
+        trigger=trigger,
         answers=answers,
         band=_band(band, name),
         alert_command=_command(alert_command, name),

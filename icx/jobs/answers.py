@@ -10,13 +10,14 @@ from icx.jobs.job import Job
 from icx.plan.stops import YES, Stop, confirm_options, count, open_stops, up_to
 
 #: Stops that count people: the answer given beforehand is how many there may be at most.
-AT_MOST = ("growth", "removals", "unsubscribe")
+AT_MOST = ("growth", "removals", "unsubscribe", "firings")
 _RIGHT = {
     "first-push": "y",
     "parking": "y",
     "growth": "MOST, such as 500",
     "removals": "MOST, such as 50",
     "unsubscribe": "MOST, such as 50",
+    "firings": "MOST, such as 5000",
     "basis": "a sentence that says how they agreed",
     "welcome": "LIST:MOST, such as 'Durham regulars:500'",
 }

@@ -19,7 +19,7 @@ from icx.jobs.schedule import check_zone, english, parse
 from icx.store import shared
 
 VERSION = 1
-KINDS = ("notebook", "import", "export")
+KINDS = ("notebook", "import", "export", "trigger")
 OVERLAP = ("skip", "wait")
 MISSED = ("once", "skip")
 LONGEST_NAME = 80
@@ -35,6 +35,7 @@ _OF: dict[tuple[type, str], set[str]] = {
         "to",
         "stale",
         "description",
+        "trigger",
     },
     (dict, "names with their values"): {"params", "answers"},
     (bool, "true or false"): {"contacts_only", "create"},
@@ -75,7 +76,7 @@ class Job:
     """Something done by the clock.
 
     `kind` says what: a `notebook` with `params`; an `import` (pull, build, check) of `connection`; an `export`
-    of `audience` to the list `to`, with the `answers` to its plan's stops given beforehand.
+    of `audience` to the list `to`, with the `answers` to its plan's stops given beforehand; or what is due of a `trigger`.
 
     `every` is the schedule as it was typed, in the zone `zone`. `overlap` is what becomes of a time that comes
     while the run before is under way, `missed` of times that passed while nothing ran. A failed run is tried
@@ -96,6 +97,7 @@ class Job:
     contacts_only: bool = False
     audience: str = ""
     to: str = ""
+    trigger: str = ""
     create: bool = False
     stale: str = "stay"
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -123,6 +125,8 @@ class Job:
             return f"import {self.connection}" + (", contacts only" if self.contacts_only else "")
         if self.kind == "export":
             return f"{self.audience} to {self.to}"
+        if self.kind == "trigger":
+            return f"trigger {self.trigger}"
         return Path(self.notebook).name
 
     @property
@@ -174,7 +178,12 @@ def _choice(job: Job) -> tuple[str, str] | None:
     """Return what does not go together, and what would; None when all does."""
     if job.kind not in KINDS:
         return f'"{job.kind}" is no kind of job', f"one of {', '.join(KINDS)}"
-    needed = {"notebook": ("notebook",), "import": ("connection",), "export": ("audience", "to")}[job.kind]
+    needed = {
+        "notebook": ("notebook",),
+        "import": ("connection",),
+        "export": ("audience", "to"),
+        "trigger": ("trigger",),
+    }[job.kind]
     absent = [each for each in needed if not getattr(job, each)]
     if absent:
         return f"the kind {job.kind} needs {' and '.join(absent)}", "name it, then the same command"

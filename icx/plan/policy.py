@@ -31,7 +31,8 @@ class Policy:
     `stale` is what happens to members who are no longer wanted. `invite` asks unconfirmed people with the
     message `confirmation_message`. `create_contacts` makes people without an iContact id, on the stated
     `basis`. `match` is how the audience's people are found in the target folder (`contact_id` or `email`).
-    `retry_of` is the plan of which `tried` people did not arrive, who alone are planned again.
+    `retry_of` is the plan of which `tried` people did not arrive, who alone are planned again. `trigger` names the
+    trigger that fired for these people.
     """
 
     stale: str = "stay"
@@ -45,6 +46,7 @@ class Policy:
     undo_of: str | None = None
     retry_of: str | None = None
     tried: int = 0
+    trigger: str = ""
 
     def __post_init__(self) -> None:
         if self.stale not in STALE:

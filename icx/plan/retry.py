@@ -17,18 +17,20 @@ LEAVING = {"park", "unsubscribe"}
 class Among:
     """Whom a plan is limited to, out of what `plan_id` did not get through.
 
-    `contacts` are ids in the target folder, `keys` the address keys of people who may have none yet, `leaving` the
-    members that may be moved away or unsubscribed. `people` is how many they are.
+    `contacts` are ids in the target folder (None: the wanted are the very people), `keys` the address keys of people
+    who may have none yet, `leaving` the members that may be moved away or unsubscribed. `people` is how many they are.
     """
 
     plan_id: str
-    contacts: frozenset[int]
+    contacts: frozenset[int] | None
     keys: frozenset[str]
     leaving: frozenset[int]
     people: int
 
     def of(self, wanted: pa.Table) -> pa.Table:
         """Return those of the wanted people (contact_id, email_key, …) whom the plan is limited to."""
+        if self.contacts is None:
+            return wanted
         ids, keys = wanted.column("contact_id"), wanted.column("email_key")
         known = pc.is_in(ids, value_set=pa.array(sorted(self.contacts), pa.int64()))
         new = pc.and_(pc.is_null(ids), pc.is_in(keys, value_set=pa.array(sorted(self.keys), pa.string())))

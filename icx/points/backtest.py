@@ -156,7 +156,7 @@ def back_test(book: Book, action: Action, days: int = 90) -> BackTest:
             next=["90 days is the usual look"],
         )
     with book.open() as (con, reading, source):
-        edges = _edges(reading.now, days)
+        edges = week_edges(reading.now, days)
         rule = _rule(book, action, reading)
         as_today: set[str] = set()
         with _given(con, action, rule, reading, source) as ledger:
@@ -253,10 +253,10 @@ def _gives(con: Connection, ledger: str) -> Gives:
     return Gives(*row)
 
 
-def _edges(now: datetime, days: int) -> list[datetime]:
+def week_edges(now: datetime, days: int) -> list[datetime]:
     """Return where the weeks of a back-test begin, and its end; the first may be shorter than a week.
 
-    >>> [f"{one:%d %b}" for one in _edges(datetime(2026, 11, 22), 17)]
+    >>> [f"{one:%d %b}" for one in week_edges(datetime(2026, 11, 22), 17)]
     ['05 Nov', '08 Nov', '15 Nov', '22 Nov']
     """
     start = now - timedelta(days=days)

@@ -47,7 +47,8 @@ class Build:
     `late_events` events at or after `as_of`, left for the next build. `attributes` says whose values stand
     in a past profile: "then", or "today" when the moment lies before the first pull. `anew` is how many people were
     computed from their events, when those of the others were taken over from the profile before; None for all.
-    `awards` are the lines of the points' ledger, and `notes` say what about points a person has to know.
+    `awards` are the lines of the points' ledger, and `notes` say what about points a person has to know, and
+    `triggers` which of them fired for how many.
     """
 
     build_id: str
@@ -64,6 +65,7 @@ class Build:
     anew: int | None = None
     awards: int = 0
     notes: Sequence[str] = ()
+    triggers: Sequence[str] = ()
 
 
 def build(

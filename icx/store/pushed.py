@@ -66,13 +66,14 @@ def parked(journal: Journal, place: Place) -> dict[int, int]:
 def last_push(journal: Journal, place: Place) -> int | None:
     """Return how many people the last push added to this list, or None when there was none.
 
-    A few who were tried again are no measure of the next push.
+    A few who were tried again, or for whom a trigger fired, are no measure of the next push.
     """
     rows = journal.read(
         f"select p.number, count(*) as added from plans p join plan_rows r on r.plan = p.number"
         f" where p.account_id = ? and p.client_folder_id = ? and r.to_list = ? and r.state = 'done'"
         f" and r.action in {SUBSCRIBING} and p.state = 'finished'"
         f" and json_extract(p.header, '$.policy.retry_of') is null"
+        f" and coalesce(json_extract(p.header, '$.policy.trigger'), '') = ''"
         f" group by p.number order by p.number desc limit 1",
         tuple(place),
     )

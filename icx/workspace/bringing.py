@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -99,6 +100,7 @@ def build(
     from icx.profile import build
     from icx.pull import refresh_views
     from icx.workspace.scored import score
+    from icx.workspace.triggered import looked
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
@@ -117,7 +119,7 @@ def build(
             cluster=cluster,
         )
     refresh_views(ws.store)  # main.profile is there once the first build is
-    return done
+    return done if as_of is not None else replace(done, triggers=looked(ws, saved.name))
 
 
 @again.judgements

@@ -113,10 +113,14 @@ class Choosing:
         return compare(people, [one.of(people) for one in found])
 
     def delete_audience(self: Workspace, name: str) -> Path:  # type: ignore[misc]
-        """Delete a saved audience; refused while another one, a job or a point action uses it."""
+        """Delete a saved audience; refused while another one, a job, a point action or a trigger uses it."""
         from icx.audience import delete
-        from icx.workspace.scored import users_of
+        from icx.workspace import scored, triggered
 
         return delete(
-            self.layout.audiences, name, jobs=self.jobs().users_of(name), actions=users_of(self, name)
+            self.layout.audiences,
+            name,
+            jobs=self.jobs().users_of(name),
+            actions=scored.users_of(self, name),
+            triggers=triggered.users_of(self, name),
         )

@@ -134,6 +134,7 @@ def erase(
             ws.layout.data / WAITING, ignore_errors=True
         )  # of a restore that was killed before it was one
         shutil.rmtree(ws.layout.scale, ignore_errors=True)  # of a build on Spark that was killed
+        shutil.rmtree(ws.layout.handed, ignore_errors=True)  # of a trigger's notebook that was killed
         ws.accounts.erase(whom.places(), whom.keys)
         trace = Trace.of(whom.addresses)
         empty(ws.layout, whom, trace, ws.clock, store=ws.store)

@@ -9,7 +9,7 @@ from icx.settings import Settings
 from icx.store import private, shared
 
 _IGNORE = """\
-# What icx makes. Kept in version control: audiences, fields, point actions, connections and jobs (no secret is in them).
+# What icx makes. Kept in version control: audiences, fields, point actions, triggers, connections and jobs (no secret is in them).
 *
 !.gitignore
 !audiences/
@@ -20,6 +20,8 @@ _IGNORE = """\
 !connections/**
 !points/
 !points/**
+!triggers/
+!triggers/**
 !jobs/
 !jobs/**
 """
@@ -72,6 +74,10 @@ class Layout:
         return self.data / "points"
 
     @property
+    def triggers(self) -> Path:
+        return self.data / "triggers"
+
+    @property
     def jobs(self) -> Path:
         return self.data / "jobs"
 
@@ -82,6 +88,11 @@ class Layout:
     @property
     def runs(self) -> Path:
         return self.data / "runs"
+
+    @property
+    def handed(self) -> Path:
+        """Where people are handed to a notebook that a trigger runs; emptied after each."""
+        return self.data / "handed"
 
     @property
     def logs(self) -> Path:

@@ -83,10 +83,10 @@ def plan(
     from icx.plan import Policy
 
     found = ws.audience(audience) if isinstance(audience, str) else audience
-    return _planned(ws, found, parse_target(ws, to), policy or Policy(), create, overrides or {})
+    return planned(ws, found, parse_target(ws, to), policy or Policy(), create, overrides or {})
 
 
-def _planned(
+def planned(
     ws: Workspace,
     found: Audience,
     target: Target,
@@ -94,7 +94,9 @@ def _planned(
     create: bool,
     overrides: Mapping[str, str],
     among: Among | None = None,
+    only: Sequence[int] | None = None,
 ) -> Plan:
+    """Return the plan of an audience, or of `only` these contacts instead of its members."""
     from icx.plan import make
     from icx.quality import warm
 
@@ -112,7 +114,7 @@ def _planned(
     saved = ws.connection(target.connection)
     ws.accounts.enter(saved)
     with ws.noted("plan", saved.name) as run, ws.accounts.client(saved, run=run, push=True) as client:
-        want, as_of = wanted(found, columns)
+        want, as_of = wanted(found, columns, only)
         made = make(
             want,
             target=target,
@@ -160,9 +162,15 @@ def mapping(ws: Workspace, audience: Audience | str, to: str, policy: Policy | N
     )
 
 
-def wanted(audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:
-    """Return the people of an audience as a table (contact_id, email, email_key, the mapped columns) and its moment."""
+def wanted(
+    audience: Audience, columns: Sequence[str], only: Sequence[int] | None = None
+) -> tuple[pa.Table, Any]:
+    """Return the people of an audience as a table (contact_id, email, email_key, the mapped columns) and its moment.
+
+    With `only` they are these contacts, as far as they are in the profile.
+    """
     from icx.audience.people import choice
+    from icx.rules import Sql
 
     people = audience.people
     assert people is not None
@@ -172,7 +180,11 @@ def wanted(audience: Audience, columns: Sequence[str]) -> tuple[pa.Table, Any]:
     picked = "".join(f", p.{quoted(column)}" for column in columns if column not in own)
     with people.open(audience) as (_, reading, rule), people.store.open(people.connection) as con:
         # A cursor of its own: a relation and an unfinished result do not share one.
-        members = choice(people, rule, reading)
+        members = (
+            choice(people, rule, reading)
+            if only is None
+            else Sql("select unnest(?::bigint[])", (list(only),))
+        )
         found = con.sql(
             f"""select p.contact_id, u.email, u.email_key{picked}
                   from profile p join icontact_users u on u.id = p.contact_id
@@ -266,7 +278,7 @@ def remember(ws: Workspace, plan: Plan) -> None:
     from icx.rules import from_json
 
     uses = plan.checks.get("uses")
-    if not uses or not plan.audience:
+    if not uses or not plan.audience or plan.policy.trigger:  # nobody's audience
         return
     people = ws.people(uses["connection"])
     snapshot(people, Audience(plan.audience, from_json(uses["rule"]), people.connection), ws.clock.now())
@@ -317,7 +329,7 @@ def retry(ws: Workspace, plan: Plan | str) -> Plan:
     place = ws.plan_journal.get(kept.plan_id).place
     target = replace(kept.target, list=f"#{place.list_id}", list_id=None, create=False)
     audience = Audience(kept.audience, from_json(uses["rule"]), uses["connection"])
-    return _planned(ws, audience, target, policy, False, {}, among)
+    return planned(ws, audience, target, policy, False, {}, among)
 
 
 def carried(ws: Workspace, plan: Plan) -> Plan:

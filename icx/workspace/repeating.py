@@ -30,6 +30,7 @@ class Repeating:
         keep_updated: bool = False,
         audience: str | None = None,
         to: str | None = None,
+        trigger: str | None = None,
         create: bool = False,
         stale: str = "stay",
         answers: Mapping[str, str] | None = None,
@@ -47,7 +48,8 @@ class Repeating:
         """Save a job that runs by the clock, and return it: `ws.schedule("loyal weekly", "notebooks/05-push.ipynb", every="Mon 07:00")`.
 
         With a notebook it runs that, with `params`. With `audience` and `to` it plans and applies; `answers` are
-        those of the plan's stops, for a count the most there may be, for a welcome mail `LIST:MOST`. Without either it pulls, builds and checks
+        those of the plan's stops, for a count the most there may be, for a welcome mail `LIST:MOST`. With `trigger` it does
+        what is due of that one, with `answers` too. Without any of them it pulls, builds and checks
         `connection`, every day, or every hour with `keep_updated`. `every` is such as "Mon 07:00", "hourly",
         "every 15 min" or a cron expression, in the workspace's zone unless `zone` names one.
 
@@ -63,7 +65,8 @@ class Repeating:
         from icx.workspace.scheduling import keep
 
         ws = cast("Workspace", self)
-        kind = "notebook" if notebook is not None else "export" if to is not None else "import"
+        named = {"notebook": notebook, "export": to, "trigger": trigger}
+        kind = next((kind for kind, value in named.items() if value is not None), "import")
         if every is None:
             # An import is brought up to date every day, or every hour by choice; anything else has its own time.
             every = "hourly" if keep_updated else "daily" if kind == "import" else ""
@@ -82,6 +85,7 @@ class Repeating:
             contacts_only=contacts_only,
             audience=audience or "",
             to=to or "",
+            trigger=trigger or "",
             create=create,
             stale=stale,
             answers=dict(answers or {}),

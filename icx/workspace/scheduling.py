@@ -56,8 +56,10 @@ def _there(ws: Workspace, job: Job) -> Job:
 
         parse_target(ws, job.to)
         Policy(stale=job.stale)  # raises what it cannot be
-        if why := answers.wrong(job.answers):
-            raise bad(job.name, why, "mend that --confirm, then the same command")
+    if job.kind == "trigger":
+        job = replace(job, trigger=ws.trigger(job.trigger).name)
+    if job.kind in {"export", "trigger"} and (why := answers.wrong(job.answers)):
+        raise bad(job.name, why, "mend that --confirm, then the same command")
     if job.kind == "notebook":
         from icx.jobs import parameters
         from icx.workspace.running import runner
@@ -89,6 +91,7 @@ def executor(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Ex
             "notebook": lambda job, again: _notebook(ws, job, again, progress),
             "import": lambda job, again: _import(ws, job, progress),
             "export": lambda job, again: export(ws, job, progress),
+            "trigger": lambda job, again: _trigger(ws, job, progress),
         },
         clock=ws.clock,
         who=ws.who,
@@ -169,6 +172,17 @@ def _notebook(ws: Workspace, job: Job, again: str, progress: Callable[[Any], Non
     if run.state in {"failed", "stopped"}:
         raise problem_of(run.id, problem)
     return Done(f"{run.notebook.name} ({run.id})", {}, problem, run.id)
+
+
+def _trigger(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> Done:
+    """Do what is due of a trigger; what it asks is answered by the job, or it waits for somebody."""
+    from icx.workspace.firing import run
+
+    if ws.trigger(job.trigger).paused is not None:
+        return Done(f"{job.trigger} is paused", {})
+    done = run(ws, job.trigger, given=lambda stops: answers.beforehand(stops, job.answers), progress=progress)
+    figures = {key: value for key, value in done.as_dict().items() if isinstance(value, int | str)}
+    return Done(str(done), figures, done.problem)
 
 
 def problem_of(run: str, problem: IcxError | None) -> IcxError:

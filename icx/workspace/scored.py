@@ -184,6 +184,7 @@ def _still_there(ws: Workspace, before: Sequence[Action], after: Sequence[Action
             {field.name for field in fields([one for one in some if one.connection in {"", connection}])}
             for some in (before, after)
         )
+        _none_watches(ws, connection, there - then, name)
         for audience in (found.audience for found in audiences(ws.layout.audiences)):
             if audience is None or audience.connection not in {"", connection}:
                 continue
@@ -196,6 +197,21 @@ def _still_there(ws: Workspace, before: Sequence[Action], after: Sequence[Action
                     kept="the action as it was",
                     next=[["icx", "audience", "show", audience.name]],
                 )
+
+
+def _none_watches(ws: Workspace, connection: str, lost: set[str], name: str) -> None:
+    """Raise points-used when a trigger watches a field of points that would be gone."""
+    from icx.workspace.triggered import watching
+
+    for field in sorted(lost):
+        for trigger in watching(ws, field, connection):
+            raise NeedsYou(
+                "points-used",
+                f"The trigger {trigger} watches `{field}`, which is there because of {name}.",
+                where=f"trigger {trigger}",
+                kept="the action as it was",
+                next=[["icx", "triggers", "show", trigger]],
+            )
 
 
 def _note(ws: Workspace, what: str) -> None:

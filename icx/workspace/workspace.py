@@ -28,6 +28,7 @@ from icx.workspace.scoring import Scoring
 from icx.workspace.systems import Systems
 from icx.workspace.tidying import Tidying
 from icx.workspace.tracing import Tracing
+from icx.workspace.triggering import Triggering
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,9 @@ if TYPE_CHECKING:
 Say = Callable[[Any], None]
 
 
-class Workspace(Choosing, Scoring, Systems, Clicking, Repeating, Resting, Tidying, Tracing, Caring):
+class Workspace(
+    Choosing, Scoring, Triggering, Systems, Clicking, Repeating, Resting, Tidying, Tracing, Caring
+):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
     Nothing is read or written until a verb needs it; an empty folder is a workspace. Close it (or leave its

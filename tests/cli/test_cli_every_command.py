@@ -26,6 +26,8 @@ TYPED = {
     "stop": "stop", "retry": "retry", "tidy": "tidy", "doctor": "doctor", "log": "log", "calls": "calls",
     "backup": "backup", "backups": "backup", "restore": "restore", "vacuum": "vacuum", "erase": "erase",
     "points": "points", "remove_points": "points", "points_ledger": "points", "recount_points": "points",
+    "trigger": "triggers", "triggers": "triggers", "run_trigger": "triggers", "pause_trigger": "triggers",
+    "resume_trigger": "triggers", "remove_trigger": "triggers",
     "explain_pull": "explain", "explain_audience": "explain",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
