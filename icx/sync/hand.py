@@ -50,8 +50,8 @@ Known = tuple[str | None, str | None]
 class Watch(Protocol):
     """What is known of consent beside what a system says of somebody today, and learns from what was written."""
 
-    def facts(self, people: Sequence[Known], list_id: str | None) -> Mapping[Known, frozenset[str]]:
-        """Return the facts that stand about people, for a list or for being made at all; by (key, None) or (None, address)."""
+    def refused(self, people: Sequence[Known], list_id: str | None) -> Mapping[Known, str]:
+        """Return who may not be put on a list (None: not be made at all) by what is known, and the reason's code."""
 
     def joined(self, list_id: str, keys: Sequence[str]) -> None:
         """Learn whom icx put on a list."""
@@ -59,17 +59,23 @@ class Watch(Protocol):
     def made(self, people: Sequence[tuple[str, str]]) -> None:
         """Learn whom icx made, (key, address) each."""
 
+    def check(self, step: Sequence[str]) -> None:
+        """Raise what stands against any writing there; `step` is the command to type afterwards."""
+
 
 class NothingKnown:
     """The consent facts of a system of which icx keeps none: a table, a copy."""
 
-    def facts(self, people: Sequence[Known], list_id: str | None) -> Mapping[Known, frozenset[str]]:
+    def refused(self, people: Sequence[Known], list_id: str | None) -> Mapping[Known, str]:
         return {}
 
     def joined(self, list_id: str, keys: Sequence[str]) -> None:
         return None
 
     def made(self, people: Sequence[tuple[str, str]]) -> None:
+        return None
+
+    def check(self, step: Sequence[str]) -> None:
         return None
 
 

@@ -17,7 +17,7 @@ from icx.connections.base import Change, Person
 from icx.functions import email as email_key
 from icx.plan.applied import Progress
 from icx.plan.stops import Stop
-from icx.sync.consent import WITHOUT_FACTS, allowed
+from icx.sync.consent import allowed
 from icx.sync.decide import Consent, Decision, Want, decide
 from icx.sync.definition import SIDES, Side, Sync, other
 from icx.sync.hand import Known, Tell, Work, by_key, silent
@@ -73,6 +73,8 @@ def make(
     tell = progress or silent
     be = ready(sync, work)
     state = work.state(sync)
+    for side in SIDES:
+        work.watch[side].check(["icx", "sync", "plan", sync.name])
     recover(sync, be, work)
     marks = state.marks()
     first = marks is None or not marks.folded
@@ -204,20 +206,24 @@ def consenting(be: Ready, work: Work, people: Mapping[Side, Sequence[Known]]) ->
 
     It asks the one consent table of icx.
     """
-    known: dict[Side, dict[str | None, Mapping[Known, frozenset[str]]]] = {}
+    known: dict[Side, dict[str | None, dict[str, str]]] = {"a": {}, "b": {}}
     for side in SIDES:
         acts = [act for rule in be.sync.on(other(side)) for act in rule.then]
+        makes = any(rule.does == "create" for rule in be.sync.on(other(side)))
         lists = sorted({act.name for act in acts if act.kind in {"join", "leave"}})
-        known[side] = {name: work.watch[side].facts(people[side], name) for name in (None, *lists)}
+        for name in [*lists, *([None] if makes else [])]:
+            found = known[side][name] = {}
+            for (key, address), why in work.watch[side].refused(people[side], name).items():
+                found |= {f"key {key}": why} if key is not None else {}
+                found |= {f"address {address}": why} if address is not None else {}
 
     def may(side: Side, person: Person | None, email: str | None, list_id: str | None) -> str:
+        there = (
+            person if person is not None and person.key else None
+        )  # else somebody who is only about to be made
         found = known[side].get(list_id, {})
-        key = person.key if person is not None and person.key else None
-        address = email_key(email)
-        facts = found.get((key, None), WITHOUT_FACTS) | found.get((None, address), WITHOUT_FACTS)
-        if person is not None and not person.key:
-            person = None  # somebody who is only about to be made
-        return allowed(person, list_id, facts)
+        by_key = found.get(f"key {there.key}", "") if there is not None else ""
+        return allowed(there, list_id) or by_key or found.get(f"address {email_key(email)}", "")
 
     return may
 

@@ -9,7 +9,7 @@ from icx.settings import Settings
 from icx.store import private, shared
 
 _IGNORE = """\
-# What icx makes. Kept in version control: audiences, fields, point actions, triggers, connections and jobs (no secret is in them).
+# What icx makes. Kept in version control: audiences, fields, point actions, triggers, syncs, connections and jobs (no secret is in them).
 *
 !.gitignore
 !audiences/
@@ -22,6 +22,8 @@ _IGNORE = """\
 !points/**
 !triggers/
 !triggers/**
+!syncs/
+!syncs/**
 !jobs/
 !jobs/**
 """
@@ -76,6 +78,10 @@ class Layout:
     @property
     def triggers(self) -> Path:
         return self.data / "triggers"
+
+    @property
+    def syncs(self) -> Path:
+        return self.data / "syncs"
 
     @property
     def jobs(self) -> Path:

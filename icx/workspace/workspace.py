@@ -25,6 +25,7 @@ from icx.workspace.layout import Layout, keep_private
 from icx.workspace.repeating import Repeating
 from icx.workspace.resting import Resting
 from icx.workspace.scoring import Scoring
+from icx.workspace.syncing import Syncing
 from icx.workspace.systems import Systems
 from icx.workspace.tidying import Tidying
 from icx.workspace.tracing import Tracing
@@ -55,7 +56,7 @@ Say = Callable[[Any], None]
 
 
 class Workspace(
-    Choosing, Scoring, Triggering, Systems, Clicking, Repeating, Resting, Tidying, Tracing, Caring
+    Choosing, Scoring, Triggering, Systems, Syncing, Clicking, Repeating, Resting, Tidying, Tracing, Caring
 ):
     """One client's folder: settings, one DuckDB file, saved connections and audiences.
 
