@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,7 +59,7 @@ class Synced:
         told += [f"{self.differs:,} read back otherwise"] if self.differs else []
         if self.state != "finished":
             told += [f"{self.not_sent:,} not sent", f"{self.in_doubt:,} in doubt"]
-            return f"Stopped: {', '.join(told)}. Next: icx sync apply {self.sync}"
+            return f"Stopped: {', '.join(told)}. Next: icx sync apply {shlex.quote(self.sync)}"
         head = f"{self.plan_id} is finished already; nothing was sent now. Then" if self.already else "Done"
         return f"{head}: {', '.join(told)}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from icx.plan.words import REASONS as CONSENT
@@ -89,7 +90,7 @@ def transcript(plan: SyncPlan) -> str:
     lines += [f"  note  {told}" for told in plan.told]
     if plan.stops:
         lines.append("  Stops   " + " · ".join(f"{n} {stop.words}" for n, stop in enumerate(plan.stops, 1)))
-    after = "Nothing to do." if plan.empty else f"Next: icx sync apply {sync.name}"
+    after = "Nothing to do." if plan.empty else f"Next: icx sync apply {shlex.quote(sync.name)}"
     lines.append(
         f"Made {moment(plan.made_at, plan.zone)}. Apply reads again first and may do less, never more. {after}"
     )

@@ -77,7 +77,7 @@ def working(ws: Workspace, sync: Sync, run: str) -> Iterator[Work]:
     """Open both systems of a sync for a run; raises BadInput when one is not saved."""
     ends, watch = {}, {}
     for side in SIDES:
-        saved = ws.connection(sync.of(side))
+        saved = ws.accounts.connections.load(sync.of(side))
         if saved.kind in FOLDERS:
             ws.accounts.enter(saved)
         ends[side] = ws.accounts.system(saved, run=run, push=True)
@@ -96,7 +96,7 @@ def working(ws: Workspace, sync: Sync, run: str) -> Iterator[Work]:
 def _watch(ws: Workspace, name: str) -> Watch:
     from icx.sync.watch import FolderWatch
 
-    saved = ws.connection(name)
+    saved = ws.accounts.connections.load(name)
     if saved.kind not in FOLDERS:
         return NothingKnown()
     return FolderWatch(
@@ -122,7 +122,7 @@ def saved(
 ) -> Sync:
     """Save a sync; see `Workspace.sync`."""
     for one in (a, b):
-        ws.connection(one)  # raises what is wrong with it, and names the nearest
+        ws.accounts.connections.load(one)  # raises what is wrong with it, and names the nearest
     if winner not in {"", a, b}:
         raise BadInput(
             "sync-value",
@@ -214,8 +214,8 @@ def apply(
         begun = syncs.unfinished(sync.name)
         chosen = plan or (begun.plan_id if begun is not None else None)
         if chosen is None:
-            newest = next((one for one in syncs.of(sync.name, 1) if one.state == "open"), None)
-            chosen = newest.plan_id if newest is not None else make(sync, work, progress=tell).plan_id
+            shown = next((one for one in plans(ws, name) if one.state == "open" and not one.empty), None)
+            chosen = shown.plan_id if shown is not None else make(sync, work, progress=tell).plan_id
         done = carry_out(
             sync, chosen, work, answers=answers, ask=ask, progress=tell, ending=resting(ws, ending)
         )

@@ -88,7 +88,7 @@ class Syncing:
         ask: Callable[[Any, int, int], str | None] | None = None,
         progress: Callable[[Any], None] | None = None,
     ) -> Synced:
-        """Apply a plan of a sync: the named one, else one that was begun and cut off, else the newest, else a new one."""
+        """Apply a plan of a sync: the named one, else one that was cut off, else the one shown last, else a new one."""
         from icx.workspace.synced import apply
 
         return apply(self, name, plan, answers=answers, ask=ask, progress=progress)

@@ -1,0 +1,99 @@
+"""A table and a simulated iContact in step, over a real socket, through a workspace."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from icx.errors import NeedsYou
+from icx.sync import Act, Rule, When
+from icx.workspace import Workspace
+
+LIST = "Gold people"
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    with Workspace.with_sandbox(tmp_path_factory.mktemp("synced"), contacts=40, messages=1, seed=5) as made:
+        yield made
+
+
+def rows(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def write(path: Path, *people: dict[str, str]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, ["id", "email", "first_name", "city", "tier", "unsubscribed"])
+        out.writeheader()
+        out.writerows({"unsubscribed": "", **one} for one in people)
+
+
+def test_a_table_and_icontact_are_brought_in_step(ws: Workspace, tmp_path: Path) -> None:
+    with ws.client("acme") as client:
+        every = list(client.rows("contacts", status="total"))
+        once = Counter(row["email"].lower() for row in every if row["email"])
+        alone = [row for row in every if once[(row["email"] or "").lower()] == 1]
+        there = [row for row in alone if row["status"] == "normal"][:3]
+        no = next(row for row in alone if row["status"] == "donotcontact")
+        client.create("lists", [{"name": LIST, "emailOwnerOnChange": 0}])
+    path = tmp_path / "crm.csv"
+    people = [
+        {"id": str(n), "email": row["email"].upper(), "first_name": f"First {n}", "city": "", "tier": "gold"}
+        for n, row in enumerate(there)
+    ]
+    write(
+        path,
+        *people,
+        {
+            "id": "7",
+            "email": "made@example.com",
+            "first_name": 'O\'Brien "Bob"',
+            "city": "Durham",
+            "tier": "gold",
+        },
+        {"id": "8", "email": no["email"], "first_name": "No", "city": "", "tier": "gold"},
+    )
+    ws.accounts.connect_table("crm", str(path), "id", writable=["first_name", "city", "unsubscribed"])
+    sync = ws.sync(
+        "crm and acme",
+        "crm",
+        "acme",
+        rules=[
+            Rule("a", (When("field", "is", "tier", "gold"),), "create", (Act("join", LIST),)),
+            Rule("b", does="update"),
+        ],
+        basis="customers, who agreed at the till",
+    )
+    plan = sync.plan()
+    assert plan.counts["b"] == {"create": 1, "update": 4}
+    assert [stop.key for stop in plan.stops] == ["first-run"]
+    with pytest.raises(NeedsYou, match="asks before it acts"):
+        plan.apply()
+    done = plan.apply({"first-run": "y"})
+    assert (done.state, done.refused, done.left_out) == ("finished", {}, {})
+    with ws.client("acme") as client:
+        made = client.find_contact_by_email("made@example.com")[0]
+        assert (made["firstName"], made["city"]) == ('O\'Brien "Bob"', "Durham")
+        gold = next(row["listId"] for row in client.rows("lists") if row["name"] == LIST)
+        on = {
+            row["contactId"]: row["status"] for row in client.rows("subscriptions") if row["listId"] == gold
+        }
+        assert on == dict.fromkeys([*(row["contactId"] for row in there), made["contactId"]], "normal")
+        assert client.get("contacts", there[0]["contactId"])["firstName"] == "First 0"  # type: ignore[index]
+    told = rows(path)
+    assert told["0"]["city"] == (there[0]["city"] or "")
+    assert told["8"]["unsubscribed"] == "yes"
+    assert sync.plan().empty
+    health = sync.health()
+    assert health.states["in_sync"] == 5
+    with ws.client("acme") as client:
+        client.update("contacts", there[0]["contactId"], {"city": "Raleigh"})
+    ws.apply_sync("crm and acme")
+    assert rows(path)["0"]["city"] == "Raleigh"
+    assert sync.simulate().rests
