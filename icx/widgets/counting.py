@@ -6,6 +6,7 @@ import atexit
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 Job = TypeVar("Job")
@@ -50,7 +51,10 @@ class Turn:
         while not self._over.wait(INSIST):
             with self._lock:
                 if self._interrupt is not None:
-                    self._interrupt()
+                    with suppress(
+                        Exception
+                    ):  # the cursor is closed by now, and what comes next of the turn is refused
+                        self._interrupt()
 
 
 class Worker(Generic[Job]):

@@ -86,11 +86,6 @@ class View:
         self.faults: list[str] = []
         self.on_save: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda changes: None
         self._from_python: queue.Queue[tuple[str, Any]] = queue.Queue()
-        page.on("request", self._requested)
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and self.faults.append(said.text))
-        page.expose_function("askedPython", self._asked)
-        page.expose_function("savedTraits", self._saved)
         if widget is not None:
             self._listen(widget)
 
@@ -272,10 +267,45 @@ def browser() -> Iterator[Browser]:
             running.close()
 
 
+class Window:
+    """One page of a browser that shows one view after the other: opening another costs three times as much."""
+
+    def __init__(self, browser: Browser, options: dict[str, Any]) -> None:
+        context = browser.new_context(**{"reduced_motion": "reduce"} | options)
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=ADDRESS.rstrip("/"))
+        self.view: View | None = None
+        self.page = page = context.new_page()
+        self.theme, self.width = "light", 1000
+        page.set_default_timeout(5000)
+        page.route("**/*", lambda route: _hand_out(route, self.theme, self.width))
+        page.on("request", lambda request: self.view and self.view._requested(request))
+        page.on("pageerror", lambda error: self.view and self.view.faults.append(str(error)))
+        page.on("console", self._said)
+        page.expose_function("askedPython", lambda message: self.view and self.view._asked(message))
+        page.expose_function("savedTraits", lambda changes: self.view and self.view._saved(changes))
+
+    def _said(self, said: Any) -> None:
+        if self.view and said.type == "error":
+            self.view.faults.append(said.text)
+
+    def show(self, theme: str, width: int) -> Page:
+        """Make the page as new, without a view in it yet."""
+        self.theme, self.width = theme, width
+        self.page.set_viewport_size({"width": width + 40, "height": 900})
+        self.page.mouse.move(0, 0)
+        return self.page
+
+
+@pytest.fixture(scope="module")
+def windows(browser: Browser) -> dict[str, list[Window]]:
+    """The windows of a file of tests, by the options they were opened with."""
+    return {}
+
+
 @pytest.fixture
-def bare(browser: Browser) -> Iterator[Bare]:
+def bare(browser: Browser, windows: dict[str, list[Window]]) -> Iterator[Bare]:
     """Open a module in a page: `bare(module("builder"), traits, answers={…}, theme="dark", width=480)`."""
-    contexts = []
+    used: list[Window] = []
 
     def make(
         source: str,
@@ -288,14 +318,13 @@ def bare(browser: Browser) -> Iterator[Bare]:
         width: int = 1000,
         **options: Any,
     ) -> View:
-        size = {"width": width + 40, "height": 900}
-        context = browser.new_context(viewport=size, **{"reduced_motion": "reduce"} | options)
-        contexts.append(context)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=ADDRESS.rstrip("/"))
-        page = context.new_page()
-        page.set_default_timeout(5000)
-        page.route("**/*", lambda route: _hand_out(route, theme, width))
-        view = View(page, answers or {}, widget)
+        alike = windows.setdefault(repr(sorted(options.items())), [])
+        window = next((one for one in alike if one not in used), None)
+        if window is None:
+            alike.append(window := Window(browser, options))
+        used.append(window)
+        page = window.show(theme, width)
+        window.view = view = View(page, answers or {}, widget)
         if on_save is not None:
             view.on_save = on_save
         page.goto(ADDRESS)
@@ -307,8 +336,9 @@ def bare(browser: Browser) -> Iterator[Bare]:
         return view
 
     yield make
-    for context in contexts:
-        context.close()
+    for window in used:
+        window.view = None
+        window.page.goto("about:blank")
 
 
 def _state(widget: Any) -> dict[str, Any]:

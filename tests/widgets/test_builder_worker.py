@@ -55,6 +55,25 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return began
 
 
+def test_a_turn_whose_cursor_is_closed_when_it_is_stopped_ends_without_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    faults: list[Any] = []
+    monkeypatch.setattr(threading, "excepthook", lambda given: faults.append(given.exc_value))
+    turn = Turn()
+    con = memory()
+    turn.running(con)
+    con.close()  # the answer is being told, and the turn is not over yet
+    turn.stop()
+    until(lambda: turn.stopped)
+    time.sleep(0.1)
+    with memory() as other, pytest.raises(Stopped):
+        turn.running(other)
+    turn.over()
+    until(lambda: not [one for one in threading.enumerate() if one.name == "icx-stop"])
+    assert faults == []
+
+
 def test_what_cannot_be_told_does_not_leave_the_next_question_without_an_answer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
