@@ -4,8 +4,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 # Byte code is made when a module is first used; making it for everything beforehand doubles the time of an install.
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile -c constraints.txt
-# Workers for the tests; more than the cores only makes them wait for each other.
-WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+# Workers for the tests: a third of the time a worker waits for a service, a kernel or a browser, so one more than cores.
+WORKERS ?= $(shell echo $$(( $$(nproc 2>/dev/null || echo 2) + 1 )))
 
 .PHONY: help setup dev demo test test-slow fuzz mutants lab looks pictures bench bench-large bench-results format clean
 

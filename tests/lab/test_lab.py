@@ -289,6 +289,7 @@ def test_the_monitor_of_one_kernel_stops_pauses_and_tries_again_what_another_doe
     assert set(refused) <= on_the_list(held, "Watched")
 
 
+@pytest.mark.slow  # its clicks are tried in a bare page too
 def test_a_field_is_found_and_one_of_her_own_is_seen_before_it_is_saved(
     server: lab.Server, browser: Browser, held: Path
 ) -> None:

@@ -178,6 +178,7 @@ CHANGES = (
 )
 
 
+@pytest.mark.slow
 def test_every_leaf_finds_the_same_people(spark: Spark, tmp_path: Path) -> None:
     crowd = crowd_of(40)
     passed = same_people(spark, tmp_path, crowd, LEAVES)
@@ -187,12 +188,14 @@ def test_every_leaf_finds_the_same_people(spark: Spark, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_lists_as_they_were_find_the_same_people(spark: Spark, tmp_path: Path) -> None:
     same_people(
         spark, tmp_path, crowd_of(12), [rule for rule in LEAVES if isinstance(rule, OnList)], past=True
     )
 
 
+@pytest.mark.slow
 def test_random_rules_count_the_same_people_with_the_same_waterfall(spark: Spark, tmp_path: Path) -> None:
     drawn = random_rules(12)
     crowd = crowd_of(25)
