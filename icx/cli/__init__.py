@@ -57,6 +57,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Repeat": {
         "run": ("notebook", "run a notebook with parameters"),
         "schedule": ("schedule", "jobs by the clock"),
+        "sync": ("sync", "two systems in step: people and fields, by rules"),
         "points": ("points", "what people earn, and the ledger of it"),
         "triggers": ("triggers", "what is done once somebody crosses"),
         "run-due": ("due", "run what is due, once"),

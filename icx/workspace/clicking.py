@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from icx.widgets.fields import Fields
     from icx.widgets.mapping import MappingEditor
     from icx.widgets.monitor import Monitor
+    from icx.widgets.sync import SyncEditor
     from icx.workspace.workspace import Workspace
 
 
@@ -81,6 +82,16 @@ class Clicking:
         from icx.workspace.pushing import mapping
 
         return mapping(self, audience, to, policy)
+
+    def edit_sync(self: Workspace, name: str = "") -> SyncEditor:  # type: ignore[misc]
+        """Show a sync to click together, a new one or a saved one: two systems, fields and their way, rules, a preview.
+
+        Nothing is saved but by its button, and nothing is sent from here. By typing: `icx sync make`, `ws.sync(...)`.
+        """
+        from icx.widgets.sync import SyncEditor
+        from icx.workspace.systems import Both
+
+        return SyncEditor(Both(self), self.sync(name) if name else None)
 
     def monitor(self: Workspace) -> Monitor:  # type: ignore[misc]
         """Show what runs now, what waits and why, which rows failed, and when jobs come next; live, from any process.

@@ -5,11 +5,55 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from icx.words import counted
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from icx.connections.base import Connection
+    from icx.sync import Sync, SyncPlan
+    from icx.sync.resolve import End
     from icx.workspace.workspace import Workspace
+
+
+class Both:
+    """The systems of a workspace, as the editor of a sync asks for them."""
+
+    def __init__(self, ws: Workspace) -> None:
+        self._ws = ws
+
+    def names(self) -> list[dict[str, str]]:
+        """Return the saved connections with the words for their kinds."""
+        from icx.connections.opening import KINDS
+
+        words = {name: kind.label for name, kind in KINDS.items()}
+        saved = self._ws.accounts.connections.all()
+        return [{"name": one.name, "kind": one.kind, "words": words.get(one.kind, one.kind)} for one in saved]
+
+    def look(self, name: str) -> tuple[End, str]:
+        """Try a system's login, and return what it has and can, and what was seen."""
+        from icx.sync.resolve import End
+
+        there = self._ws.system(name)
+        seen = there.verify()
+        lists = tuple(there.containers()) if "lists" in there.can else ()
+        end = End(name, there.kind, there.can, tuple(there.schema()), lists)
+        return end, str(getattr(seen, "words", "")) or f"{there.place}, {counted(len(end.columns), 'field')}"
+
+    def save(self, sync: Sync, *, change: bool) -> Sync:
+        """Save a sync; raises NeedsYou (sync-change) when the saved one reads otherwise."""
+        from icx.sync.definition import SIDES
+
+        sides = {side: sync.of(side) for side in SIDES}
+        return self._ws.sync(
+            sync.name, sync.a, sync.b, lines=sync.lines, rules=sync.rules, winner=sync.of("b" if sync.winner == "b" else "a"),
+            alike=sync.alike, unsubscribes={sides[side]: sync.unsubscribes[side] for side in SIDES if side in sync.unsubscribes},
+            basis=sync.basis, description=sync.description, replace=change,
+        )  # fmt: skip
+
+    def plan(self, sync: Sync) -> SyncPlan:
+        """Read both systems and return what would be done."""
+        return sync.plan()
 
 
 class Systems:

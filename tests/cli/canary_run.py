@@ -153,6 +153,7 @@ def live(lived: Lived, box: SandboxProcess) -> None:
     icx("undo", plan["plan"])
     icx("retry", plan["plan"], code=None)
     jobs(lived)
+    syncs(lived)
     icx("tidy", "--yes")
     icx("backup")
     icx("vacuum")
@@ -242,6 +243,33 @@ def echoing() -> Iterator[str]:
         yield server.url
     finally:
         server.stop()
+
+
+def syncs(lived: Lived) -> None:
+    """Keep a table and the account in step."""
+    icx = lived.icx
+    icx(
+        "sync",
+        "make",
+        "crm-acme",
+        "crm",
+        "acme",
+        "--one-way",
+        "--map",
+        "tier -> business",
+        "--basis",
+        "they asked",
+    )
+    for words in ("plan", "simulate", "health"):
+        lived.each("sync", words, "crm-acme", code=None)
+    icx("sync", "apply", "crm-acme", code=None)
+    icx("sync", "run", "crm-acme", "--yes", "--json=lines", code=None)
+    lived.each("sync", "health", "crm-acme", "--rows", "5")
+    lived.each("sync", "show", "crm-acme")
+    lived.each("sync", "list")
+    icx("sync", "pause", "crm-acme", "--because", "a rest")
+    icx("sync", "resume", "crm-acme")
+    icx("sync", "remove", "crm-acme", "--yes")
 
 
 def jobs(lived: Lived) -> None:

@@ -28,6 +28,7 @@ TYPED = {
     "points": "points", "remove_points": "points", "points_ledger": "points", "recount_points": "points",
     "trigger": "triggers", "triggers": "triggers", "run_trigger": "triggers", "pause_trigger": "triggers",
     "resume_trigger": "triggers", "remove_trigger": "triggers",
+    "sync": "sync", "syncs": "sync", "remove_sync": "sync", "sync_plans": "sync", "apply_sync": "sync",
     "explain_pull": "explain", "explain_audience": "explain",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.
@@ -44,11 +45,6 @@ PLUMBING = {
     "plan_journal",
     "accounts",
     "system",
-    "sync",
-    "syncs",
-    "remove_sync",
-    "sync_plans",
-    "apply_sync",
 }
 # Examples that begin something which does not end by itself, need another login, or somebody at a terminal.
 ELSEWHERE = {"icx demo", "icx sandbox", "icx connect northwind", "icx person jo@example.com", "icx audience why 'Loyal in Durham' -", "icx run notebooks/05-push.ipynb -p city=Durham", "icx serve", "icx stop acme", "icx retry P-1", "icx stop --json", "icx erase -", "icx restore icx-backup-20261122-070200.zip"}  # fmt: skip
