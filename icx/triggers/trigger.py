@@ -39,6 +39,8 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 #: Done by an ordinary plan: shown, judged by the consent table, journaled row by row.
 BY_PLAN = ("push", "move", "unsubscribe")
+#: Written to the service as a field or a tag, which is the same however often it is said.
+MARKED = ("set", "tag")
 #: Told to somebody outside, in batches; whoever hears it may hear it twice, and knows by the firing's id.
 TOLD = ("webhook", "command", "notebook")
 _UP, _DOWN = (">=", ">"), ("<", "<=")

@@ -21,7 +21,7 @@ from icx.triggers.firings import OPEN, Became, Firing
 from icx.triggers.look import existing_ids, fire_existing, look
 from icx.triggers.outcome import became
 from icx.triggers.ran import Ran
-from icx.triggers.trigger import BY_PLAN, run_command
+from icx.triggers.trigger import BY_PLAN, MARKED, run_command
 from icx.words import counted, form
 
 if TYPE_CHECKING:
@@ -233,10 +233,12 @@ class _Run:
     # -- told outside
 
     def _told(self, run: str, due: Sequence[Firing]) -> IcxError | None:
+        from icx.workspace.marking import mark
         from icx.workspace.telling import tell
 
         do = self.trigger.do
-        addresses = self._addresses([one.contact_id for one in due]) if do.addresses else None
+        ids = [one.contact_id for one in due]
+        addresses = self._addresses(ids) if do.addresses else None
 
         def settle(some: Sequence[Firing], state: str, reason: str = "") -> None:
             with self.ws.store.open(self.trigger.connection) as con:
@@ -244,6 +246,8 @@ class _Run:
                     con, [Became(one.firing_id, state, reason) for one in some], self.ws.clock.now()
                 )
 
+        if do.kind in MARKED:
+            return mark(self.ws, self.trigger, due, self._addresses(ids), settle, run)
         return tell(self.ws, self.trigger, due, addresses, settle, run, self.progress)
 
     # -- plumbing

@@ -15,7 +15,7 @@ from icx.triggers.board import Triggers, standings
 from icx.triggers.files import wrong
 from icx.triggers.firings import Firing
 from icx.triggers.look import Look, forget, look, look_all, seen
-from icx.triggers.trigger import BY_PLAN, Paused, as_json
+from icx.triggers.trigger import BY_PLAN, MARKED, Paused, as_json
 
 if TYPE_CHECKING:
     from icx.plan import Plan
@@ -177,6 +177,7 @@ def watching(ws: Workspace, field: str, connection: str) -> list[str]:
 
 def _readable(ws: Workspace, trigger: Trigger) -> None:
     """Raise what is wrong with a trigger's rule, list or notebook; nothing of the service is asked."""
+    from icx.workspace import marking
     from icx.workspace.pushing import parse_target
 
     people, do = ws.people(trigger.connection), trigger.do
@@ -200,6 +201,8 @@ def _readable(ws: Workspace, trigger: Trigger) -> None:
                 where,
                 f"{trigger.connection}/lists/…",
             )
+    if do.kind in MARKED:
+        marking.check(ws, trigger, where)
     if do.kind == "notebook":
         from icx.jobs import parameters
         from icx.workspace.running import runner

@@ -289,3 +289,21 @@ def test_what_a_trigger_watches_is_not_taken_away_under_it(ws: Workspace) -> Non
     assert used.value.code == "audience-used"
     with pytest.raises(BadInput, match="does one thing, and 2 are named"):
         ws.trigger("X", ws.fields.crm_score >= 3, push="acme/lists/A", move=("acme/lists/A", "B"))
+
+
+def test_a_field_is_set_once_and_a_tag_only_where_there_are_tags_c02(ws: Workspace, who: list[int]) -> None:
+    one, two = who[19:21]
+    ((name,),) = account(ws, "select private_name from custom_fields where field_type = 'text' limit 1") or [
+        ("",)
+    ]
+    score(ws, dict.fromkeys([one, two], 10))
+    with pytest.raises(BadInput, match="acme has no tags"):
+        hot(ws, "Marked", tag="vip")
+    with pytest.raises(BadInput, match="There is no field `cf_nothing`"):
+        hot(ws, "Marked", set_field=("nothing", "gold"))
+    hot(ws, "Marked", set_field=(f"cf_{name}", "gold"))
+    score(ws, dict.fromkeys([one, two], 90))
+    account(ws, "update contacts set status = 'deleted' where contact_id = ?", two)
+    ran = ws.run_trigger("Marked")
+    assert (ran.done, ran.refused, ran.reasons) == (1, 1, (("gone", 1),))
+    assert ws.client("acme").get("contacts", one)["custom"][name] == "gold"
