@@ -15,6 +15,8 @@ from icx.mask import address, plain
 from icx.points.ledger import Ledger, of_person
 from icx.store import Connection, Store, pushed, quoted
 from icx.store.plans import Plans
+from icx.triggers import firings
+from icx.triggers.firings import Firing
 from icx.words import counted, form
 
 LINES = 10  # of the points' ledger; `icx points ledger` has them all
@@ -57,6 +59,7 @@ class Person:
     held: Mapping[str, int]
     attributes: Mapping[str, str] = field(default_factory=dict)
     points: Ledger | None = None
+    fired: Sequence[Firing] = ()
 
     def __repr__(self) -> str:
         return (
@@ -81,6 +84,7 @@ class Person:
             ],
             "pushes": [vars(push) for push in self.pushes],
             "points": self.points.as_dict(show_people=show_people) if self.points else None,
+            "fired": [one.as_dict() for one in self.fired],
             "held": dict(self.held),
         }
 
@@ -127,6 +131,8 @@ class Person:
                 [f"and {counted(more, 'older award')}: icx points ledger {self.contact_id}"] if more else []
             )
             out += _block("points", [self.points.headline, *told])
+        fired = [f"{plain(one.trigger)}: {one.text(zone)}" for one in self.fired[:LINES]]
+        out += _block("triggers", fired) if fired else []
         held = [f"{n:,} {what}" for what, n in self.held.items() if n]
         out += _block("held in", [" · ".join(held)])
         return out
@@ -203,7 +209,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         [connection, contact_id, row[4]],
     ).fetchall()
     said = [one for one in facts if one[1] != "made"]  # that icx made somebody is no word of theirs
-    ledger = of_person(con, connection, contact_id)
+    ledger, fired = of_person(con, connection, contact_id), firings.of_person(con, contact_id)
     counted = {
         "events": sum(n for _, n in events),
         "subscriptions": len(lists),
@@ -211,6 +217,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         "push rows": len(pushes),
         "changes": _count(con, "changes where contact_id = ?", [contact_id]),
         "point awards": len(ledger.lines),
+        "firings of triggers": len(fired),
         "snapshots": _count(
             con, "shared.member_snapshots where contact_id = ? and connection = ?", [contact_id, connection]
         ),
@@ -229,6 +236,7 @@ def _read(con: Connection, connection: str, contact_id: int, pushes: Sequence[Pu
         held={"contact row": 1, **counted},
         attributes=_attributes(con, contact_id, row[5]),
         points=ledger,
+        fired=fired,
     )
 
 

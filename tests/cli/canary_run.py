@@ -193,6 +193,20 @@ def looks(lived: Lived, plan: str) -> None:
     )
     for words in ("list", "show Opened", "test Opened", "ledger 70001", "recount", "remove Opened"):
         lived.icx("points", *words.split(), code=None)
+    told = ["--command", "true", "--addresses", "--description", f"ask {ADDRESS}", "--replace"]
+    lived.icx("triggers", "add", "Opens", "--reaches", "opens_30d=1", *told, code=None)
+    for words in (
+        "list",
+        "show Opens",
+        "test Opens",
+        "run Opens --existing --dry",
+        "run Opens",
+        "pause Opens",
+        "resume Opens",
+    ):
+        lived.icx("triggers", *words.split(), code=None)
+    lived.icx("triggers", "run", "Opens", "--existing", "--confirm", "existing=1", code=None)
+    lived.icx("triggers", "remove", "Opens", code=None)
     lived.icx("fields")
     lived.icx("fields", "email", "--json")
     lived.icx("audience", "compare", "All", "Gone", "--json")

@@ -17,7 +17,7 @@ from icx.http import Secret
 from icx.workspace import Workspace
 
 # What may hold people: the data itself, and where somebody asked to see them.
-DATA = ("icx", "published", "plans", "backups", "secrets", "connections", "jobs", "points")
+DATA = ("icx", "published", "plans", "backups", "secrets", "connections", "jobs", "points", "triggers")
 
 
 def test_no_command_takes_a_password_except_the_sandbox_whose_password_is_made_up() -> None:
