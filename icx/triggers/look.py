@@ -11,8 +11,8 @@ from icx import mask
 from icx.audience import People
 from icx.audience.people import choice
 from icx.clock import naive_utc
-from icx.errors import BadInput, IcxError
-from icx.rules import Compare, InAudience, Reading, Sql
+from icx.errors import BadInput, IcxError, NeedsYou
+from icx.rules import Compare, InAudience, Reading, Rule, Sql, fields_used
 from icx.store import Connection, one_row, quoted
 from icx.store.transactions import transaction
 from icx.triggers.decide import crossings, existing
@@ -73,7 +73,7 @@ def look(people: People, trigger: Trigger, now: datetime) -> Look:
             build_id = last_build(con)
             if last == (trigger.digest, build_id):
                 return Look(trigger.name)
-            found = seen(people, trigger, reading)
+            found = seen(con, people, trigger, reading)
             with transaction(con):
                 con.execute(f"create or replace temp table trigger_now as {found.text}", list(found.params))
                 done = _stored(
@@ -91,9 +91,10 @@ def look(people: People, trigger: Trigger, now: datetime) -> Look:
         return Look(trigger.name, error=error)
 
 
-def seen(people: People, trigger: Trigger, reading: Reading) -> Sql:
+def seen(con: Connection, people: People, trigger: Trigger, reading: Reading) -> Sql:
     """Return the select of (contact_id, value, met) of everybody of whom it is known now; raise what is wrong."""
     rule, profile = trigger.when, quoted(people.profile)
+    _built(con, people, rule, reading)
     if isinstance(rule, Compare):
         field = people.catalogue.find(rule.field, reading.where)
         if field.type not in NUMBERS:
@@ -128,6 +129,20 @@ def seen(people: People, trigger: Trigger, reading: Reading) -> Sql:
         f" left join ({inside.text}) m on m.contact_id = p.contact_id",
         inside.params,
     )
+
+
+def _built(con: Connection, people: People, rule: Rule, reading: Reading) -> None:
+    """Raise profile-missing for a field that came since the last build, such as the points of a new action."""
+    known = {row[0] for row in con.execute(f"describe {quoted(people.profile)}").fetchall()}
+    used = {name for name in fields_used(rule, reading.lookup) if name in people.catalogue}
+    for name in sorted(used - known):
+        raise NeedsYou(
+            "profile-missing",
+            f"The field `{name}` is not in the profile yet.",
+            where=reading.where,
+            kept="nothing was changed",
+            next=[["icx", "build", "--connection", people.connection]],
+        )
 
 
 def _stored(
@@ -204,7 +219,7 @@ def fire(
 def fire_existing(people: People, trigger: Trigger, now: datetime) -> int:
     """Store a firing for everybody whom the trigger finds so already and for whom it never fired; return how many."""
     with people.open(trigger.when, f"trigger {trigger.name}") as (con, reading, _):
-        found = seen(people, trigger, reading)
+        found = seen(con, people, trigger, reading)
         build_id = last_build(con)
         with transaction(con):
             con.execute(f"create or replace temp table trigger_now as {found.text}", list(found.params))
@@ -231,7 +246,7 @@ def fire_existing(people: People, trigger: Trigger, now: datetime) -> int:
 def existing_ids(people: People, trigger: Trigger) -> list[int]:
     """Return whom a trigger finds so already and for whom it never fired; nothing is stored."""
     with people.open(trigger.when, f"trigger {trigger.name}") as (con, reading, _):
-        chosen = _existing(people, trigger, reading)
+        chosen = _existing(con, people, trigger, reading)
         rows = con.execute(
             f"select contact_id from ({chosen.text}) order by 1", list(chosen.params)
         ).fetchall()
@@ -240,13 +255,13 @@ def existing_ids(people: People, trigger: Trigger) -> list[int]:
 
 def existing_count(con: Connection, people: People, trigger: Trigger, reading: Reading) -> int:
     """Return how many those are; `con` is on the connection's tables."""
-    chosen = _existing(people, trigger, reading)
+    chosen = _existing(con, people, trigger, reading)
     row = one_row(con.execute(f"select count(*) from ({chosen.text})", list(chosen.params)))
     return int(row[0]) if row else 0
 
 
-def _existing(people: People, trigger: Trigger, reading: Reading) -> Sql:
-    found = seen(people, trigger, reading)
+def _existing(con: Connection, people: People, trigger: Trigger, reading: Reading) -> Sql:
+    found = seen(con, people, trigger, reading)
     fired = "(select contact_id from trigger_firings where trigger_name = ? and state <> 'dropped')"
     return Sql(existing(f"({found.text})", fired).text, (*found.params, trigger.name))
 

@@ -187,9 +187,9 @@ def _readable(ws: Workspace, trigger: Trigger) -> None:
     elif isinstance(trigger.when, Compare):
         people.catalogue.find(trigger.when.field, where)
     try:
-        with people.open(trigger.when, where) as (_, reading, rule):
+        with people.open(trigger.when, where) as (con, reading, rule):
             condition(rule, reading)
-            seen(people, trigger, reading)
+            seen(con, people, trigger, reading)
     except NeedsYou as error:
         if error.code != "profile-missing":
             raise

@@ -38,7 +38,7 @@ def test_triggers_from_the_first_look_to_an_erased_persons_firings(typed: Typed,
     assert (shown["state"], shown["states"]) == ("active", {"done": count})
     who = str(shown["firings"][0]["contact_id"])
     assert "  triggers  Often: " in typed("person", who, workspace=copy).out
-    held = typed("erase", who, "--json", workspace=copy).json
+    held = typed("erase", who, "--dry", "--json", workspace=copy).json
     assert held["places"]["acme.trigger_firings"] == 1
     done = ("erase", who, "--confirm", f"erase={held['before']}", "--backups", "keep", "--json")
     assert typed(*done, workspace=copy).json["after"] == 0

@@ -68,7 +68,7 @@ def by_hand(lines: list[Line], trigger: Trigger, start: datetime) -> list[int]:
     return sorted(found)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), fires=st.sampled_from(["contact", "crossing"]), fell=st.booleans())
 def test_the_ledgers_dates_tell_each_crossing_of_points_m22(
     store: Store, seed: int, fires: str, fell: bool

@@ -97,11 +97,29 @@ def by_hand(trigger: Trigger, history: list[dict[int, int | None]]) -> list[tupl
     return sorted(found)
 
 
-@settings(max_examples=20)
-@given(seed=st.integers(0, 10_000), way=st.sampled_from(sorted(WAYS)), fires=st.sampled_from(FIRES))
+anything = {
+    "seed": st.integers(0, 10_000),
+    "way": st.sampled_from(sorted(WAYS)),
+    "fires": st.sampled_from(FIRES),
+}
+
+
+@settings(max_examples=10)
+@given(**anything)
 def test_each_crossing_fires_exactly_once_wherever_a_look_is_killed_m22_m23(
     store: Store, seed: int, way: str, fires: str
 ) -> None:
+    crossings_are_those_of_plain_python(store, seed, way, fires)
+
+
+@pytest.mark.slow
+@settings(max_examples=500)
+@given(**anything)
+def test_of_many_histories_too(store: Store, seed: int, way: str, fires: str) -> None:
+    crossings_are_those_of_plain_python(store, seed, way, fires)
+
+
+def crossings_are_those_of_plain_python(store: Store, seed: int, way: str, fires: str) -> None:
     draw = random.Random(seed)
     if fires == "each" and way in {"fell", "left"}:
         fires = "crossing"
