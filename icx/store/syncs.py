@@ -148,22 +148,24 @@ class Syncs:
                 ],
             )
 
-    def writes(self, number: int, *states: str) -> list[Write]:
-        """Return what became of the writes of a plan, or of those in one of these states."""
+    def writes(self, number: int, *states: str, first: int = 0, last: int | None = None) -> list[Write]:
+        """Return what became of the writes of a plan, of some of its rows or of those in one of these states."""
         chosen = f" and state in ({', '.join('?' * len(states))})" if states else ""
         rows = self.journal.read(
             "select row, round, side, state, key, words, took, read_digest, kept from sync_writes"
-            f" where plan = ?{chosen} order by row, round, side",
-            (number, *states),
+            f" where plan = ? and row between ? and ?{chosen} order by row, round, side",
+            (number, first, 2**62 if last is None else last, *states),
         )
         return [Write(*row) for row in rows]
 
-    def counts(self, number: int) -> dict[tuple[str, str], int]:
-        """Return how many writes of a plan came to each (side, state)."""
+    def counts(self, number: int) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Return how many writes of a plan came to each (side, state, words), and how many read back otherwise."""
         rows = self.journal.read(
-            "select side, state, count(*) from sync_writes where plan = ? group by 1, 2", (number,)
+            "select side, state, case when state in ('refused', 'left_out') then words else '' end as said, count(*),"
+            " count(kept) from sync_writes where plan = ? group by 1, 2, 3 order by 4 desc",
+            (number,),
         )
-        return {(row[0], row[1]): row[2] for row in rows}
+        return {(row[0], row[1], row[2]): (row[3], row[4]) for row in rows}
 
     def _now(self) -> str:
         return self.journal.clock.now().astimezone(UTC).isoformat()

@@ -8,104 +8,20 @@ would flip a field back and forth for ever are found before anything is sent.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from icx.connections.base import Change, Person
+from icx.connections.base import Person
 from icx.sync.definition import SIDES, Act, Rule, Side, Sync, other
 from icx.sync.memory import NOTHING, Deed, Did, Memory
 from icx.sync.merge import Base, alike, merge
 from icx.sync.seen import SAID_NO, meets, said_no, value_of
+from icx.sync.want import Want, after
 
 ROUNDS = 6  # of decisions about one pair; rules that lead to one another settle in two or three
+#: How each action is taken back.
+UNDOING = {"set": "set", "join": "leave", "leave": "join", "tag": "untag", "untag": "tag"}
 #: May somebody (None: who is to be made, of this address) be put on a list (None: made at all)? "" or the reason not.
 Consent = Callable[[Side, Person | None, str | None, str | None], str]
-
-
-@dataclass(frozen=True)
-class Want:
-    """What is to become of one person: like `Change`, with the lines and rules it is done for."""
-
-    make: bool = False
-    fields: Mapping[str, str] = field(default_factory=dict)
-    join: frozenset[str] = frozenset()
-    leave: frozenset[str] = frozenset()
-    unsubscribe: frozenset[str] = frozenset()
-    tag: frozenset[str] = frozenset()
-    untag: frozenset[str] = frozenset()
-    lines: Mapping[str, Base | None] = field(default_factory=dict)  # what was agreed before
-    did: tuple[tuple[str, ...], ...] = ()
-    undid: tuple[Deed, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(
-            self.make or self.fields or self.join or self.leave or self.unsubscribe or self.tag or self.untag
-        )
-
-    @property
-    def verb(self) -> str:
-        """What is done, in one word, for counts."""
-        if self.make:
-            return "create"
-        if self.unsubscribe:
-            return "unsubscribe"
-        return "undo" if self.undid else "update" if self.lines else "act"
-
-    def change(self, row: int, key: str | None, email: str | None) -> Change:
-        """Return it as a system is told."""
-        return Change(
-            row,
-            key,
-            email if self.make else None,
-            dict(self.fields),
-            dict.fromkeys(sorted(self.join), "normal"),
-            self.leave,
-            self.unsubscribe,
-            self.tag,
-            self.untag,
-        )
-
-    def less(self, now: Want) -> Want:
-        """Return what of this is wanted still: never more, and no value that is another one by now."""
-        return replace(
-            self,
-            make=self.make and now.make,
-            fields={name: value for name, value in self.fields.items() if now.fields.get(name) == value},
-            join=self.join & now.join,
-            leave=self.leave & now.leave,
-            unsubscribe=self.unsubscribe & now.unsubscribe,
-            tag=self.tag & now.tag,
-            untag=self.untag & now.untag,
-        )
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as a plan keeps it."""
-        told: dict[str, Any] = {"make": True} if self.make else {}
-        for name in ("fields", "lines"):
-            if found := getattr(self, name):
-                told[name] = dict(found)
-        for name in ("join", "leave", "unsubscribe", "tag", "untag"):
-            if found := getattr(self, name):
-                told[name] = sorted(found)
-        if self.did:
-            told["did"] = [list(one) for one in self.did]
-        if self.undid:
-            told["undid"] = [vars(one) for one in self.undid]
-        return told
-
-    @classmethod
-    def from_dict(cls, told: Mapping[str, Any]) -> Want:
-        """Return what `as_dict` wrote."""
-        sets = {n: frozenset(told.get(n, ())) for n in ("join", "leave", "unsubscribe", "tag", "untag")}
-        lines = {key: (was[0], was[1]) if was else None for key, was in told.get("lines", {}).items()}
-        return cls(
-            told.get("make", False),
-            told.get("fields", {}),
-            **sets,
-            lines=lines,
-            did=tuple(tuple(one) for one in told.get("did", ())),
-            undid=tuple(Deed(**one) for one in told.get("undid", ())),
-        )
 
 
 @dataclass(frozen=True)
@@ -342,8 +258,7 @@ class _Step:
         if deed.kind == "leave" and (why := self._may_join(deed.side, deed.name)):
             self.notes.append(Note("refused", deed.side, why))
             return
-        way = {"set": "set", "join": "leave", "leave": "join", "tag": "untag", "untag": "tag"}[deed.kind]
-        self._want(deed.side, way, deed.name, deed.before)
+        self._want(deed.side, UNDOING[deed.kind], deed.name, deed.before)
         self.undid[deed.side].append(deed)
 
     def _may_join(self, side: Side, name: str) -> str:
@@ -385,16 +300,6 @@ class _Step:
 
 def _then(person: Person | None, want: Want | None, email: str | None) -> Person | None:
     return person if want is None else after(person, want, email)
-
-
-def after(person: Person | None, want: Want, email: str | None) -> Person:
-    """Return somebody (None: who is made with this address) as they are once it is done."""
-    if person is None:
-        person = Person("", email)
-    fields = {name: value for name, value in {**person.fields, **want.fields}.items() if value}
-    lists = {name: status for name, status in person.lists.items() if name not in want.leave}
-    lists |= dict.fromkeys(want.join, "normal") | dict.fromkeys(want.unsubscribe, "unsubscribed")
-    return replace(person, fields=fields, lists=lists, tags=(person.tags | want.tag) - want.untag)
 
 
 def _against(asked: list[tuple[Side, Rule, Act]]) -> set[tuple[str, ...]]:

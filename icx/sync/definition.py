@@ -38,6 +38,7 @@ ACTS = ("set", "join", "leave", "tag", "untag", "unsubscribe")
 UNDOABLE = frozenset(ACTS) - {"unsubscribe"}
 MIRRORS = ("auto", "none")
 LONGEST_NAME = 80
+BETWEEN = "\x1f"  # of the two names in a line's id: no field is called so
 _ARROWS = {"=": "both", "->": "a>b", "<-": "b>a"}
 
 
@@ -67,7 +68,7 @@ class Line:
 
     @property
     def id(self) -> str:
-        return f"{self.a}={self.b}"
+        return f"{self.a}{BETWEEN}{self.b}"
 
     def of(self, side: Side) -> str:
         return self.a if side == "a" else self.b

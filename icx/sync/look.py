@@ -13,9 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from icx.connections.base import Person
-from icx.functions import email as email_key
 from icx.store.syncs import KeptSync, Write
-from icx.sync.decide import Want, after, decide
+from icx.sync.decide import decide
 from icx.sync.definition import SIDES, Side, other
 from icx.sync.hand import Work
 from icx.sync.make import Ready, consenting
@@ -23,9 +22,10 @@ from icx.sync.memory import Memory
 from icx.sync.merge import alike
 from icx.sync.seen import digest, doc, person_of, value_of
 from icx.sync.state import State
+from icx.sync.want import Want, after
 
 if TYPE_CHECKING:
-    from icx.sync.apply import Todo
+    from icx.sync.send import Todo
 
 #: For so long after its plan was made, the side that is not written is believed as it was read.
 FRESH = timedelta(minutes=15)
@@ -148,11 +148,11 @@ def read_back(
     side: Side,
     arrived: Sequence[tuple[Todo, Write]],
     before: Mapping[int, Person | None],
-) -> tuple[list[Write], dict[str, Person]]:
+) -> tuple[list[Write], list[Person]]:
     """Read who was written: whether they hold what was sent and nothing else changed, and what is kept instead."""
     keys = [write.key for _, write in arrived if write.key]
     if not keys:
-        return [], {}
+        return [], []
     found = work.ends[side].people(keys)
     writes = []
     for one, write in arrived:
@@ -175,9 +175,4 @@ def read_back(
                 kept=json.dumps(kept, ensure_ascii=False) if kept else None,
             )
         )
-    return writes, {person.key: person for person in found.values() if person is not None}
-
-
-def address(person: Person) -> str | None:
-    """Return what somebody is compared by."""
-    return email_key(person.email)
+    return writes, [person for person in found.values() if person is not None]

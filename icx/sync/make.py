@@ -18,14 +18,16 @@ from icx.functions import email as email_key
 from icx.plan.applied import Progress
 from icx.plan.stops import Stop
 from icx.sync.consent import allowed
-from icx.sync.decide import Consent, Decision, Want, decide
+from icx.sync.decide import Consent, Decision, decide
 from icx.sync.definition import SIDES, Side, Sync, other
 from icx.sync.hand import Known, Tell, Work, by_key, silent
 from icx.sync.memory import Memory
 from icx.sync.plan import VERBS, SyncPlan
 from icx.sync.resolve import End, resolve
-from icx.sync.seen import Wanted, person_of, wanted
-from icx.sync.state import State, Unit, rounds_text
+from icx.sync.seen import Wanted, compact, person_of, wanted
+from icx.sync.state import State
+from icx.sync.tables import Unit
+from icx.sync.want import rounds_of, rounds_text
 from icx.words import counted, form
 
 #: A feed of changes is asked from a little before the last reading began: clocks differ, and answers lag.
@@ -128,8 +130,8 @@ def _looks(be: Ready) -> str:
 
 def _decide(
     be: Ready, work: Work, state: State, number: int, tell: Tell
-) -> tuple[dict[Side, Counter[str]], Counter[str]]:
-    counts: dict[Side, Counter[str]] = {"a": Counter(), "b": Counter()}
+) -> tuple[dict[str, Counter[str]], Counter[str]]:
+    counts: dict[str, Counter[str]] = {"a": Counter(), "b": Counter(), "pieces": Counter()}
     notes: Counter[str] = Counter()
     row = 0
     with work.store.open() as con:
@@ -154,6 +156,7 @@ def _decide(
                     verbs[side] = next((verb for verb in WEIGHT if verb in did), None)
                     if verb := verbs[side]:
                         counts[side][verb] += 1
+                counts["pieces"][""] += sum(len(one) for one in found.rounds)
                 notes.update(note.kind for note in found.notes)
                 rows.append(row_of(row, unit, found, verbs))
                 row += 1
@@ -197,7 +200,7 @@ def row_of(row: int, unit: Unit, found: Decision, verbs: Mapping[Side, str | Non
         "verb_a": verbs["a"],
         "verb_b": verbs["b"],
         "rounds": rounds_text(found.rounds),
-        "notes": json.dumps([[n.kind, n.side, n.what] for n in found.notes], ensure_ascii=False),
+        "notes": compact([[n.kind, n.side, n.what] for n in found.notes]) if found.notes else "[]",
     }
 
 
@@ -236,12 +239,14 @@ def _told(
     number: int,
     *,
     first: bool,
-    counts: Mapping[Side, Counter[str]],
+    counts: Mapping[str, Counter[str]],
     notes: Counter[str],
 ) -> SyncPlan:
     sizes = state.sizes()
     states, reasons = state.outlook(number)
-    ordered = {side: {verb: counts[side][verb] for verb in VERBS if counts[side][verb]} for side in SIDES}
+    ordered: dict[Side, dict[str, int]] = {
+        side: {verb: counts[side][verb] for verb in VERBS if counts[side][verb]} for side in SIDES
+    }
     calls = {side: _calls(work, state, number, side) for side in SIDES}
     return SyncPlan(
         plan_id=f"S-{number}",
@@ -258,6 +263,7 @@ def _told(
         calls=calls,
         told=tuple(be.told),
         zone=work.settings.zone,
+        pieces=counts["pieces"][""],
         kept=state,
     )
 
@@ -268,13 +274,9 @@ def _calls(work: Work, state: State, number: int, side: Side) -> int:
     rows = state.rows(number, f"{verb} is not null", 1000)
     changes: list[Change] = []
     for row in rows:
-        for one in json.loads(row["rounds"]):
-            if side in one:
-                changes.append(
-                    Want.from_dict(one[side]).change(
-                        row["row"], row[f"{side}_key"], row[f"{side}_email"] or row[f"{other(side)}_email"]
-                    )
-                )
+        address = row[f"{side}_email"] or row[f"{other(side)}_email"]
+        wants = [one[side] for one in rounds_of(row) if side in one]
+        changes += [want.change(row["row"], row[f"{side}_key"], address) for want in wants]
     if not changes:
         return 0
     end = work.ends[side]

@@ -9,6 +9,7 @@ from typing import Any
 
 from icx.sync.definition import Side
 from icx.sync.merge import Base
+from icx.sync.seen import compact
 
 Did = tuple[str, str, str, str, str]
 
@@ -65,7 +66,7 @@ class Memory:
             told["linked"] = True
         if self.gone:
             told["gone"] = self.gone
-        return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        return compact(told)
 
     @classmethod
     def from_text(cls, text: str | None) -> Memory:

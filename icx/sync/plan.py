@@ -25,7 +25,7 @@ class SyncPlan:
     `sizes` is how many people each side has, `counts` how many of them would be written, by verb. `states` counts
     pairs as they will be (in_sync, excluded, duplicate, deleted, failing), `reasons` why, `notes` what is to tell of
     fields (conflict, foreign, kept, keeps, refused, contradiction, loop). `told` are sentences about the whole. `calls`
-    is what each side's reading and writing costs. Times are aware UTC.
+    is what the writes of each side cost, `pieces` how many there are. Times are aware UTC.
     """
 
     plan_id: str
@@ -42,6 +42,7 @@ class SyncPlan:
     calls: Mapping[Side, int]
     told: tuple[str, ...]
     zone: str
+    pieces: int = 0
     state: str = "open"
     kept: State | None = field(default=None, repr=False, compare=False)
 
@@ -124,6 +125,7 @@ class SyncPlan:
             "calls": dict(self.calls),
             "told": list(self.told),
             "zone": self.zone,
+            "pieces": self.pieces,
         }
 
 
@@ -145,6 +147,7 @@ def from_kept(kept: KeptSync, sync: Sync, state: State) -> SyncPlan:
         calls=header["calls"],
         told=tuple(header["told"]),
         zone=header["zone"],
+        pieces=header["pieces"],
         state=kept.state,
         kept=state,
     )

@@ -17,6 +17,8 @@ STATUS_WORDS = {
     "pending": "Pending",
     "invitable": "Invitable",
 }
+#: JSON in as few letters as it takes; one encoder for all, since making one costs as much as using it.
+compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 #: What an action is about.
 PLACES = {"set": "field", "join": "list", "leave": "list", "unsubscribe": "list"}
 #: People who said no, or whom mail does not reach.
@@ -76,7 +78,7 @@ def doc(person: Person, want: Wanted) -> str:
         told["t"] = found_tags
     if left(person, want):
         told["u"] = 1
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return compact(told)
 
 
 def person_of(key: str, text: str) -> Person:

@@ -5,82 +5,26 @@ Everybody is compared in the database; only pairs of which something changed com
 
 from __future__ import annotations
 
-import json
+import importlib.resources
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from icx.clock import aware_utc, naive_utc
 from icx.connections.base import Person
-from icx.functions import email as email_key
 from icx.store import Connection, Store, private
 from icx.store.names import literal
 from icx.store.transactions import transaction
 from icx.sync.definition import SIDES, Side
 from icx.sync.match import met
-from icx.sync.seen import Wanted, digest, doc
-
-PART = 50_000  # people that are held in memory at once
-SCRATCH = ".sync-"
-_READING = pa.schema(
-    [
-        ("n", pa.int64()),
-        ("key", pa.string()),
-        ("email_key", pa.string()),
-        ("digest", pa.int64()),
-        ("told", pa.string()),
-    ]
-)
-ROWS = pa.schema(
-    [
-        ("row", pa.int64()),
-        *((name, pa.string()) for name in ("a_key", "b_key", "a_email", "b_email")),
-        *((name, pa.int64()) for name in ("a_digest", "b_digest")),
-        ("linked", pa.bool_()),
-        *(
-            (name, pa.string())
-            for name in ("state", "reason", "memory", "verb_a", "verb_b", "rounds", "notes")
-        ),
-    ]
-)
-
-
-class Unit(NamedTuple):
-    """Two people who are one, or somebody alone, of whom something changed: as last read, and what is remembered."""
-
-    a_key: str | None
-    b_key: str | None
-    a_email: str | None
-    b_email: str | None
-    a_digest: int | None
-    b_digest: int | None
-    a_told: str | None
-    b_told: str | None
-    why: str
-    memory: str | None
-    state: str | None
-    reason: str | None
-    known_a: int | None
-    known_b: int | None
-    known_other: str | None
-
-
-@dataclass(frozen=True)
-class Marks:
-    """When both sides were last read, and by which definition; times are aware UTC."""
-
-    looks: str
-    definition: str
-    read: Mapping[Side, datetime | None]
-    full: Mapping[Side, datetime | None]
-    folded: int
+from icx.sync.seen import Wanted
+from icx.sync.tables import ACTING, OUTLOOK, PART, READING, ROWS, SCRATCH, Marks, Unit, batches
 
 
 class State:
@@ -143,8 +87,8 @@ class State:
         private.folder(self.store.path.parent)
         with tempfile.TemporaryDirectory(dir=self.store.path.parent, prefix=SCRATCH) as scratch:
             path = Path(scratch) / "reading.parquet"
-            with private.alone(), pq.ParquetWriter(path, _READING) as out:
-                for batch in _batches(people, want):
+            with private.alone(), pq.ParquetWriter(path, READING) as out:
+                for batch in batches(people, want):
                     out.write_batch(batch)
             with self.store.open() as con, transaction(con):
                 return self._land(con, side, path, whole=whole, started=started)
@@ -209,7 +153,8 @@ class State:
             "create or replace temp table verdicts as from (values"
             f" {', '.join(map(str, rows))}) v(a, b, la, lb, together, why_a, why_b)"
         )
-        for statement in _WORK.split(";\n"):
+        script = (importlib.resources.files("icx.sync") / "work.sql").read_text(encoding="utf-8")
+        for statement in script.split(";\n"):
             con.execute(statement, given if "$sync" in statement else None)
         return int(con.execute("select count(*) from work").fetchall()[0][0])
 
@@ -270,7 +215,7 @@ class State:
     def outlook(self, plan: int | None = None) -> tuple[dict[str, int], dict[str, int]]:
         """Return how many pairs are in each state, and for each reason why not in step; with `plan` once it is done."""
         with self.store.open() as con:
-            rows = con.execute(_OUTLOOK, {"sync": self.sync, "plan": plan}).fetchall()
+            rows = con.execute(OUTLOOK, {"sync": self.sync, "plan": plan}).fetchall()
         states: dict[str, int] = {}
         reasons: dict[str, int] = {}
         for state, reason, count in rows:
@@ -343,39 +288,28 @@ class State:
 
     # -- folding what was done
 
-    def fold(
-        self,
-        plan: int,
-        odd: Sequence[Mapping[str, Any]],
-        read: Mapping[Side, Sequence[Person]],
-        wants: Mapping[Side, Wanted],
-        now: datetime,
-    ) -> None:
+    def fold(self, plan: int, odd: Iterable[Sequence[Mapping[str, Any]]], now: datetime) -> None:
         """Make what a plan decided and what became of it the state from now on; the same again changes nothing.
 
-        `odd` are the rows that did not simply come to what was decided (columns of `ROWS`, and `words`): somebody was
-        made, refused, or left out. `read` is who was read back after being written.
+        `odd` yields, some at a time, the rows that something was written of (columns of `ROWS`, and `words`), as they
+        came out; the others came to what was decided.
         """
-        given = {"sync": self.sync, "plan": plan}
+        given: dict[str, Any] = {"sync": self.sync, "plan": plan}
+        names = ", ".join(ROWS.names)
+        schema = pa.schema([*ROWS, ("words", pa.string())])
         with self.store.open() as con, transaction(con):
-            known = con.execute(
-                "select folded from shared.syncs where sync = $sync", {"sync": self.sync}
-            ).fetchall()
-            if not known or known[0][0] > plan:
+            known = con.execute("select folded from shared.syncs where sync = $sync", {"sync": self.sync})
+            if any(folded > plan for (folded,) in known.fetchall()):
                 return
-            table = pa.Table.from_pylist(list(odd), schema=pa.schema([*ROWS, ("words", pa.string())]))
-            con.register("odd_given", table)
             con.execute(
-                "create or replace temp table folding as select *, '' as words from shared.sync_rows"
-                " where sync = $sync and plan = $plan and row not in (select row from odd_given)",
+                f"create or replace temp table folding as select {names}, '' as words from shared.sync_rows"
+                f" where sync = $sync and plan = $plan and not ({ACTING})",
                 given,
             )
-            names = ", ".join(ROWS.names)
-            con.execute(
-                f"insert into folding (sync, plan, {names}, words) select $sync, $plan, {names}, words from odd_given",
-                given,
-            )
-            con.unregister("odd_given")
+            for some in odd:
+                con.register("odd", pa.Table.from_pylist(list(some), schema=schema))
+                con.execute(f"insert into folding select {names}, words from odd")
+                con.unregister("odd")
             con.execute(
                 "create or replace temp table since as select f.row, min(s.since) as since from folding f"
                 " join shared.sync_pairs s on s.sync = $sync and (s.a_key = f.a_key or s.b_key = f.b_key)"
@@ -394,12 +328,25 @@ class State:
                 " where not (a_key is null and b_key is null)",
                 {"sync": self.sync, "now": naive_utc(now)},
             )
-            for side in SIDES:
-                self._replace(con, side, read.get(side, ()), wants[side])
+            con.execute(  # somebody alone who is no more has nothing to be remembered
+                "delete from shared.sync_pairs s where s.sync = $sync and not s.linked and not exists (from"
+                " shared.sync_people p where p.sync = $sync and p.side = case when s.a_key is null then 'b' else 'a' end"
+                " and p.key = coalesce(s.a_key, s.b_key))",
+                {"sync": self.sync},
+            )
             con.execute("update shared.syncs set folded = $plan where sync = $sync", given)
 
+    def replace(self, side: Side, people: Sequence[Person], want: Wanted) -> None:
+        """Keep people as they were read back, in the place of how they were last read."""
+        with self.store.open() as con, transaction(con):
+            self._replace(con, side, people, want)
+
+    def some(self, plan: int, rows: Sequence[int]) -> list[dict[str, Any]]:
+        """Return these rows of a plan."""
+        return self.rows(plan, f"row in ({', '.join(str(int(one)) for one in set(rows))})") if rows else []
+
     def _replace(self, con: Connection, side: Side, people: Sequence[Person], want: Wanted) -> None:
-        for batch in _batches(people, want):
+        for batch in batches(people, want):
             con.register("read_back", pa.Table.from_batches([batch]))
             con.execute(
                 "delete from shared.sync_people using read_back r where sync = $sync and side = $side"
@@ -417,93 +364,3 @@ class State:
         with self.store.open() as con, transaction(con):
             for table in ("syncs", "sync_people", "sync_pairs", "sync_rows"):
                 con.execute(f"delete from shared.{table} where sync = ?", [self.sync])
-
-
-def _batches(people: Iterable[Person], want: Wanted) -> Iterator[pa.RecordBatch]:
-    columns: tuple[list[Any], ...] = ([], [], [], [], [])
-    for n, person in enumerate(people):
-        told = doc(person, want)
-        for column, value in zip(
-            columns, (n, person.key, email_key(person.email), digest(told), told), strict=True
-        ):
-            column.append(value)
-        if len(columns[0]) >= PART:
-            yield pa.RecordBatch.from_arrays(
-                [pa.array(c, f.type) for c, f in zip(columns, _READING, strict=True)], schema=_READING
-            )
-            columns = ([], [], [], [], [])
-    if columns[0]:
-        yield pa.RecordBatch.from_arrays(
-            [pa.array(c, f.type) for c, f in zip(columns, _READING, strict=True)], schema=_READING
-        )
-
-
-def rounds_text(rounds: Sequence[Mapping[Side, Any]]) -> str:
-    """Return what is written, as a plan keeps it."""
-    told = [{side: want.as_dict() for side, want in one.items()} for one in rounds]
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-
-
-_OUTLOOK = """
-with rows as (select * from shared.sync_rows where sync = $sync and plan = $plan),
-here as (select side, key from shared.sync_people where sync = $sync)
-select state, reason, count(*) from (
-  select state, reason from rows
-  union all
-  select s.state, s.reason from shared.sync_pairs s
-  left join here a on a.side = 'a' and a.key = s.a_key left join here b on b.side = 'b' and b.key = s.b_key
-  where s.sync = $sync and (a.key is not null or b.key is not null)
-    and not exists (from rows r where r.a_key = s.a_key) and not exists (from rows r where r.b_key = s.b_key)
-) group by all order by all
-"""
-# A link holds as long as somebody of it is there on both sides, or on neither but one that was not told gone yet. Who
-# is left of a pair whose other half is deleted meets others by the address again, but is not made anew.
-_WORK = """
-create or replace temp table people_a as select key, email_key, digest, told from shared.sync_people where sync = $sync and side = 'a';
-create or replace temp table people_b as select key, email_key, digest, told from shared.sync_people where sync = $sync and side = 'b';
-create or replace temp table pairs as
-select s.*, a.key is not null as here_a, b.key is not null as here_b,
-       s.linked and ((a.key is not null and b.key is not null) or s.state <> 'deleted') as live
-from shared.sync_pairs s
-left join people_a a on a.key = s.a_key
-left join people_b b on b.key = s.b_key
-where s.sync = $sync;
-create or replace temp table everybody as
-select 'a' as side, p.*, s.a_key is not null as held from people_a p
-  left join (select distinct a_key from pairs where live and here_a) s on s.a_key = p.key
-union all
-select 'b', p.*, s.b_key is not null from people_b p
-  left join (select distinct b_key from pairs where live and here_b) s on s.b_key = p.key;
-create or replace temp table addresses as
-select email_key, v.together, v.why_a, v.why_b
-from (
-  select email_key,
-         least(count(*) filter (side = 'a' and not held), 2) as a, least(count(*) filter (side = 'b' and not held), 2) as b,
-         least(count(*) filter (side = 'a' and held), 2) as la, least(count(*) filter (side = 'b' and held), 2) as lb
-  from everybody where email_key is not null group by email_key
-) c join verdicts v using (a, b, la, lb);
-create or replace temp table units as
-select s.a_key, s.b_key, coalesce(a.email_key, s.a_email) as a_email, coalesce(b.email_key, s.b_email) as b_email,
-       a.digest as a_digest, b.digest as b_digest, a.told as a_told, b.told as b_told, '' as why,
-       s.memory, s.state, s.reason, s.a_digest as known_a, s.b_digest as known_b, s.b_key as known_other
-from pairs s left join people_a a on a.key = s.a_key left join people_b b on b.key = s.b_key
-where s.live and (here_a or here_b)
-union all
-select a.key, b.key, a.email_key, b.email_key, a.digest, b.digest, a.told, b.told, '', null, null, null, null, null, null
-from everybody a join everybody b on a.email_key = b.email_key join addresses d on d.email_key = a.email_key
-where a.side = 'a' and b.side = 'b' and d.together and not a.held and not b.held
-union all
-select a.key, s.b_key, a.email_key, s.b_email, a.digest, null, a.told, null,
-       case when a.email_key is null then 'no_address' else d.why_a end, s.memory, s.state, s.reason, s.a_digest, s.b_digest, s.b_key
-from everybody a left join addresses d using (email_key) left join pairs s on s.a_key = a.key
-where a.side = 'a' and not a.held and not coalesce(d.together, false)
-union all
-select s.a_key, b.key, s.a_email, b.email_key, null, b.digest, null, b.told,
-       case when b.email_key is null then 'no_address' else d.why_b end, s.memory, s.state, s.reason, s.a_digest, s.b_digest, s.a_key
-from everybody b left join addresses d using (email_key) left join pairs s on s.b_key = b.key
-where b.side = 'b' and not b.held and not coalesce(d.together, false);
-create or replace temp table work as
-select row_number() over (order by coalesce(a_key, ''), coalesce(b_key, '')) as n, * from units
-where state is null or known_a is distinct from a_digest or known_b is distinct from b_digest
-   or (case when state = 'duplicate' or reason = 'no_address' then reason else '' end) <> why
-"""
