@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from icx.cli.common import Obj, command, workspace
+from icx.cli.connect_mailchimp import connect_mailchimp
 from icx.cli.connect_table import connect_table
 from icx.cli.console import Console
 from icx.cli.options import Options
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 @command(
     "connect",
-    "Save a login after trying it, or a table; --update gives new credentials to a saved one.",
+    "Save a login after trying it, to iContact or Mailchimp, or a table; --update gives a saved one new credentials.",
     "icx connect northwind",
     "icx connect crm --table crm.csv --identity email",
 )
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 @click.option(
     "--writable", default="", help="The table's columns icx may write, as A,B; * for all, none if not given."
 )
+@click.option("--mailchimp", is_flag=True, help="An audience of Mailchimp instead; its key is asked for.")
+@click.option("--audience", help="Mailchimp's audience by its name or id, when the account has several.")
+@click.option("--oauth", metavar="CLIENT_ID", help="Open Mailchimp by its owner's leave and not by a key.")
 @click.option("--description", help="A note for yourself.")
 @click.option("--default", is_flag=True, help="Make it the connection that commands without a name mean.")
 @click.option("--update", is_flag=True, help="Give new credentials to a saved connection.")
@@ -66,6 +70,9 @@ def connect(
     identity: str | None,
     email: str | None,
     writable: str,
+    mailchimp: bool,
+    audience: str | None,
+    oauth: str | None,
     description: str | None,
     default: bool,
     update: bool,
@@ -73,9 +80,9 @@ def connect(
 ) -> Result:
     options, console = obj
     ws = workspace(obj)
-    kind = "table" if table else "icontact"
+    kind = "table" if table else "mailchimp" if mailchimp or audience or oauth else "icontact"
     if name is None:
-        kind = kind if table else _kind(console)
+        kind = kind if kind != "icontact" else _kind(console)
         name = console.ask(
             "A short name, as you will type it later    ",
             missing=_missing("a name", ["icx", "connect", "acme"]),
@@ -87,13 +94,20 @@ def connect(
         )
         return connect_table(ws, console, name, table, identity, email, writable, description)
     old = next((one for one in ws.accounts.connections.all() if one.name == name), None)
+    if old is not None and old.kind == "mailchimp" and (update or reset):
+        kind = "mailchimp"
+    if kind == "mailchimp":
+        return connect_mailchimp(
+            ws, console, options, name, audience=audience, client_id=oauth, base_url=base_url,
+            description=description, default=default, update=update, reset=reset,
+        )  # fmt: skip
     fresh = any((base_url, app_id, username, account, folder, contacts_only, update, reset))
     if old is not None and default and not fresh:
         return _made_default(ws, old, description)
     form = _Form(ws, console, name, old, base_url, app_id, username)
     login = form.login(update=update)
     if reset:
-        _confirm_reset(console, options, name)
+        confirm_reset(console, options, name)
     chosen: dict[str, int | bool | None] = {
         "account": account,
         "folder": folder,
@@ -298,7 +312,8 @@ def _answer(console: Console, question: IcxError) -> dict[str, int | bool | None
     return {which: ids[answer]}
 
 
-def _confirm_reset(console: Console, options: Options, name: str) -> None:
+def confirm_reset(console: Console, options: Options, name: str) -> None:
+    """Have the name typed before what was pulled under it is dropped."""
     question = NeedsYou(
         "needs-answer",
         f"What was pulled as {name} is dropped when it points at another folder; consent facts always stay.",

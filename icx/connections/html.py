@@ -9,7 +9,12 @@ from icx.look.page import Html, head, pill, root, tag
 if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
 
-KINDS = {"icontact": "iContact", "sandbox": "simulated on this machine", "table": "a table"}
+KINDS = {
+    "icontact": "iContact",
+    "sandbox": "simulated on this machine",
+    "table": "a table",
+    "mailchimp": "Mailchimp",
+}
 
 
 def saved_html(saved: SavedConnection) -> Html:
@@ -17,10 +22,18 @@ def saved_html(saved: SavedConnection) -> Html:
     if not saved.pulled:
         return _table(saved)
     folder = saved.folder_name or f"folder {saved.client_folder_id}"
-    boxes = [
-        ("Company", saved.company or f"account {saved.account_id}", f"#{saved.account_id}", ""),
-        ("Client folder", folder, f"#{saved.client_folder_id}", "subject"),
-    ]
+    audience = saved.options.get("audience", "") if saved.kind == "mailchimp" else ""
+    boxes = (
+        [
+            ("Account", saved.company, "", ""),
+            ("Audience", saved.folder_name, audience, "subject"),
+        ]
+        if audience
+        else [
+            ("Company", saved.company or f"account {saved.account_id}", f"#{saved.account_id}", ""),
+            ("Client folder", folder, f"#{saved.client_folder_id}", "subject"),
+        ]
+    )
     where = [
         tag(
             "div",

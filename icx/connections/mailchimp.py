@@ -10,8 +10,10 @@ from typing import Any
 
 from icx.connections import mailchimp_write
 from icx.connections.base import Change, Column, Container, Done, Person
-from icx.errors import Refused
-from icx.mailchimp import Client, member_hash
+from icx.connections.saved import SavedConnection
+from icx.errors import NeedsYou, Refused
+from icx.http import Secret
+from icx.mailchimp import Client, Key, MailchimpLogin, Token, member_hash
 from icx.mailchimp.answers import changed
 from icx.mailchimp.client import MOST
 
@@ -166,6 +168,22 @@ def values(merge: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield from ((f"{tag}.{part}", text) for part in ADDRESS if (text := str(value.get(part) or "")))
         elif value is not None and value != "":
             yield tag, f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def login_for(saved: SavedConnection, secrets: Mapping[str, Secret]) -> MailchimpLogin:
+    """Return the login of a saved audience; raise `needs-answer` when its secret is kept nowhere."""
+    if "mailchimp_token" in secrets:
+        return Token(secrets["mailchimp_token"], saved.base_url)
+    if "mailchimp_key" in secrets:
+        return Key(secrets["mailchimp_key"], saved.base_url)
+    raise NeedsYou(
+        "needs-answer",
+        "Mailchimp's key is needed, and none is kept for this connection.",
+        where="`ICX_MAILCHIMP_KEY` is not set",
+        kept="nothing was sent",
+        next=[["icx", "connect", saved.name, "--mailchimp", "--update"]],
+        data={"missing": ["mailchimp_key"]},
+    )
 
 
 def gone(audience: str, name: str) -> Refused:

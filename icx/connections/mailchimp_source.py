@@ -100,6 +100,10 @@ class Source:
         raws, total = self._raws(resource, parent, offset, size, tries)
         return self._page(resource, raws, total, offset)
 
+    def page(self, resource: str, *, limit: int = 1, **filters: object) -> Page:
+        """Return the first page, for its count; a filter is one of iContact's and of no use here."""
+        return self.sent(resource, limit=limit)
+
     def statistics(self, message_id: int) -> Mapping[str, Any]:
         """Return the totals of a campaign's report, by the names that the pull keeps them under."""
         report = self.client.report(ids.name(message_id))

@@ -9,27 +9,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from icx import mailchimp
 from icx.clock import SYSTEM, Clock
 from icx.connections.base import Connection
 from icx.connections.icontact import IContact
 from icx.connections.login import Login
+from icx.connections.mailchimp import Mailchimp
 from icx.connections.saved import SavedConnection
 from icx.connections.table import table
 from icx.errors import BadInput
 from icx.http import Secret
 from icx.icontact import Client
+from icx.icontact.paging import Erased
 
 
 @dataclass(frozen=True)
 class Means:
     """What a workspace gives to open a connection with; each is asked for only where a kind needs it.
 
-    `client` is iContact's, paced by the shared budget and taped; `secrets` are those kept for the connection.
+    `client` is iContact's, paced by the shared budget and taped, `mailchimp` is Mailchimp's, taped; `secrets` are those kept for the connection.
     """
 
     login: Callable[[], Login]
     client: Callable[[], Client]
     secrets: Callable[[], Mapping[str, Secret]]
+    mailchimp: Callable[[], mailchimp.Client]
+    erased: Callable[[], Erased | None] = lambda: None
     clock: Clock = SYSTEM
 
 
@@ -80,11 +85,24 @@ def _table(saved: SavedConnection, means: Means) -> Connection:
     )
 
 
+def _mailchimp(saved: SavedConnection, means: Means) -> Connection:
+    erased = means.erased()
+    return Mailchimp(
+        means.mailchimp(),
+        saved.options["audience"],
+        saved.folder_name,
+        erased=lambda address: (
+            erased is not None and erased.names(saved.account_id, saved.client_folder_id, {"email": address})
+        ),
+    )
+
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("icontact", "iContact", "e-mail marketing service; its API 2.x", _icontact),
         Kind("sandbox", "A simulated iContact", "on this machine, with made-up people", _icontact),
+        Kind("mailchimp", "Mailchimp", "e-mail marketing service; Marketing API 3.0", _mailchimp),
         Kind("table", "A table", "CSV, Parquet, DuckDB, SQL database, pandas", _table),
     )
 }

@@ -48,6 +48,11 @@ class SavedConnection:
     def __repr__(self) -> str:
         if not self.pulled:
             return f"SavedConnection({self.name}: {self.company})"
+        if self.kind == "mailchimp":
+            audience = self.options.get("audience", "")
+            return (
+                f"SavedConnection({self.name}: Mailchimp, {self.company} › {self.folder_name} ({audience}))"
+            )
         place = f"{self.company} ({self.account_id}) › {self.folder_name} ({self.client_folder_id})"
         return f"SavedConnection({self.name}: {place}{', contacts only' if self.contacts_only else ''})"
 

@@ -88,10 +88,10 @@ class Secrets:
     def load(self, name: str, key: str) -> dict[str, Secret]:
         """Return what is kept, each value from the first place that has it: keyring, environment, file.
 
-        The environment's names are `ICX_PASSWORD` and `ICX_APP_ID`.
+        The environment's names are `ICX_PASSWORD`, `ICX_APP_ID` and `ICX_MAILCHIMP_KEY`.
         """
         found = _values(self._ask(lambda: self._keyring.get_password(SERVICE, key)))
-        for field in ("password", "app_id"):
+        for field in ("password", "app_id", "mailchimp_key"):
             given = self._environment.get(f"ICX_{field.upper()}")
             if given and field not in found:
                 found[field] = Secret(given)

@@ -52,10 +52,19 @@ def Key(text: str | Secret, base_url: str | None = None) -> MailchimpLogin:  # n
     MailchimpLogin(https://us19.api.mailchimp.com/3.0, key)
     """
     secret = Secret(Secret(text).reveal().strip())
-    key, _, centre = secret.reveal().rpartition("-")
-    where = safe_address(base_url) if base_url else address(centre if key else "")
-    basic = base64.b64encode(f"icx:{secret.reveal()}".encode("utf-8", "replace")).decode("ascii")
-    return MailchimpLogin(where, secret, Secret(f"Basic {basic}"), "key")
+    # No variable here holds the key itself: a traceback with its variables would show it.
+    where = safe_address(base_url) if base_url else address(_centre(secret))
+    return MailchimpLogin(where, secret, _basic(secret), "key")
+
+
+def _centre(key: Secret) -> str:
+    whole, _, centre = key.reveal().rpartition("-")
+    return centre if whole and _CENTRE.match(centre) else ""
+
+
+def _basic(key: Secret) -> Secret:
+    encoded = base64.b64encode(f"icx:{key.reveal()}".encode("utf-8", "replace")).decode("ascii")
+    return Secret(f"Basic {encoded}")
 
 
 def Token(text: str | Secret, api_endpoint: str) -> MailchimpLogin:  # noqa: N802

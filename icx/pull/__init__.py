@@ -1,6 +1,6 @@
 """Brings in what an account knows, unit by unit, and counts it against the service."""
 
-from icx.pull.keep import LastPull, last_complete, refresh_views, register, reset
+from icx.pull.keep import LastPull, last_complete, refresh_views, register, reset, streams
 from icx.pull.ledger import Cell, Ledger, ledger
 from icx.pull.progress import Progress
 from icx.pull.report import PullReport
@@ -18,4 +18,5 @@ __all__ = [
     "refresh_views",
     "register",
     "reset",
+    "streams",
 ]

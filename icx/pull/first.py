@@ -100,7 +100,7 @@ def first_pull(con: Connection) -> FirstPull:
     }
     for (name,) in con.execute("select private_name from custom_fields order by private_name").fetchall():
         share = _one(con, f"select count(custom[{literal(name)}]) from icontact_users") / people
-        filled[f"cf_{name}"] = share
+        filled[name if name.startswith("mailchimp_") else f"cf_{name}"] = share
     empty = {name: share for name, share in filled.items() if share < 1 - MOSTLY}
     now = one_row(con.execute("select max(verified_at) from units"))
     odd = {}

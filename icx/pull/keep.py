@@ -114,6 +114,13 @@ def register(
         refresh_views(store)
 
 
+def streams(store: Store, connection: str, system: str) -> None:
+    """Name the people and events of a connection by their system too: `mailchimp_users`, `mailchimp_activity`."""
+    with store.open(connection) as con, transaction(con):
+        for stream in ("users", "activity"):
+            con.execute(f"create or replace view {system}_{stream} as select * from icontact_{stream}")
+
+
 def refresh_views(store: Store) -> str | None:
     """Make `main.*` views of the default connection's tables; return its name, or None when there is none."""
     with store.open() as con:

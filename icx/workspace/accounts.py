@@ -25,11 +25,12 @@ from icx.store.budget import SharedBudget
 from icx.store.erased import Erased
 from icx.store.journal import Journal
 from icx.store.names import check_name
-from icx.workspace import tables
+from icx.workspace import mailchimp, tables
 
 if TYPE_CHECKING:
     from icx.clock import Clock
     from icx.connections.base import Connection
+    from icx.connections.mailchimp_source import Source
     from icx.connections.table import Seen
     from icx.sandbox.process import SandboxProcess
     from icx.settings import Settings
@@ -59,10 +60,10 @@ class Accounts:
     ) -> None:
         self.connections = Connections(data)
         self._data = data
-        self._store = store
-        self._journal = journal
-        self._settings = settings
-        self._clock = clock
+        self.store = store
+        self.journal = journal
+        self.settings = settings
+        self.clock = clock
         self._running: dict[str, SandboxProcess] = {}
         #: Asked before each write to a service; a dry run refuses here.
         self.before_write: Callable[[str, str], None] | None = None
@@ -133,7 +134,7 @@ class Accounts:
             folder=folder,
             contacts_only=contacts_only,
             name=name,
-            clock=self._clock,
+            clock=self.clock,
             on_wait=on_wait,
         )
         if old is not None and (old.account_id, old.client_folder_id) != (
@@ -142,7 +143,7 @@ class Accounts:
         ):
             if not reset:
                 raise self._other(old, found)
-            drop_what_was_pulled(self._store, name, forget=True)
+            drop_what_was_pulled(self.store, name, forget=True)
         fresh = SavedConnection(
             name=name,
             kind=old.kind if old else "icontact",
@@ -156,7 +157,7 @@ class Accounts:
             secret_key=old.secret_key if old else "",
         )
         if default:
-            self._none_else_default(name)
+            self.none_else_default(name)
         saved, place = self.connections.save(fresh, login)
         self.enter(saved)
         return Connected(saved, found, place, login.notes)
@@ -180,11 +181,12 @@ class Accounts:
 
     def make_default(self, saved: SavedConnection) -> None:
         """Let commands without a connection's name mean this one."""
-        self._none_else_default(saved.name)
+        self.none_else_default(saved.name)
         saved, _ = self.connections.save(replace(saved, default=True))
         self.enter(saved)
 
-    def _none_else_default(self, name: str) -> None:
+    def none_else_default(self, name: str) -> None:
+        """Make no other connection the default one."""
         for other in self.connections.all():
             if other.default and other.name != name:
                 self.connections.save(replace(other, default=False))
@@ -192,7 +194,7 @@ class Accounts:
     def enter(self, saved: SavedConnection) -> None:
         """Make the connection's schema, and note its account, folder and name in the database."""
         register(
-            self._store,
+            self.store,
             saved.name,
             saved.account_id,
             saved.client_folder_id,
@@ -211,8 +213,10 @@ class Accounts:
         on_wait: Callable[[Waiting], None] | None = None,
     ) -> Client:
         """Return a client of a saved connection; its calls go on the run's tape and on the shared budget."""
+        if saved.kind == "mailchimp":
+            raise mailchimp.no_plan(saved)
         login = self.login(saved)
-        journal, settings = self._journal(), self._settings
+        journal, settings = self.journal(), self.settings
         budget = journal.budget(
             SANDBOX if saved.kind == SANDBOX else login.app_id.reveal(),
             saved.account_id,
@@ -224,14 +228,20 @@ class Accounts:
             replace(saved, base_url=login.base_url),
             login,
             page_size=settings.page_size,
-            pace=Pace(budget=budget, clock=self._clock),
+            pace=Pace(budget=budget, clock=self.clock),
             tape=journal.tape_sink(run) if run else None,
-            clock=self._clock,
+            clock=self.clock,
             on_wait=on_wait,
         )
         client.before_write = self.before_write
         client.erased = self.erased()
         return client
+
+    def source(self, saved: SavedConnection, *, run: str | None = None) -> Client | Source:
+        """Return what a pull of a saved connection reads from."""
+        return (
+            mailchimp.source(self, saved, run) if saved.kind == "mailchimp" else self.client(saved, run=run)
+        )
 
     def system(self, saved: SavedConnection, *, run: str | None = None, push: bool = False) -> Connection:
         """Return a saved connection of any kind, opened at its place."""
@@ -241,7 +251,9 @@ class Accounts:
                 lambda: self.login(saved),
                 lambda: self.client(saved, run=run, push=push),
                 lambda: self.connections.secrets.load(saved.name, saved.secret_key),
-                self._clock,
+                lambda: mailchimp.client(self, saved, run=run),
+                self.erased,
+                self.clock,
             ),
         )
 
@@ -263,7 +275,7 @@ class Accounts:
             key_name = uuid.uuid4().hex
             there = Erased(secrets.token_bytes(32), {})
             self.connections.secrets.save(ERASED, key_name, {"key": Secret(there.key.hex())})
-        more = there.with_people(contacts, addresses, f"{self._clock.now().astimezone(UTC):%Y-%m-%d}")
+        more = there.with_people(contacts, addresses, f"{self.clock.now().astimezone(UTC):%Y-%m-%d}")
         erased.write(self._data, key_name, more.known)
         return more
 
@@ -280,8 +292,8 @@ class Accounts:
                 app_id = self.connections.login(saved).app_id.reveal()
             except NeedsYou:
                 return None
-        settings = self._settings
-        return self._journal().budget(
+        settings = self.settings
+        return self.journal().budget(
             app_id, saved.account_id, per_hour=settings.calls_per_hour, per_day=settings.calls_per_day
         )
 
@@ -324,7 +336,7 @@ class Accounts:
             account=process.account_id,
             folder=process.client_folder_id,
             name=name,
-            clock=self._clock,
+            clock=self.clock,
         )
         fresh = replace(
             fresh,

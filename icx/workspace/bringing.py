@@ -37,13 +37,15 @@ def pull(
     progress: Say | None,
 ) -> PullReport:
     """Pull one connection; see `Workspace.pull`."""
-    from icx.pull import pull
+    from icx.pull import pull, streams
 
     saved = ws.connection(name)
     ws.accounts.enter(saved)
+    if saved.kind == "mailchimp":
+        streams(ws.store, saved.name, saved.kind)
     with (
         ws.noted("pull", saved.name) as run,
-        ws.accounts.client(saved, run=run) as client,
+        ws.accounts.source(saved, run=run) as client,
         hearing(ws, run, progress, f"Pulling {saved.name}", lambda: stop(ws, run)) as say,
         asked_to_end(
             ws, run, saved.name, clicked=progress is None and in_notebook() and ws.inside is None

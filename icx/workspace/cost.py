@@ -97,7 +97,7 @@ def pull_cost(ws: Workspace, name: str | None, *, full: bool = False) -> PullCos
     counted = CONTACTS_ONLY if saved.contacts_only else COUNTED
     rows: dict[str, int] = {}
     began = ws.clock.monotonic()
-    with ws.noted("explain", saved.name) as run, ws.accounts.client(saved, run=run) as client:
+    with ws.noted("explain", saved.name) as run, ws.accounts.source(saved, run=run) as client:
         for collection in counted:
             filters: dict[str, Any] = {"status": "total"} if collection == "contacts" else {}
             rows[collection] = client.page(collection, limit=1, **filters).total or 0

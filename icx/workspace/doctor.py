@@ -187,7 +187,7 @@ def _login(ws: Workspace, name: str) -> Login:
 
     try:
         saved = ws.accounts.connections.load(name)
-        if not saved.pulled:
+        if not saved.pulled or saved.kind == "mailchimp":
             return _read(ws, saved)
         found = verify(
             ws.accounts.login(saved),
@@ -208,14 +208,16 @@ def _login(ws: Workspace, name: str) -> Login:
 
 
 def _read(ws: Workspace, saved: SavedConnection) -> Login:
+    what = "audience" if saved.pulled else "table"
     try:
         found = ws.accounts.system(saved).verify()
+        told = "the key is good, the audience is there"
+        if not saved.pulled:
+            told = f"can be read, {counted(found.rows, 'row')}"
     except IcxError as error:
         step = error.next[0] if error.next else ""
-        return Login(
-            saved.name, [Step("table", "refused", error.message)], error.code, error.where_text(), step
-        )
-    return Login(saved.name, [Step("table", "good", f"can be read, {counted(found.rows, 'row')}")])
+        return Login(saved.name, [Step(what, "refused", error.message)], error.code, error.where_text(), step)
+    return Login(saved.name, [Step(what, "good", told)])
 
 
 # --- this machine -----------------------------------------------------------------------------------------------------

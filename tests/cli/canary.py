@@ -24,7 +24,9 @@ PASSWORD = 'CANARY pass"word&4711'
 APP_ID = "CANARYapplication1234567890abcdef"
 HOOK_KEY = "T0CANARYhook8231"
 COMMAND_KEY = "CANARYtoken5150"
-SECRETS = (PASSWORD, APP_ID, HOOK_KEY, COMMAND_KEY)
+MAILCHIMP_KEY = "CANARYmailchimpkey0815-us19"
+MAILCHIMP_SECRET = "CANARYmailchimpapp0816"
+SECRETS = (PASSWORD, APP_ID, HOOK_KEY, COMMAND_KEY, MAILCHIMP_KEY, MAILCHIMP_SECRET)
 USERNAME = "canary.user@example.com"
 ADDRESS = "canary.person@example.org"
 # Addresses that are icx's own examples.

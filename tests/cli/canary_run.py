@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 import requests
-from canary import ADDRESS, APP_ID, COMMAND_KEY, HOOK_KEY, PASSWORD, USERNAME
+from canary import ADDRESS, APP_ID, COMMAND_KEY, HOOK_KEY, MAILCHIMP_KEY, MAILCHIMP_SECRET, PASSWORD, USERNAME
 from misbehaving import Misbehaving, Says
 from typing_commands import Said, hurried
 
@@ -130,6 +130,10 @@ def live(lived: Lived, box: SandboxProcess) -> None:
     )
     database = "postgresql://canary@127.0.0.1:1/crm#people"
     icx("connect", "db", "--table", database, "--identity", "id", code=None, ICX_PASSWORD=PASSWORD)
+    closed = ["connect", "mc", "--mailchimp", "--base-url", "http://127.0.0.1:1/3.0"]
+    icx(*closed, code=1, ICX_MAILCHIMP_KEY=MAILCHIMP_KEY)
+    icx(*closed[:3], code=2, ICX_MAILCHIMP_KEY=MAILCHIMP_KEY.replace("-", "_"))
+    icx("connect", "mc", "--oauth", "4711", code=3, ICX_MAILCHIMP_SECRET=MAILCHIMP_SECRET)
     icx("build", "--json=lines")
     icx("check", "--rows", "phone", code=None)
     icx("check", "--json", code=None)
