@@ -59,8 +59,8 @@ def client_for(
 class IContact:
     """A client folder of iContact.
 
-    `parking` is the list people are moved to who leave one, since iContact takes nobody off a list otherwise;
-    without it nobody can leave. `confirmation` is the message that asks `pending` ones for their opt-in.
+    `parking` is the list people are moved to who leave one, since iContact takes nobody off a list otherwise; unless
+    named it is "icx parking", where pushes park people too. `confirmation` is the message that asks `pending` ones for their opt-in.
     """
 
     saved: SavedConnection

@@ -16,6 +16,9 @@ from icx.icontact import Client, Written, subscription_id
 from icx.icontact.find import IDS_A_CALL, same_address, statuses_on
 from icx.icontact.resolve import SETTLE
 
+#: Where a push parks people too; iContact takes nobody off a list but by a move to another one.
+PARKING = "icx parking"
+
 if TYPE_CHECKING:
     from icx.connections.base import Person
     from icx.connections.icontact import IContact
@@ -86,6 +89,7 @@ class _Batch:
         self.sent = False
         self.refused: dict[int, str] = {}
         self.keys: dict[int, str] = {}
+        self._parked: int | None = None
 
     def make(self, changes: Sequence[Change]) -> None:
         """Make contacts in one call. A contact whose address exists would be written over, so each is looked for."""
@@ -167,11 +171,11 @@ class _Batch:
     def leave(self, change: Change) -> None:
         """Move somebody from each list to the parking list."""
         for list_id in change.leave:
-            parking = self.there.parking
             if change.row in self.refused or self._on(change, list_id) != "normal":
                 continue
+            parking = self._parking()
             if parking is None:
-                self.refused[change.row] = "iContact takes nobody off a list; name a parking list to move to"
+                self.refused[change.row] = f'iContact did not make the list "{PARKING}" to move people to'
                 return
             self._one(change, "move", int(list_id), int(self._key(change)), parking)
 
@@ -182,6 +186,20 @@ class _Batch:
                 continue
             member = subscription_id(int(list_id), int(self._key(change)))
             self._one(change, "update", "subscriptions", member, {"status": "unsubscribed"})
+
+    def _parking(self) -> int | None:
+        """Return the list people are moved to who leave one: the one named, else icx's own, made when there is none."""
+        if self.there.parking is not None:
+            return self.there.parking
+        if self._parked is None:
+            there = self.client.find_list_by_name(PARKING)
+            if not there:
+                written = self._send(
+                    self.client, "create", "lists", [{"name": PARKING, "emailOwnerOnChange": 0}]
+                )
+                there = list(written.rows)
+            self._parked = min((int(row["listId"]) for row in there), default=None)
+        return self._parked
 
     def _on(self, change: Change, list_id: str) -> str | None:
         row = self.client.get("subscriptions", subscription_id(int(list_id), int(self._key(change))))

@@ -64,6 +64,8 @@ def decide(
     if reason:
         state = "duplicate" if reason.startswith("duplicate") else "excluded"
         return Decision(state, reason, (), memory)
+    if any(one is not None and one.trouble for one in (a, b)):
+        return Decision("duplicate", "same_identity", (), memory)
     if memory.linked and (a is None or b is None):
         gone = "a" if a is None else "b"
         return Decision("deleted", f"deleted_in_{gone}", (), replace(memory, gone=gone))

@@ -78,6 +78,8 @@ def doc(person: Person, want: Wanted) -> str:
         told["t"] = found_tags
     if left(person, want):
         told["u"] = 1
+    if person.trouble:
+        told["x"] = person.trouble
     return compact(told)
 
 
@@ -95,6 +97,7 @@ def person_of(key: str, text: str) -> Person:
         told.get("w", told["s"]),
         lists,
         frozenset(told.get("t", ())),
+        trouble=told.get("x", ""),
     )
 
 

@@ -49,6 +49,7 @@ def reason(code: str, sync: Sync) -> str:
         "no_address": "without a usable address",
         "address_gone": "the address was taken away on one side",
         "duplicate": "the address is there twice",
+        "same_identity": "several rows have its identity",
         "duplicate_there": "the address is there twice on the other side",
         "said_no": "said no on the other side, so not made there",
         "refused": "refused by the service",

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from icx.words import counted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from icx.connections.base import Connection
+    from icx.connections.saved import SavedConnection
     from icx.sync import Sync, SyncPlan
     from icx.sync.resolve import End
     from icx.workspace.workspace import Workspace
@@ -79,3 +82,29 @@ class Systems:
         if isinstance(which, str):
             return ws.accounts.system(ws.accounts.connections.load(which))
         return table(which, identity, email=email, writable=writable, name=name)
+
+    def connect_table(
+        self,
+        name: str,
+        source: str | Path,
+        identity: str,
+        *,
+        email: str | None = None,
+        writable: Collection[str] = (),
+        description: str | None = None,
+    ) -> SavedConnection:
+        """Read a table once and save it as a connection: a CSV or Parquet file, or a table of a database.
+
+        `ws.connect_table("shop", "shop.csv", "id", writable=["tier"])`; a table of a DuckDB file is
+        `shop.duckdb#people`, one of another database its address and `#people`. A password in the address is kept
+        apart, as logins are. Raises BadInput (table-source, table-column, table-email). By typing: `icx connect
+        NAME --table`.
+        """
+        from icx.connections.table.sources import without_password
+
+        ws: Workspace = self  # type: ignore[assignment]
+        shown, secret = without_password(str(source))
+        saved, _, _ = ws.accounts.connect_table(
+            name, shown, identity, email=email, writable=writable, description=description, secret=secret
+        )
+        return saved

@@ -13,7 +13,7 @@ from conformance import OverAWire, Rig, WithLists, anybody, made
 from icx.clock import ManualClock
 from icx.connections.base import Change
 from icx.connections.icontact import IContact, Login, client_for
-from icx.connections.icontact_write import calls
+from icx.connections.icontact_write import PARKING, calls
 from icx.connections.saved import SavedConnection
 from icx.errors import UnknownOutcome
 from icx.http import Pace
@@ -59,17 +59,19 @@ class TestIContact(WithLists, OverAWire):
         requests.delete(f"{twin.control_url}/faults", timeout=10)
         assert [one.state for one in there.settle(asked)] == ["done", "not_sent"]
 
-    def test_nobody_leaves_a_list_but_for_a_parking_list(self, rig: Rig) -> None:
+    def test_who_leaves_a_list_is_moved_to_the_parking_list(self, rig: Rig) -> None:
         there = rig.open()
         new = made(there)
-        one, parking = (container.id for container in there.containers()[:2])
+        one, named = (container.id for container in there.containers()[:2])
         asked = [
             Change(1, new.key, join={str(one): "normal"}),
             Change(2, new.key, leave=frozenset({str(one)})),
         ]
         assert calls(asked) == 5
-        done = there.write(asked)
-        assert [each.state for each in done] == ["done", "refused"]
-        assert "parking list" in done[1].words
-        assert replace(there, parking=parking).write(asked[1:])[0].state == "done"
-        assert there.people([new.key])[new.key].lists == {str(parking): "normal"}
+        assert [each.state for each in there.write(asked)] == ["done", "done"]
+        [parking] = [str(each.id) for each in there.containers() if each.name == PARKING]
+        assert there.people([new.key])[new.key].lists == {parking: "normal"}
+        assert there.write(asked[:1])[0].state == "done", "who was parked has not said no"
+        assert replace(there, parking=named).write(asked[1:])[0].state == "done"
+        assert there.people([new.key])[new.key].lists == {parking: "normal", str(named): "normal"}
+        assert [each.name for each in there.containers()].count(PARKING) == 1

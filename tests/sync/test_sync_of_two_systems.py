@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,20 @@ def test_a_deleted_counterpart_is_shown_and_not_made_anew(bench: Bench) -> None:
     hold(bench, "mail", person("m9", "ada@example.com"))
     bench.run(BOTH)
     assert fields(bench, "mail", "m9") == {"name": "Adele"}, "somebody made them anew: they are met again"
+
+
+def test_rows_of_one_identity_are_listed_and_a_link_outlives_it(bench: Bench) -> None:
+    ada = person("1", "ada@example.com", name="Ada")
+    hold(bench, "crm", ada)
+    hold(bench, "mail", person("m1", "ada@example.com", name="Ada"))
+    bench.run(BOTH)
+    hold(bench, "crm", replace(ada, fields={"name": "Eve"}, trouble="2 rows have this identity"))
+    plan = bench.plan(BOTH)
+    assert plan.empty
+    assert (plan.states, plan.reasons) == ({"duplicate": 1}, {"same_identity": 1})
+    hold(bench, "crm", replace(ada, fields={"name": "Adele"}))
+    bench.run(BOTH)
+    assert fields(bench, "mail", "m1") == {"name": "Adele"}
 
 
 def test_duplicates_are_listed_and_neither_written_nor_linked(bench: Bench) -> None:
