@@ -49,7 +49,7 @@ def _choices(new: bool) -> Callable[[Any], Any]:
 
 @command(
     "add",
-    "Save a job that imports, exports, runs a trigger or a notebook by the clock.",
+    "Save a job that imports, exports, syncs, runs a trigger or a notebook by the clock.",
     "icx schedule add nightly --import acme --every 'daily 06:00'",
     "icx schedule add 'loyal weekly' --export 'Loyal in Durham' --to 'acme/lists/Durham regulars' --every 'Mon 07:00'",
 )
@@ -61,6 +61,7 @@ def _choices(new: bool) -> Callable[[Any], Any]:
 @click.option("--to", metavar="CONN/lists/LIST", help="The list of an export: its exact name, or #ID.")
 @click.option("--create", is_flag=True, help="Make the list when there is none of this name.")
 @click.option("--trigger", metavar="NAME", help="Do what is due of this trigger.")
+@click.option("--sync", metavar="NAME", help="Bring the two systems of this sync in step.")
 @click.option("--notebook", metavar="FILE", help="Run this notebook.")
 @click.option("--audience", help="With a notebook or an import: the audience whose size --band is about.")
 @_choices(new=True)
@@ -71,6 +72,7 @@ def add(
     exports: str | None,
     to: str | None,
     trigger: str | None,
+    sync: str | None,
     notebook: str | None,
     params: tuple[str, ...],
     audience: str | None,
@@ -82,18 +84,18 @@ def add(
     from icx.workspace.scheduling import typed_params
 
     options, _ = obj
-    if sum(each is not None for each in (imports, exports, trigger, notebook)) != 1 or (exports is None) != (
-        to is None
-    ):
+    if sum(each is not None for each in (imports, exports, trigger, sync, notebook)) != 1 or (
+        exports is None
+    ) != (to is None):
         raise _usage(
-            "A job is one of: an import, an export with its list, a trigger, a notebook.",
-            "--import CONN · --export AUDIENCE --to CONN/lists/LIST · --trigger NAME · --notebook FILE",
+            "A job is one of: an import, an export with its list, a trigger, a sync, a notebook.",
+            "--import CONN · --export AUDIENCE --to CONN/lists/LIST · --trigger NAME · --sync NAME · --notebook FILE",
             name,
         )
     ws = workspace(obj)
     answers = dict(options.confirm)
     if options.yes:
-        answers = {"first-push": "y", "parking": "y"} | answers
+        answers = {"first-push": "y", "parking": "y", "first-run": "y"} | answers
     job = ws.schedule(
         name,
         notebook,
@@ -102,6 +104,7 @@ def add(
         audience=exports or audience,
         to=to,
         trigger=trigger,
+        sync=sync,
         answers=answers,
         band=_band(band, name),
         alert_command=_command(alert_command, name),

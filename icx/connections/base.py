@@ -26,10 +26,14 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Container:
-    """A place that holds people and can be written to: a list, an audience, a table, a static segment."""
+    """A place that holds people and can be written to: a list, an audience, a table, a static segment.
+
+    `mails` tells whether who is put there is sent a welcome.
+    """
 
     id: int | str
     name: str
+    mails: bool = False
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,14 @@ class IContact:
 
     def containers(self) -> list[Container]:
         """Return the lists of the folder."""
-        return [Container(row["listId"], row["name"] or "") for row in self.client.rows("lists")]
+        return [
+            Container(
+                row["listId"],
+                row["name"] or "",
+                mails=bool(row.get("welcomeOnManualAdd") or row.get("welcomeOnSignupAdd")),
+            )
+            for row in self.client.rows("lists")
+        ]
 
     def schema(self) -> list[Column]:
         """Return the fields of a contact: iContact's own, then the custom ones by their private names."""

@@ -71,7 +71,9 @@ class Mailchimp:
 
     def containers(self) -> list[Container]:
         """Return the audience, which is the one list here; its static segments are its tags."""
-        return [Container(self.audience, str(self.settings().get("name") or self.audience))]
+        found = self.settings()
+        mails = bool(found.get("double_optin") or found.get("has_welcome"))
+        return [Container(self.audience, str(found.get("name") or self.audience), mails)]
 
     def tags(self) -> list[str]:
         """Return the names of the tags that exist, which Mailchimp also calls static segments."""

@@ -10,7 +10,7 @@ from icx.jobs.job import Job
 from icx.plan.stops import YES, Stop, confirm_options, count, open_stops, up_to
 
 #: Stops that count people: the answer given beforehand is how many there may be at most.
-AT_MOST = ("growth", "removals", "unsubscribe", "firings")
+AT_MOST = ("growth", "removals", "unsubscribe", "firings", "many", "mails")
 _RIGHT = {
     "first-push": "y",
     "parking": "y",
@@ -18,6 +18,9 @@ _RIGHT = {
     "removals": "MOST, such as 50",
     "unsubscribe": "MOST, such as 50",
     "firings": "MOST, such as 5000",
+    "first-run": "y",
+    "many": "MOST, such as 5000",
+    "mails": "MOST, such as 500",
     "basis": "a sentence that says how they agreed",
     "welcome": "LIST:MOST, such as 'Durham regulars:500'",
 }

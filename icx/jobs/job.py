@@ -19,7 +19,7 @@ from icx.jobs.schedule import check_zone, english, parse
 from icx.store import shared
 
 VERSION = 1
-KINDS = ("notebook", "import", "export", "trigger")
+KINDS = ("notebook", "import", "export", "trigger", "sync")
 OVERLAP = ("skip", "wait")
 MISSED = ("once", "skip")
 LONGEST_NAME = 80
@@ -36,6 +36,7 @@ _OF: dict[tuple[type, str], set[str]] = {
         "stale",
         "description",
         "trigger",
+        "sync",
     },
     (dict, "names with their values"): {"params", "answers"},
     (bool, "true or false"): {"contacts_only", "create"},
@@ -76,7 +77,8 @@ class Job:
     """Something done by the clock.
 
     `kind` says what: a `notebook` with `params`; an `import` (pull, build, check) of `connection`; an `export`
-    of `audience` to the list `to`, with the `answers` to its plan's stops given beforehand; or what is due of a `trigger`.
+    of `audience` to the list `to`, with the `answers` to its plan's stops given beforehand; what is due of a `trigger`; or
+    a `sync` of two connections, with `answers` too.
 
     `every` is the schedule as it was typed, in the zone `zone`. `overlap` is what becomes of a time that comes
     while the run before is under way, `missed` of times that passed while nothing ran. A failed run is tried
@@ -98,6 +100,7 @@ class Job:
     audience: str = ""
     to: str = ""
     trigger: str = ""
+    sync: str = ""
     create: bool = False
     stale: str = "stay"
     answers: Mapping[str, str] = field(default_factory=dict)
@@ -127,6 +130,8 @@ class Job:
             return f"{self.audience} to {self.to}"
         if self.kind == "trigger":
             return f"trigger {self.trigger}"
+        if self.kind == "sync":
+            return f"sync {self.sync}"
         return Path(self.notebook).name
 
     @property
@@ -183,6 +188,7 @@ def _choice(job: Job) -> tuple[str, str] | None:
         "import": ("connection",),
         "export": ("audience", "to"),
         "trigger": ("trigger",),
+        "sync": ("sync",),
     }[job.kind]
     absent = [each for each in needed if not getattr(job, each)]
     if absent:

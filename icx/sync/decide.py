@@ -138,7 +138,8 @@ class _Step:
                 self._excluded("no_address")
                 return
             if not any(rule.does == "create" for rule in hits[here]):
-                self._excluded("not_there" if hits[here] else "no_rule")
+                missing = "no_rule" if self.sync.on(here) else "one_way"
+                self._excluded("not_there" if hits[here] else missing)
                 return
             if why := self._may_make(person, to):
                 self._excluded(why)

@@ -81,7 +81,10 @@ class NothingKnown:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything a sync works with: both systems, what is known of consent there, the store, the journal, the clock."""
+    """Everything a sync works with: both systems, what is known of consent there, the store, the journal, the clock.
+
+    `erased` tells whether an address is of somebody who was erased here, `calls` how many calls were made so far.
+    """
 
     ends: Mapping[Side, Connection]
     store: Store
@@ -90,7 +93,8 @@ class Work:
     clock: Clock
     who: str
     watch: Mapping[Side, Watch] = field(default_factory=lambda: {"a": NothingKnown(), "b": NothingKnown()})
-    run: str | None = None
+    erased: Callable[[str], bool] = lambda address: False
+    calls: Callable[[], int] = lambda: 0
 
     def described(self, sync: Sync) -> dict[Side, End]:
         """Ask both systems what they have and can."""

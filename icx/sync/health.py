@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from icx import mask
+from icx.store.syncs import Syncs
+from icx.sync.continuous import Cost, cost
 from icx.sync.definition import SIDES, Side, Sync
 from icx.sync.text import STATES, reason
 
@@ -23,6 +25,7 @@ class Health:
 
     `states` counts pairs by in_sync, excluded, duplicate, deleted and failing; `reasons` says why, by code; `words` are
     the systems' own, with how many they said them of. `people()` is a table of those who are not in step.
+    `look` is what the last reading cost and how often it may be had; None before the first.
     """
 
     sync: Sync
@@ -31,6 +34,7 @@ class Health:
     words: Mapping[str, int]
     read: Mapping[Side, datetime | None]
     sizes: Mapping[Side, int]
+    look: Cost | None
     kept: State
 
     def people(self, state: str = "", *, show: bool = False, limit: int = 1000) -> pa.Table:
@@ -64,6 +68,7 @@ class Health:
             "states": dict(self.states),
             "reasons": dict(self.reasons),
             "words": dict(self.words),
+            "look": vars(self.look) if self.look else None,
             "read": {
                 side: at.strftime("%Y-%m-%dT%H:%M:%SZ") if (at := self.read[side]) else None for side in SIDES
             },
@@ -79,6 +84,7 @@ class Health:
         lines += [
             f'  {count:>9,}    "{mask.plain(mask.addresses_in(text))}"' for text, count in self.words.items()
         ]
+        lines += [f"  looking: {self.look}"] if self.look else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -87,8 +93,9 @@ class Health:
         return health_html(self)
 
 
-def health(sync: Sync, state: State) -> Health:
-    """Return how a sync stands."""
+def health(sync: Sync, state: State, syncs: Syncs, *, per_day: int) -> Health:
+    """Return how a sync stands; `per_day` is the budget of calls."""
+    kept = syncs.of(sync.name, 1)
     states, reasons = state.outlook()
     marks = state.marks()
     return Health(
@@ -98,5 +105,6 @@ def health(sync: Sync, state: State) -> Health:
         state.words(),
         marks.read if marks else {"a": None, "b": None},
         state.sizes(),
+        cost(kept[0].header["reading"], per_day=per_day) if kept else None,
         state,
     )

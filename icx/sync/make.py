@@ -49,6 +49,11 @@ class Ready:
     want: Mapping[Side, Wanted]
     told: Sequence[str]
 
+    @property
+    def mailing(self) -> Mapping[Side, frozenset[str]]:
+        """The lists of each side that send a welcome to who is put on them."""
+        return {side: frozenset(str(one.id) for one in self.ends[side].lists if one.mails) for side in SIDES}
+
 
 def ready(sync: Sync, work: Work) -> Ready:
     """Ask both systems what they have, and return the sync as it runs between them."""
@@ -79,22 +84,23 @@ def make(
         work.watch[side].check(["icx", "sync", "plan", sync.name])
     recover(sync, be, work)
     marks = state.marks()
+    before = work.calls()
     first = marks is None or not marks.folded
     looks = _looks(be)
     state.mark(looks, be.sync.digest())
-    calls: dict[Side, int] = {}
     for side in SIDES:
-        calls[side] = read(side, be, work, state, full=full, tell=tell)
+        read(side, be, work, state, full=full, tell=tell)
+    reading = work.calls() - before
     number = work.syncs.add(sync.name, work.who)
     counts, notes = _decide(be, work, state, number, tell)
-    plan = _told(sync, be, work, state, number, first=first, counts=counts, notes=notes)
+    plan = _told(sync, be, work, state, number, first=first, counts=counts, notes=notes, reading=reading)
     work.syncs.keep(number, plan.header())
     keep = [one.number for one in work.syncs.of(sync.name, 20)]
     state.drop_rows(keep)
     return plan
 
 
-def read(side: Side, be: Ready, work: Work, state: State, *, full: bool, tell: Tell) -> int:
+def read(side: Side, be: Ready, work: Work, state: State, *, full: bool, tell: Tell) -> None:
     """Read one side, whole or what changed since, and make sure of everybody who was not found."""
     end, name = work.ends[side], be.sync.of(side)
     marks = state.marks()
@@ -112,7 +118,6 @@ def read(side: Side, be: Ready, work: Work, state: State, *, full: bool, tell: T
         found = end.people(part)  # a page that shifted while it was read hides somebody who is there
         state.take(side, by_key(found), be.want[side], whole=False, started=now)
         state.gone(side, [key for key in part if found.get(key) is None])
-    return 0
 
 
 def _counting(people: Any, tell: Callable[[int], None]) -> Any:
@@ -134,6 +139,7 @@ def _decide(
     counts: dict[str, Counter[str]] = {"a": Counter(), "b": Counter(), "pieces": Counter()}
     notes: Counter[str] = Counter()
     row = 0
+    mails = be.mailing
     with work.store.open() as con:
         of = state.prepare(con)
         done = 0
@@ -157,6 +163,8 @@ def _decide(
                     if verb := verbs[side]:
                         counts[side][verb] += 1
                 counts["pieces"][""] += sum(len(one) for one in found.rounds)
+                mailing = [len(one[s].join & mails[s]) for one in found.rounds for s in one]
+                counts["pieces"]["mails"] += sum(mailing)
                 notes.update(note.kind for note in found.notes)
                 rows.append(row_of(row, unit, found, verbs))
                 row += 1
@@ -226,6 +234,8 @@ def consenting(be: Ready, work: Work, people: Mapping[Side, Sequence[Known]]) ->
         )  # else somebody who is only about to be made
         found = known[side].get(list_id, {})
         by_key = found.get(f"key {there.key}", "") if there is not None else ""
+        if there is None and email is not None and work.erased(email):
+            return "erased"
         return allowed(there, list_id) or by_key or found.get(f"address {email_key(email)}", "")
 
     return may
@@ -241,6 +251,7 @@ def _told(
     first: bool,
     counts: Mapping[str, Counter[str]],
     notes: Counter[str],
+    reading: int,
 ) -> SyncPlan:
     sizes = state.sizes()
     states, reasons = state.outlook(number)
@@ -259,8 +270,16 @@ def _told(
         states=states,
         reasons=reasons,
         notes=dict(notes),
-        stops=stops(be, ordered, sizes, first=first, settings_basis=work.settings.contact_basis),
+        stops=stops(
+            be,
+            ordered,
+            sizes,
+            first=first,
+            settings_basis=work.settings.contact_basis,
+            mails=counts["pieces"]["mails"],
+        ),
         calls=calls,
+        reading=reading,
         told=tuple(be.told),
         zone=work.settings.zone,
         pieces=counts["pieces"][""],
@@ -292,6 +311,7 @@ def stops(
     *,
     first: bool,
     settings_basis: str,
+    mails: int = 0,
 ) -> tuple[Stop, ...]:
     """Return what has to be answered before a plan may be applied, the weightiest last."""
     found = []
@@ -303,14 +323,12 @@ def stops(
             if total[side]
         )
         found.append(Stop("first-run", "y", f"first run: it writes {words}", f"it writes {words}. Go on?"))
-    for side in SIDES:
-        changed = total[side] - counts[side].get("create", 0)
-        if not first and total[side] > MANY and total[side] > MANY_SHARE * sizes[side]:
-            text = f"writes {total[side]:,} of {sizes[side]:,} people in {be.sync.of(side)}"
-            question = f"it {text} ({changed:,} of them there already). Type how many may be written:"
-            found.append(
-                Stop(f"many-{be.sync.of(side)}", str(total[side]), text, question, total[side], MANY_SHARE)
-            )
+    many = [s for s in SIDES if not first and total[s] > MANY and total[s] > MANY_SHARE * sizes[s]]
+    if many:
+        text = " and ".join(f"{total[s]:,} of {sizes[s]:,} people in {be.sync.of(s)}" for s in many)
+        most = sum(total[s] for s in SIDES)
+        question = f"it writes {text}. Type how many may be written in all:"
+        found.append(Stop("many", str(most), f"writes {text}", question, most, MANY_SHARE))
     for side in SIDES:
         made = counts[side].get("create", 0)
         if made and be.ends[side].mails and not (be.sync.basis or settings_basis):
@@ -318,6 +336,9 @@ def stops(
             question = f"{counted(made, 'contact')} {form(made, 'is')} created in {be.sync.of(side)}. On what basis? (a sentence):"
             found.append(Stop("basis", "", text, question, made))
             break
+    if mails:
+        text = f"up to {counted(mails, 'welcome message')} may go out"
+        found.append(Stop("mails", str(mails), text, f"{text}. Type how many may:", mails))
     leaving = sum(counts[side].get("unsubscribe", 0) for side in SIDES)
     if leaving:
         text = f"unsubscribes {leaving:,}, which cannot be undone"

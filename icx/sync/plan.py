@@ -25,7 +25,7 @@ class SyncPlan:
     `sizes` is how many people each side has, `counts` how many of them would be written, by verb. `states` counts
     pairs as they will be (in_sync, excluded, duplicate, deleted, failing), `reasons` why, `notes` what is to tell of
     fields (conflict, foreign, kept, keeps, refused, contradiction, loop). `told` are sentences about the whole. `calls`
-    is what the writes of each side cost, `pieces` how many there are. Times are aware UTC.
+    is what the writes of each side cost, `reading` what this plan cost to read both, `pieces` how many there are. Times are aware UTC.
     """
 
     plan_id: str
@@ -40,6 +40,7 @@ class SyncPlan:
     notes: Mapping[str, int]
     stops: tuple[Stop, ...]
     calls: Mapping[Side, int]
+    reading: int
     told: tuple[str, ...]
     zone: str
     pieces: int = 0
@@ -108,6 +109,7 @@ class SyncPlan:
             "notes": dict(self.notes),
             "told": list(self.told),
             "calls": dict(self.calls),
+            "reading": self.reading,
             "stops": [stop.as_dict() for stop in self.stops],
         }
 
@@ -123,6 +125,7 @@ class SyncPlan:
             "notes": dict(self.notes),
             "stops": [asdict(stop) for stop in self.stops],
             "calls": dict(self.calls),
+            "reading": self.reading,
             "told": list(self.told),
             "zone": self.zone,
             "pieces": self.pieces,
@@ -145,6 +148,7 @@ def from_kept(kept: KeptSync, sync: Sync, state: State) -> SyncPlan:
         notes=header["notes"],
         stops=tuple(Stop(**stop) for stop in header["stops"]),
         calls=header["calls"],
+        reading=header["reading"],
         told=tuple(header["told"]),
         zone=header["zone"],
         pieces=header["pieces"],

@@ -45,6 +45,7 @@ def reason(code: str, sync: Sync) -> str:
         return f"deleted in {sync.of('a' if code.endswith('a') else 'b')}; not made anew"
     told = {
         "no_rule": "no rule matches",
+        "one_way": "the sync goes the other way",
         "not_there": "not on the other side, and no rule makes them",
         "no_address": "without a usable address",
         "address_gone": "the address was taken away on one side",
@@ -91,6 +92,8 @@ def transcript(plan: SyncPlan) -> str:
     lines += [f"  note  {told}" for told in plan.told]
     if plan.stops:
         lines.append("  Stops   " + " · ".join(f"{n} {stop.words}" for n, stop in enumerate(plan.stops, 1)))
+    if plan.reading:
+        lines.append(f"  Reading both cost {calls(plan.reading)}")
     after = "Nothing to do." if plan.empty else f"Next: icx sync apply {shlex.quote(sync.name)}"
     lines.append(
         f"Made {moment(plan.made_at, plan.zone)}. Apply reads again first and may do less, never more. {after}"

@@ -31,6 +31,7 @@ class Repeating:
         audience: str | None = None,
         to: str | None = None,
         trigger: str | None = None,
+        sync: str | None = None,
         create: bool = False,
         stale: str = "stay",
         answers: Mapping[str, str] | None = None,
@@ -49,7 +50,7 @@ class Repeating:
 
         With a notebook it runs that, with `params`. With `audience` and `to` it plans and applies; `answers` are
         those of the plan's stops, for a count the most there may be, for a welcome mail `LIST:MOST`. With `trigger` it does
-        what is due of that one, with `answers` too. Without any of them it pulls, builds and checks
+        what is due of that one, with `answers` too; with `sync` it brings two connections in step. Without any of them it pulls, builds and checks
         `connection`, every day, or every hour with `keep_updated`. `every` is such as "Mon 07:00", "hourly",
         "every 15 min" or a cron expression, in the workspace's zone unless `zone` names one.
 
@@ -65,7 +66,7 @@ class Repeating:
         from icx.workspace.scheduling import keep
 
         ws = cast("Workspace", self)
-        named = {"notebook": notebook, "export": to, "trigger": trigger}
+        named = {"notebook": notebook, "export": to, "trigger": trigger, "sync": sync}
         kind = next((kind for kind, value in named.items() if value is not None), "import")
         if every is None:
             # An import is brought up to date every day, or every hour by choice; anything else has its own time.
@@ -86,6 +87,7 @@ class Repeating:
             audience=audience or "",
             to=to or "",
             trigger=trigger or "",
+            sync=sync or "",
             create=create,
             stale=stale,
             answers=dict(answers or {}),

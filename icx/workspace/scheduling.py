@@ -12,6 +12,7 @@ from icx.jobs.board import Jobs
 from icx.jobs.history import History, Ran
 from icx.jobs.job import Alert, Job, bad, checked, load, save
 from icx.jobs.run_due import Done, Executor, RunDue
+from icx.plan.stops import Stop, confirm_options
 from icx.workspace.exporting import export
 from icx.workspace.tidying import daily
 
@@ -58,7 +59,9 @@ def _there(ws: Workspace, job: Job) -> Job:
         Policy(stale=job.stale)  # raises what it cannot be
     if job.kind == "trigger":
         job = replace(job, trigger=ws.trigger(job.trigger).name)
-    if job.kind in {"export", "trigger"} and (why := answers.wrong(job.answers)):
+    if job.kind == "sync":
+        job = replace(job, sync=ws.sync(job.sync).name)
+    if job.kind in {"export", "trigger", "sync"} and (why := answers.wrong(job.answers)):
         raise bad(job.name, why, "mend that --confirm, then the same command")
     if job.kind == "notebook":
         from icx.jobs import parameters
@@ -92,6 +95,7 @@ def executor(ws: Workspace, progress: Callable[[Any], None] | None = None) -> Ex
             "import": lambda job, again: _import(ws, job, progress),
             "export": lambda job, again: export(ws, job, progress),
             "trigger": lambda job, again: _trigger(ws, job, progress),
+            "sync": lambda job, again: _sync(ws, job, progress),
         },
         clock=ws.clock,
         who=ws.who,
@@ -183,6 +187,27 @@ def _trigger(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) ->
     done = run(ws, job.trigger, given=lambda stops: answers.beforehand(stops, job.answers), progress=progress)
     figures = {key: value for key, value in done.as_dict().items() if isinstance(value, int | str)}
     return Done(str(done), figures, done.problem)
+
+
+def _sync(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) -> Done:
+    """Bring two systems in step; what its plan asks is answered by the job, or it waits for somebody."""
+    from icx.workspace.synced import by_the_clock
+
+    if ws.sync(job.sync).paused is not None:
+        return Done(f"{job.sync} is paused", {})
+
+    def given(stops: Sequence[Stop]) -> dict[str, str]:
+        found = answers.beforehand(stops, job.answers)
+        if (lacking := answers.unanswered(job, f"sync {job.sync}", stops, found)) is not None:
+            lacking.next[0] = ["icx", "sync", "apply", job.sync, *confirm_options(stops)]
+            raise lacking
+        return found
+
+    done = by_the_clock(ws, job.sync, given=given, progress=progress)
+    limit = ws.settings.refused_share if job.refused_share is None else job.refused_share
+    figures = {"plan": done.plan_id, "written": done.written, "left_out": sum(done.left_out.values())}
+    figures |= {"refused_by_service": sum(done.refused.values())}
+    return Done(f"{done.plan_id}: {done.written:,} written", figures, done.problem(limit))
 
 
 def problem_of(run: str, problem: IcxError | None) -> IcxError:

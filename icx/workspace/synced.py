@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import BadInput, NeedsYou
+from icx.plan.stops import Stop
 from icx.store.syncs import Syncs
 from icx.sync import Line, Rule, Sync, checked
 from icx.sync.definition import EVERYTHING, SIDES, Paused, Side
@@ -62,7 +63,12 @@ class Hand:
     def health(self, sync: Sync) -> Health:
         from icx.sync.health import health
 
-        return health(sync, State(self.ws.store, sync.name))
+        return health(
+            sync,
+            State(self.ws.store, sync.name),
+            Syncs(self.ws.journal),
+            per_day=self.ws.settings.calls_per_day,
+        )
 
     def pause(self, sync: Sync, why: str) -> Sync:
         rest = Paused(self.ws.who, self.ws.clock.now(), why or self.ws.because or "")
@@ -90,7 +96,18 @@ def working(ws: Workspace, sync: Sync, run: str) -> Iterator[Work]:
             kept="nothing was read or sent",
             next=[["icx", "status"]],
         )
-    yield Work(ends, ws.store, Syncs(ws.journal), ws.settings, ws.clock, ws.who, watch, run)
+    gone = ws.accounts.erased()
+    yield Work(
+        ends,
+        ws.store,
+        Syncs(ws.journal),
+        ws.settings,
+        ws.clock,
+        ws.who,
+        watch,
+        erased=lambda address: gone is not None and gone.address(address) in gone.known,
+        calls=lambda: ws.journal.calls(run)[0],
+    )
 
 
 def _watch(ws: Workspace, name: str) -> Watch:
@@ -220,6 +237,33 @@ def apply(
             sync, chosen, work, answers=answers, ask=ask, progress=tell, ending=resting(ws, ending)
         )
     if not done.already and done.state == "finished" and done.written:
+        _note(ws, f"{done.plan_id} of {sync.name}: {done.written:,} written", "applied")
+    return done
+
+
+def by_the_clock(
+    ws: Workspace,
+    name: str,
+    *,
+    given: Callable[[Sequence[Stop]], Mapping[str, str]],
+    progress: Callable[[Any], None] | None,
+) -> Synced:
+    """Plan and apply in one run of a job; what an earlier one left unknown is found out first.
+
+    `given` returns the answers to a plan's stops. Raises NeedsYou (needs-answer) for the others; the plan stays.
+    """
+    from icx.sync import apply as carry_out
+    from icx.sync import make
+
+    sync = bound(ws, name)
+    check_rest(ws, sync.name)
+    with ws.noted("sync", sync.name) as run, working(ws, sync, run) as work:
+        tell = hear(ws, run, progress)
+        plan = make(sync, work, progress=tell)
+        done = carry_out(
+            sync, plan.plan_id, work, answers=given(plan.stops), progress=tell, ending=resting(ws, None)
+        )
+    if done.written:
         _note(ws, f"{done.plan_id} of {sync.name}: {done.written:,} written", "applied")
     return done
 

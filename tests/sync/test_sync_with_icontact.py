@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from icx.errors import NeedsYou
+from icx.errors import BadInput, NeedsYou
 from icx.sync import Act, Rule, When
 from icx.workspace import Workspace
 
@@ -97,3 +97,35 @@ def test_a_table_and_icontact_are_brought_in_step(ws: Workspace, tmp_path: Path)
     ws.apply_sync("crm and acme")
     assert rows(path)["0"]["city"] == "Raleigh"
     assert sync.simulate().rests
+
+
+def test_by_the_clock_it_waits_for_whoever_answers_and_then_goes_on_by_itself(
+    ws: Workspace, tmp_path: Path
+) -> None:
+    path = tmp_path / "clock.csv"
+    write(path, {"id": "1", "email": "clock@example.com", "first_name": "Clara", "city": "", "tier": "gold"})
+    ws.accounts.connect_table("clock", str(path), "id", writable=["first_name", "city"])
+    with ws.client("acme") as client:
+        client.create("lists", [{"name": "Hello", "emailOwnerOnChange": 0, "welcomeOnManualAdd": 1}])
+    ws.sync("clock", "clock", "acme", rules=[Rule("a", then=(Act("join", "Hello"),))])
+    ws.schedule("in step", sync="clock", every="every 5 min")
+    waits = ws.run_job("in step")
+    assert waits.code == "needs-answer"
+    assert list(waits.next[1][:4]) == ["icx", "schedule", "change", "in step"]
+    asked = {"first-run", "basis", "mails"}
+    assert {stop.key for stop in ws.sync_plans("clock")[0].stops} == asked
+    with pytest.raises(BadInput, match="nothing asks for frist-run"):
+        ws.change_job("in step", answers={"frist-run": "y"})
+    ws.change_job("in step", answers={"first-run": "y", "basis": "asked at the till", "mails": "1"})
+    assert ws.run_job("in step").state == "done"
+    with ws.client("acme") as client:
+        assert client.find_contact_by_email("clock@example.com")[0]["firstName"] == "Clara"
+    ws.sync("clock").pause("holidays")
+    assert "paused" in str(ws.run_job("in step").text)
+    with pytest.raises(NeedsYou, match="rests"):
+        ws.apply_sync("clock")
+    ws.sync("clock").resume()
+    ws.erase("clock@example.com", confirm=ws.erase("clock@example.com").count)
+    assert ws.sync("clock").plan().reasons.get("erased") == 1, "who was erased is not made anew"
+    ws.remove_sync("clock")
+    assert [sync.name for sync in ws.syncs()] == ["crm and acme"]
