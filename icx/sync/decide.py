@@ -21,6 +21,7 @@ ROUNDS = 6  # of decisions about one pair; rules that lead to one another settle
 #: How each action is taken back.
 UNDOING = {"set": "set", "join": "leave", "leave": "join", "tag": "untag", "untag": "tag"}
 #: May somebody (None: who is to be made, of this address) be put on a list (None: made at all)? "" or the reason not.
+Fits = Callable[[Side, str, str], bool]  # may a field of a side hold a value
 Consent = Callable[[Side, Person | None, str | None, str | None], str]
 
 
@@ -56,6 +57,7 @@ def decide(
     *,
     reason: str = "",
     consent: Consent | None = None,
+    fits: Fits | None = None,
 ) -> Decision:
     """Return what becomes of two people who are one, or of one alone (the other None).
 
@@ -74,7 +76,9 @@ def decide(
     memory = replace(memory, gone="")
     first: _Step | None = None
     for _ in range(ROUNDS):
-        step = _Step(sync, {"a": a, "b": b}, memory, consent or _anybody, as_read=first is None)
+        step = _Step(
+            sync, {"a": a, "b": b}, memory, consent or _anybody, fits or _anything, as_read=first is None
+        )
         step.decide()
         first = first or step
         notes += [note for note in step.notes if note not in notes]
@@ -84,6 +88,8 @@ def decide(
             state, why = (first.state, first.reason) if not rounds else (step.state, step.reason)
             if any(note.kind == "contradiction" for note in notes):
                 state, why = "failing", "contradiction"
+            elif (first or step).unfit:
+                state, why = "failing", (first or step).unfit
             return Decision(state, why, tuple(rounds), memory, tuple(notes))
         rounds.append(wants)
         source = next(one.email for one in (a, b) if one is not None)
@@ -103,11 +109,12 @@ class _Step:
         people: dict[Side, Person | None],
         memory: Memory,
         consent: Consent,
+        fits: Fits,
         *,
         as_read: bool,
     ) -> None:
         self.sync, self.people, self.memory, self.consent = sync, people, memory, consent
-        self.as_read = as_read
+        self.fits, self.as_read, self.unfit = fits, as_read, ""
         self.fields: dict[Side, dict[str, str]] = {"a": {}, "b": {}}
         self.sets: dict[Side, dict[str, set[str]]] = {"a": {}, "b": {}}
         self.lines: dict[Side, dict[str, Base | None]] = {"a": {}, "b": {}}
@@ -180,6 +187,10 @@ class _Step:
                     self.notes.append(
                         Note("keeps", found.to, name)
                     )  # it was sent before, and that is what it became
+                    continue
+                if found.value and not self.fits(found.to, name, found.value):
+                    self.unfit = f"unfit {found.to} {name}"
+                    self.notes.append(Note("unfit", found.to, name))
                     continue
                 self.fields[found.to][name] = found.value
                 self.lines[found.to][line.id] = was
@@ -312,6 +323,10 @@ def _against(asked: list[tuple[Side, Rule, Act]]) -> set[tuple[str, ...]]:
         about = {"set": "field", "tag": "tag", "untag": "tag"}.get(act.kind, "list")
         by_place.setdefault((to, about, act.name), set()).add((to, act.kind, act.name, act.value))
     return {one for several in by_place.values() if len(several) > 1 for one in several}
+
+
+def _anything(side: Side, name: str, value: str) -> bool:
+    return True
 
 
 def _anybody(side: Side, person: Person | None, email: str | None, list_id: str | None) -> str:

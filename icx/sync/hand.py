@@ -83,7 +83,8 @@ class NothingKnown:
 class Work:
     """Everything a sync works with: both systems, what is known of consent there, the store, the journal, the clock.
 
-    `erased` tells whether an address is of somebody who was erased here, `calls` how many calls were made so far.
+    `erased` tells whether an address is of somebody who was erased here, `calls` how many calls were made so far,
+    `others` which syncs there are beside this one.
     """
 
     ends: Mapping[Side, Connection]
@@ -95,6 +96,7 @@ class Work:
     watch: Mapping[Side, Watch] = field(default_factory=lambda: {"a": NothingKnown(), "b": NothingKnown()})
     erased: Callable[[str], bool] = lambda address: False
     calls: Callable[[], int] = lambda: 0
+    others: Callable[[], Sequence[Sync]] = tuple
 
     def described(self, sync: Sync) -> dict[Side, End]:
         """Ask both systems what they have and can."""

@@ -66,7 +66,7 @@ def look(be: Ready, work: Work, kept: KeptSync, state: State, todo: Sequence[Tod
             seen.left_out.append((one, "gone"))
             continue
         memory = Memory.from_text(memories.get((one.row["a_key"], one.row["b_key"])))
-        now = decide(be.sync, people["a"], people["b"], memory, consent=consent)
+        now = decide(be.sync, people["a"], people["b"], memory, consent=consent, fits=be.fits)
         less = one.want.less(_all(now.rounds, side))
         if one.want.make and not less.make:
             less = Want()

@@ -24,6 +24,7 @@ from icx.sync.hand import Known, Tell, Work, by_key, silent
 from icx.sync.memory import Memory
 from icx.sync.plan import VERBS, SyncPlan
 from icx.sync.resolve import End, resolve
+from icx.sync.rings import ring
 from icx.sync.seen import Wanted, compact, person_of, wanted
 from icx.sync.state import State
 from icx.sync.tables import Unit
@@ -48,6 +49,10 @@ class Ready:
     ends: Mapping[Side, End]
     want: Mapping[Side, Wanted]
     told: Sequence[str]
+
+    def fits(self, side: Side, name: str, value: str) -> bool:
+        """Tell whether a field of a side can hold a value."""
+        return self.ends[side].holds(name, value)
 
     @property
     def mailing(self) -> Mapping[Side, frozenset[str]]:
@@ -152,7 +157,7 @@ def _decide(
             consent = consenting(be, work, people)
             rows = []
             for unit in units:
-                found = decided(be.sync, unit, consent)
+                found = decided(be, unit, consent)
                 done += 1
                 if not _news(unit, found):
                     continue
@@ -174,12 +179,12 @@ def _decide(
     return counts, notes
 
 
-def decided(sync: Sync, unit: Unit, consent: Consent | None) -> Decision:
+def decided(be: Ready, unit: Unit, consent: Consent | None) -> Decision:
     """Return what becomes of two people, or of one alone, as they were last read."""
     memory = Memory.from_text(unit.memory)
     a = person_of(unit.a_key or "", unit.a_told) if unit.a_told is not None else None
     b = person_of(unit.b_key or "", unit.b_told) if unit.b_told is not None else None
-    return decide(sync, a, b, memory, reason=unit.why, consent=consent)
+    return decide(be.sync, a, b, memory, reason=unit.why, consent=consent, fits=be.fits)
 
 
 def _news(unit: Unit, found: Decision) -> bool:
@@ -280,11 +285,21 @@ def _told(
         ),
         calls=calls,
         reading=reading,
-        told=tuple(be.told),
+        told=(*be.told, *_rings(sync, work)),
         zone=work.settings.zone,
         pieces=counts["pieces"][""],
         kept=state,
     )
+
+
+def _rings(sync: Sync, work: Work) -> list[str]:
+    found = ring(sync, work.others())
+    if not found:
+        return []
+    return [
+        f"{', '.join(found[:-1])} and {found[-1]} are in step in a ring: what changes in two of them at once may go"
+        " around it; one way less, or one winner for all, ends that"
+    ]
 
 
 def _calls(work: Work, state: State, number: int, side: Side) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,6 +42,17 @@ class End:
     def column(self, name: str) -> Column | None:
         return next((one for one in self.columns if one.name == name), None)
 
+    def holds(self, name: str, value: str) -> bool:
+        """Tell whether a column can hold a value: not too long, one of its choices, a number where it is one."""
+        column = self.column(name)
+        if column is None:
+            return True
+        if column.longest is not None and len(value) > column.longest:
+            return False
+        if column.type == "choice" and column.choices and value not in column.choices:
+            return False
+        return column.type != "number" or _number(value)
+
     @property
     def mails(self) -> bool:
         """Whether people there can be written to by mail, so that nobody is put there without a basis."""
@@ -58,6 +70,13 @@ def resolve(sync: Sync, ends: Mapping[Side, End]) -> tuple[Sync, list[str]]:
     mirrors, told = _mirrors(sync, ends, lines, rules)
     _clashes(sync, lines, rules)
     return replace(sync, lines=tuple(lines), rules=(*rules, *mirrors)), told
+
+
+def _number(value: str) -> bool:
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        return False
 
 
 def plain(name: str) -> str:

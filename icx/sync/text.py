@@ -28,6 +28,7 @@ NOTES = {
     "keeps": "fields that a system keeps otherwise than they were sent",
     "refused": "actions refused",
     "contradiction": "rules that want opposite things of one person",
+    "unfit": "values that do not fit the field they would go to",
     "loop": "people whose fields would flip back and forth",
 }
 VERBS = {
@@ -43,6 +44,9 @@ def reason(code: str, sync: Sync) -> str:
     """Return why somebody is not in step, in words."""
     if code in {"deleted_in_a", "deleted_in_b"}:
         return f"deleted in {sync.of('a' if code.endswith('a') else 'b')}; not made anew"
+    if code.startswith("unfit "):
+        _, side, name = code.split(" ", 2)
+        return f"a value does not fit `{name}` of {sync.of('b' if side == 'b' else 'a')}"
     told = {
         "no_rule": "no rule matches",
         "one_way": "the sync goes the other way",

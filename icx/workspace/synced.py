@@ -107,6 +107,7 @@ def working(ws: Workspace, sync: Sync, run: str) -> Iterator[Work]:
         watch,
         erased=lambda address: gone is not None and gone.address(address) in gone.known,
         calls=lambda: ws.journal.calls(run)[0],
+        others=lambda: everything(ws.layout.syncs),
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from memory import Bench, Killed, person, system
 
+from icx.connections.base import Column
 from icx.errors import BadInput, NeedsYou
 from icx.sync import Act, Line, Rule, Sync, When, apply
 
@@ -233,6 +234,21 @@ def test_rules_that_lead_in_a_circle_are_told_by_the_plan_and_nothing_is_sent(be
     twice = Sync("twice", "crm", "mail", (Line("name", "tier"), Line("tier", "tier")))
     with pytest.raises(BadInput, match="flip back and forth"):
         bench.plan(twice)
+
+
+def test_a_value_that_does_not_fit_is_told_and_the_others_travel(bench: Bench) -> None:
+    bench.systems["mail"].columns = (Column("name", "Name"), Column("tier", "Tier", longest=4))
+    hold(bench, "crm", person("1", "ada@example.com", name="Ada", tier="golden"))
+    hold(bench, "mail", person("m1", "ada@example.com"))
+    bench.run(BOTH)
+    assert fields(bench, "mail", "m1") == {"name": "Ada"}
+    again = bench.plan(BOTH)
+    assert again.empty
+    assert again.reasons == {"unfit b tier": 1}
+    hold(bench, "crm", person("1", "ada@example.com", name="Ada", tier="gold"))
+    bench.run(BOTH)
+    assert fields(bench, "mail", "m1") == {"name": "Ada", "tier": "gold"}
+    assert bench.plan(BOTH).states == {"in_sync": 1}
 
 
 def test_what_the_service_refuses_fails_with_its_words_and_is_tried_again_when_it_changes(
