@@ -107,6 +107,16 @@ def unanswered(job: Job, plan_id: str, stops: Sequence[Stop], given: Mapping[str
     )
 
 
+def lasting(stop: Mapping[str, Any]) -> str:
+    """Return the answer that a job needs for a stop (`Stop.as_dict`), as KEY=VALUE.
+
+    >>> lasting({"key": "welcome", "confirm": "VIP", "value": 9}), lasting({"key": "growth", "confirm": "12"})
+    ('welcome=VIP:9', 'growth=12')
+    """
+    enough = f"{stop['confirm']}:{stop['value']:.0f}" if stop["key"] == "welcome" else stop["confirm"]
+    return f"{stop['key']}={enough or 'how they agreed'}"
+
+
 def _lacks(stop: Stop, answer: str | None) -> str:
     if answer is None:
         return f"{stop.words} (not answered)"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from icx.errors import IcxError, NeedsYou, TryLater
+from icx.notify import shown_way
 from icx.plan.retry import Among
 from icx.plan.stops import Stop, confirm_options
 from icx.store.locks import who
@@ -248,7 +249,17 @@ class _Run:
 
         if do.kind in MARKED:
             return mark(self.ws, self.trigger, due, self._addresses(ids), settle, run)
+        self._note_told(due)
         return tell(self.ws, self.trigger, due, addresses, settle, run, self.progress)
+
+    def _note_told(self, due: Sequence[Firing]) -> None:
+        """Write into the record that people are told of outside, before they are."""
+        from icx.workspace.bringing import note
+
+        do = self.trigger.do
+        held = "ids and addresses" if do.addresses else "ids"
+        way = shown_way(do.command, do.webhook) or do.notebook
+        note(self.ws, "told", f"{self.trigger.name}: {held} of {counted(len(due), 'firing')} to {way}")
 
     # -- plumbing
 

@@ -184,7 +184,15 @@ def _trigger(ws: Workspace, job: Job, progress: Callable[[Any], None] | None) ->
 
     if ws.trigger(job.trigger).paused is not None:
         return Done(f"{job.trigger} is paused", {})
-    done = run(ws, job.trigger, given=lambda stops: answers.beforehand(stops, job.answers), progress=progress)
+    try:
+        done = run(
+            ws, job.trigger, given=lambda asked: answers.beforehand(asked, job.answers), progress=progress
+        )
+    except NeedsYou as error:
+        if error.code == "needs-answer":  # once by hand, as it says already; or from now on
+            lasting = [word for stop in error.data["stops"] for word in ("--confirm", answers.lasting(stop))]
+            error.next = [*error.next, ["icx", "schedule", "change", job.name, *lasting]]
+        raise
     figures = {key: value for key, value in done.as_dict().items() if isinstance(value, int | str)}
     return Done(str(done), figures, done.problem)
 

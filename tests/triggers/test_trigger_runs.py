@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ import prepared
 import pytest
 
 from icx.errors import BadInput, NeedsYou
+from icx.plan.send import Sender
 from icx.rules import InAudience
 from icx.triggers import payload
 from icx.workspace import Workspace, firing, triggered
@@ -180,26 +183,58 @@ def test_a_move_and_an_unsubscribe_are_plans_too_and_the_number_is_typed_c02(
     assert members(ws, "From") == {two: "unsubscribed"}
 
 
-def test_a_push_that_is_killed_anywhere_is_neither_lost_nor_doubled(
-    ws: Workspace, who: list[int], monkeypatch: pytest.MonkeyPatch
+def dies(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+#: Where a run is killed: the plan is made and not noted, applied and not noted, a batch sent and not noted; or nowhere.
+DEATHS = ((firing.firings, "planned"), (firing.firings, "settle"), (Sender, "_note"), None, None)
+
+
+@pytest.mark.parametrize(
+    "seed", [3, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 130))]
+)
+def test_however_it_is_killed_each_crossing_is_done_once_and_nobody_who_left_is_added_again(
+    ws: Workspace, who: list[int], monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    people = who[8:11]
-    score(ws, dict.fromkeys(people, 10))
-    hot(ws, "Killed", push="acme/lists/Killed", create=True)
-    for number, place in enumerate(["planned", "settle"]):
-        score(ws, dict.fromkeys(people, 10))
-        score(ws, dict.fromkeys(people, 90))
-
-        def dies(*_: Any) -> None:
-            raise KeyboardInterrupt
-
+    draw, people = random.Random(seed), who[8:14]
+    name, left, crossings = f"Story {seed}", set[int](), 0
+    say = dict(FIRST)
+    scores = dict.fromkeys(people, 10)
+    score(ws, scores)
+    hot(ws, name, push=f"acme/lists/{name}", create=True)
+    for number in range(5 if seed > 99 else 3):
+        now = {one: draw.choice([10, 90]) if number else 90 for one in people}
+        crossings += sum(now[one] > scores[one] for one in people)
+        score(ws, scores := now)
+        for one in draw.sample(people, draw.randint(0, 2)) if number else ():
+            left |= {one} if members(ws, name).get(one) == "normal" else set()
+            account(
+                ws,
+                "update subscriptions set status = 'unsubscribed' where contact_id = ?"
+                " and list_id = (select list_id from lists where name = ?)",
+                one, name,
+            )  # fmt: skip
+        death = draw.choice(DEATHS) if number else DEATHS[draw.randint(0, 2)]
         with monkeypatch.context() as patch:
-            patch.setattr(firing.firings, place, dies)
-            with pytest.raises(KeyboardInterrupt):
-                ws.run_trigger("Killed", confirm=FIRST)
-        ran = ws.run_trigger("Killed", confirm=FIRST)
-        assert (ran.done, ran.fired) == (3, 3), number
-        assert set(members(ws, "Killed")) == set(people)
+            if death is not None:
+                patch.setattr(*death, dies)
+            with contextlib.suppress(KeyboardInterrupt):
+                run_agreeing(ws, name, say)
+        assert {one for one, state in members(ws, name).items() if state != "normal"} == left
+    run_agreeing(ws, name, say)
+    fired = ws.trigger(name).firings(1000)
+    assert len(fired) == crossings
+    assert {one.state for one in fired} <= {"done", "refused"}
+    assert {one.contact_id for one in fired if one.state == "refused"} <= left
+    on = members(ws, name)
+    assert {one for one, state in on.items() if state != "normal"} == left
+    assert {one.contact_id for one in fired} == set(on)
+
+
+def run_agreeing(ws: Workspace, name: str, say: dict[str, str]) -> None:
+    """Run it, and answer what its plan asks, as somebody at a terminal does."""
+    ws.run_trigger(name, confirm=say, ask=lambda stop, *_: stop.confirm)
 
 
 def test_more_at_once_than_agreed_is_held_and_a_paused_trigger_does_nothing(
@@ -256,6 +291,9 @@ def test_what_is_told_holds_ids_and_is_told_again_until_it_arrives_c01(
     heard.unlink()
     ws.run_trigger("Told")
     assert heard.read_text().count("@") == 3
+    assert "ids and addresses of 3 firings" in set(
+        ws.record()["what"].str.partition(": ")[2].str.partition(" to ")[0]
+    )
 
 
 def test_a_job_runs_a_trigger_holds_at_what_it_was_not_answered_and_keeps_it_from_being_removed(
@@ -273,6 +311,7 @@ def test_a_job_runs_a_trigger_holds_at_what_it_was_not_answered_and_keeps_it_fro
     score(ws, dict.fromkeys(people, 60))
     held = ws.run_job("timed")
     assert (held.state, held.code, held.lasting) == ("failed", "needs-answer", True)
+    assert held.next[-1] == ["icx", "schedule", "change", "timed", "--confirm", "first-push=y"]
     ws.change_job("timed", answers=FIRST | {"firings": "5"})
     ran = ws.run_job("timed")
     assert (ran.state, ran.figures["done"]) == ("done", 2)
