@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 import prepared
 import pytest
+from books import book
 
 from icx.errors import BadInput, NeedsYou
 from icx.plan.send import Sender
@@ -346,3 +347,27 @@ def test_a_field_is_set_once_and_a_tag_only_where_there_are_tags_c02(ws: Workspa
     ran = ws.run_trigger("Marked")
     assert (ran.done, ran.refused, ran.reasons) == (1, 1, (("gone", 1),))
     assert ws.client("acme").get("contacts", one)["custom"][name] == "gold"
+
+
+def test_a_notebook_gets_the_people_as_a_file_that_is_gone_afterwards_c01(
+    ws: Workspace, who: list[int]
+) -> None:
+    one = who[21]
+    path = book(
+        ws.layout.root / "hear.ipynb",
+        "import pyarrow.parquet as pq\nfrom icx.notebook import result\nfound = pq.read_table(people)",
+        "result(contacts=found['contact_id'].to_pylist(), columns=found.column_names)",
+        parameters='people: str = ""  # a Parquet file, a row a firing',
+    )
+    score(ws, {one: 10})
+    with pytest.raises(BadInput, match="has no parameter"):
+        hot(ws, "Book", notebook=str(path), params={"persons": "x"})
+    hot(ws, "Book", notebook=str(path))
+    score(ws, {one: 60})
+    ran = ws.run_trigger("Book")
+    assert (ran.done, ran.problem) == (1, None)
+    (run,) = ws.layout.runs.glob("*/results.json")
+    told = json.loads(run.read_text())
+    assert told["contacts"] == [one]
+    assert "email" not in told["columns"]
+    assert not list(ws.layout.handed.iterdir())
