@@ -11,6 +11,9 @@ from icx.connections.base import Change, Column, Container, Done, Person
 EVERYTHING = frozenset({"lists", "tags", "status", "unsubscribe", "make"})
 
 
+MADE = "new-"  # how the key of somebody begins who was made on a copy
+
+
 @dataclass
 class Copy:
     """People by key, who are read and written here alone; a status is never raised and nobody is ever deleted."""
@@ -69,7 +72,7 @@ class Copy:
         if change.key is None:
             if not change.email or self.find([change.email])[change.email]:
                 return Done(change.row, "refused", None, "somebody has this address")
-            key = f"new-{len(self.held) + 1}"
+            key = f"{MADE}{len(self.held) + 1}"
             self.held[key] = _changed(Person(key, change.email), change)
         elif change.key not in self.held:
             return Done(change.row, "refused", None, "there is no such contact")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ from icx.store import Store, private
 from icx.store.journal import Journal
 from icx.store.syncs import Syncs
 from icx.sync.apply import apply
-from icx.sync.copy import Copy
+from icx.sync.copy import MADE, Copy
 from icx.sync.definition import SIDES, Side, Sync
-from icx.sync.hand import Work
+from icx.sync.hand import Known, Watch, Work
 from icx.sync.make import make
 from icx.sync.plan import SyncPlan
 
@@ -56,6 +56,29 @@ class Simulated:
         return f"On copies, nothing was sent. {'; '.join(told)}; {len(self.written)} runs, {end}."
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What is known of consent, asked and never taught: what happens on a copy has not happened."""
+
+    watch: Watch
+
+    def refused(self, people: Sequence[Known], list_id: str | None) -> Mapping[Known, str]:
+        asked = {
+            (None if (key or "").startswith(MADE) else key, address): (key, address)
+            for key, address in people
+        }
+        return {asked[one]: why for one, why in self.watch.refused(list(asked), list_id).items()}
+
+    def joined(self, list_id: str, keys: Sequence[str]) -> None:
+        return None
+
+    def made(self, people: Sequence[tuple[str, str]]) -> None:
+        return None
+
+    def check(self, step: Sequence[str]) -> None:
+        self.watch.check(step)
+
+
 def simulate(sync: Sync, work: Work) -> Simulated:
     """Carry a sync out on copies, as from what is agreed now. The copies, with everybody in them, are held in memory."""
     with tempfile.TemporaryDirectory(prefix="icx-simulated-") as scratch:
@@ -70,6 +93,7 @@ def simulate(sync: Sync, work: Work) -> Simulated:
                 ends=copies,
                 store=store,
                 syncs=Syncs(journal),
+                watch={side: _Asked(work.watch[side]) for side in SIDES},
                 settings=replace(work.settings, push=True),
             )
             trial = replace(sync, paused=None)

@@ -79,6 +79,7 @@ def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None
         "03-check",
         "04-audience",
         "05-push",
+        "06-sync",
         "07-schedule",
     ]
     assert "True" in shown(ran["04-audience"], "same")  # clicked and typed are one
@@ -87,6 +88,9 @@ def test_the_notebooks_run_from_connect_to_schedule(ran: dict[str, Any]) -> None
     assert re.search(r"Done: [1-9]\d* added", pushed)
     assert "the same people by id" in pushed
     assert "nothing has been sent" in shown(ran["05-push"], "undo").lower()
+    synced = shown(ran["06-sync"], "again")
+    assert re.search(r"Done: 2 written", synced)  # who moved, and who lost the tier
+    assert "left to do: 0" in synced
     assert "loyal weekly" in shown(ran["07-schedule"], "jobs")
 
 
@@ -105,6 +109,7 @@ def test_what_is_clicked_can_be_read_without_a_kernel(ran: dict[str, Any]) -> No
         ("02-pull-and-profile", "fields"),
         ("04-audience", "builder"),
         ("05-push", "plan"),
+        ("06-sync", "editor"),
         ("07-schedule", "monitor"),
     ]
     for name, cell_id in widgets:

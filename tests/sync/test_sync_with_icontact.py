@@ -129,3 +129,20 @@ def test_by_the_clock_it_waits_for_whoever_answers_and_then_goes_on_by_itself(
     assert ws.sync("clock").plan().reasons.get("erased") == 1, "who was erased is not made anew"
     ws.remove_sync("clock")
     assert [sync.name for sync in ws.syncs()] == ["crm and acme"]
+
+
+def test_what_happens_on_a_copy_teaches_nothing_of_consent(ws: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "trial.csv"
+    write(path, {"id": "1", "email": "only.here@example.com", "first_name": "Jo", "city": "", "tier": "gold"})
+    ws.connect_table("trial", path, "id", email="email")
+    sync = ws.sync("trial", "trial", "acme", one_way=True, basis="they signed up in the shop")
+
+    def known() -> list[tuple[object, ...]]:
+        with ws.store.open() as con:
+            return con.execute("from shared.consent_facts").fetchall()
+
+    before = known()
+    tried = sync.simulate()
+    assert (tried.made, tried.rests) == ({"a": 0, "b": 1}, True)
+    assert known() == before
+    ws.remove_sync("trial")
