@@ -72,6 +72,12 @@ class Syncs:
                 " and sync = (select sync from sync_plans where number = ?)",
                 (number, number),
             )
+            db.execute(  # a look each five minutes that found nothing is worth no line for ever
+                "delete from sync_plans where sync = (select sync from sync_plans where number = ?)"
+                " and state in ('closed', 'finished') and number < ? - 100"
+                " and not exists (select 1 from sync_writes w where w.plan = sync_plans.number)",
+                (number, number),
+            )
             db.execute(
                 "update sync_plans set state = 'open', header = ? where number = ?",
                 (json.dumps(dict(header)), number),

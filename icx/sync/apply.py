@@ -7,6 +7,7 @@ these, so that a process that is killed anywhere neither forgets an agreement no
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 from icx.errors import IcxError, NeedsYou
 from icx.plan.applied import Progress
@@ -20,6 +21,7 @@ from icx.sync.definition import Sync
 from icx.sync.hand import Tell, Work, silent
 from icx.sync.make import Ready, ready
 from icx.sync.send import Sending
+from icx.sync.state import State
 
 
 def apply(
@@ -43,9 +45,7 @@ def apply(
     if kept.state == "finished" and kept.result:
         return from_result(kept.result)
     _check(sync, kept, work)
-    with work.syncs.journal.lock(
-        f"sync {sync.name}", what=plan_id, busy=lambda holder: _running(plan_id, holder)
-    ):
+    with held(sync, work, plan_id):
         kept = work.syncs.get(plan_id)
         if kept.state == "finished" and kept.result:
             return from_result(kept.result)
@@ -59,6 +59,7 @@ def apply(
                 kept="this one sent nothing",
                 next=[["icx", "sync", "apply", sync.name, "--plan", begun.plan_id]],
             )
+        _check_base(kept, work.state(sync))
         stops = tuple(Stop(**stop) for stop in kept.header["stops"])
         given = answered(sync, kept.plan_id, stops, {**kept.answers, **(answers or {})}, ask)
         be = ready(sync, work)
@@ -72,16 +73,13 @@ def apply(
 
 def recover(sync: Sync, be: Ready, work: Work) -> None:
     """Find out what an apply that was cut off left unknown, and remember what it did; a new plan does the rest."""
-    with work.syncs.journal.lock(
-        f"sync {sync.name}", what="recovering", busy=lambda held: _running(sync.name, held)
-    ):
-        kept = work.syncs.unfinished(sync.name)
-        if kept is None:
-            return
-        with ends_after_the_batch(lambda text: None) as end:
-            under_way = Sending(sync, kept, be, work, silent, end)
-            under_way.settle()
-            under_way.close()
+    kept = work.syncs.unfinished(sync.name)
+    if kept is None:
+        return
+    with ends_after_the_batch(lambda text: None) as end:
+        under_way = Sending(sync, kept, be, work, silent, end)
+        under_way.settle()
+        under_way.close()
 
 
 def answered(
@@ -129,6 +127,25 @@ def _check(sync: Sync, kept: KeptSync, work: Work) -> None:
             kept="nothing was sent",
             next=[["icx", "sync", "plan", kept.sync]],
         )
+
+
+def held(sync: Sync, work: Work, what: str) -> AbstractContextManager[None]:
+    """Hold a sync: of its plans and applies there is one at a time, in all processes of the workspace."""
+    return work.syncs.journal.lock(f"sync {sync.name}", what=what, busy=lambda holder: _running(what, holder))
+
+
+def _check_base(kept: KeptSync, state: State) -> None:
+    """Raise plan-closed when what this plan began from is not what is agreed now: another one was applied since."""
+    marks = state.marks()
+    if marks is not None and marks.folded in {kept.header["base"], kept.number}:
+        return
+    raise NeedsYou(
+        "plan-closed",
+        f"{kept.plan_id} began from what was agreed before another plan was applied.",
+        where=f"sync {kept.sync}",
+        kept="nothing was sent",
+        next=[["icx", "sync", "plan", kept.sync]],
+    )
 
 
 def _running(what: str, holder: Holder | None) -> IcxError:

@@ -35,6 +35,8 @@ from icx.words import counted, form
 OVERLAP = timedelta(minutes=10)
 #: However well a feed works, everybody is read again after this long, which is how deletions are found there.
 WHOLE_EVERY = timedelta(days=1)
+#: Plans of a sync whose rows are kept.
+KEPT = 20
 #: Which verb a pair is counted under when several things are done to it, the weightiest first.
 WEIGHT = ("create", "unsubscribe", "undo", "update", "act")
 #: More writes than this, and more than this share of a side's people, is a question.
@@ -80,28 +82,32 @@ def make(
     reading first. Raises BadInput (field-unknown, list-unknown, list-twice, cannot-map, sync-loop) and what the
     systems raise.
     """
-    from icx.sync.apply import recover
+    from icx.sync.apply import held
 
-    tell = progress or silent
-    be = ready(sync, work)
-    state = work.state(sync)
     for side in SIDES:
         work.watch[side].check(["icx", "sync", "plan", sync.name])
+    with held(sync, work, "a plan"):
+        return _make(sync, work, full=full, tell=progress or silent)
+
+
+def _make(sync: Sync, work: Work, *, full: bool, tell: Tell) -> SyncPlan:
+    from icx.sync.apply import recover
+
+    be = ready(sync, work)
+    state = work.state(sync)
     recover(sync, be, work)
     marks = state.marks()
+    base = marks.folded if marks is not None else 0
     before = work.calls()
-    first = marks is None or not marks.folded
-    looks = _looks(be)
-    state.mark(looks, be.sync.digest())
+    state.mark(_looks(be), be.sync.digest())
     for side in SIDES:
         read(side, be, work, state, full=full, tell=tell)
     reading = work.calls() - before
     number = work.syncs.add(sync.name, work.who)
     counts, notes = _decide(be, work, state, number, tell)
-    plan = _told(sync, be, work, state, number, first=first, counts=counts, notes=notes, reading=reading)
+    plan = _told(sync, be, work, state, number, base=base, counts=counts, notes=notes, reading=reading)
     work.syncs.keep(number, plan.header())
-    keep = [one.number for one in work.syncs.of(sync.name, 20)]
-    state.drop_rows(keep)
+    state.drop_rows([one.number for one in work.syncs.of(sync.name, KEPT)])
     return plan
 
 
@@ -253,7 +259,7 @@ def _told(
     state: State,
     number: int,
     *,
-    first: bool,
+    base: int,
     counts: Mapping[str, Counter[str]],
     notes: Counter[str],
     reading: int,
@@ -269,7 +275,8 @@ def _told(
         sync=sync,
         made_at=work.clock.now(),
         who=work.who,
-        first=first,
+        first=not base,
+        base=base,
         sizes=sizes,
         counts=ordered,
         states=states,
@@ -279,7 +286,7 @@ def _told(
             be,
             ordered,
             sizes,
-            first=first,
+            first=not base,
             settings_basis=work.settings.contact_basis,
             mails=counts["pieces"]["mails"],
         ),

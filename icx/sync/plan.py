@@ -25,7 +25,8 @@ class SyncPlan:
     `sizes` is how many people each side has, `counts` how many of them would be written, by verb. `states` counts
     pairs as they will be (in_sync, excluded, duplicate, deleted, failing), `reasons` why, `notes` what is to tell of
     fields (conflict, foreign, kept, keeps, refused, contradiction, loop). `told` are sentences about the whole. `calls`
-    is what the writes of each side cost, `reading` what this plan cost to read both, `pieces` how many there are. Times are aware UTC.
+    is what the writes of each side cost, `reading` what this plan cost to read both, `pieces` how many there are, `base`
+    the newest plan whose outcomes this one knows. Times are aware UTC.
     """
 
     plan_id: str
@@ -44,6 +45,7 @@ class SyncPlan:
     told: tuple[str, ...]
     zone: str
     pieces: int = 0
+    base: int = 0
     state: str = "open"
     kept: State | None = field(default=None, repr=False, compare=False)
 
@@ -129,6 +131,7 @@ class SyncPlan:
             "told": list(self.told),
             "zone": self.zone,
             "pieces": self.pieces,
+            "base": self.base,
         }
 
 
@@ -152,6 +155,7 @@ def from_kept(kept: KeptSync, sync: Sync, state: State) -> SyncPlan:
         told=tuple(header["told"]),
         zone=header["zone"],
         pieces=header["pieces"],
+        base=header["base"],
         state=kept.state,
         kept=state,
     )

@@ -24,7 +24,7 @@ from icx.store.transactions import transaction
 from icx.sync.definition import SIDES, Side
 from icx.sync.match import met
 from icx.sync.seen import Wanted
-from icx.sync.tables import ACTING, OUTLOOK, PART, READING, ROWS, SCRATCH, Marks, Unit, batches
+from icx.sync.tables import ACTING, LEFT_FOR, OUTLOOK, PART, READING, ROWS, SCRATCH, Marks, Unit, batches
 
 
 class State:
@@ -82,8 +82,7 @@ class State:
 
         The database is free while the system is read: people wait in a file beside it.
         """
-        for old in self.store.path.parent.glob(f"{SCRATCH}*"):
-            shutil.rmtree(old, ignore_errors=True)
+        self._sweep()
         private.folder(self.store.path.parent)
         with tempfile.TemporaryDirectory(dir=self.store.path.parent, prefix=SCRATCH) as scratch:
             path = Path(scratch) / "reading.parquet"
@@ -92,6 +91,12 @@ class State:
                     out.write_batch(batch)
             with self.store.open() as con, transaction(con):
                 return self._land(con, side, path, whole=whole, started=started)
+
+    def _sweep(self) -> None:
+        """Remove what a reading left behind whose process was killed; another sync may be reading now."""
+        for old in self.store.path.parent.glob(f"{SCRATCH}*"):
+            if self.store.clock.now().timestamp() - old.stat().st_mtime > LEFT_FOR:
+                shutil.rmtree(old, ignore_errors=True)
 
     def _land(self, con: Connection, side: Side, path: Path, *, whole: bool, started: datetime) -> list[str]:
         given = {"sync": self.sync, "side": side}

@@ -16,6 +16,7 @@ from icx.sync.seen import Wanted, digest, doc
 
 PART = 50_000  # people that are held in memory at once
 SCRATCH = ".sync-"
+LEFT_FOR = 24 * 3600.0  # seconds after which the file of a reading is surely nobody's any more
 ACTING = "verb_a is not null or verb_b is not null"  # rows of a plan that something is written of
 READING = pa.schema(
     [

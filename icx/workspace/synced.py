@@ -226,6 +226,8 @@ def apply(
 
     sync = bound(ws, name)
     check_rest(ws, sync.name)
+    if ws.inside is not None and not ws.inside.apply:
+        raise ws.inside.refuses(f"sync {sync.name}")
     syncs = Syncs(ws.journal)
     with ws.noted("sync", sync.name) as run, working(ws, sync, run) as work:
         tell = hear(ws, run, progress)
@@ -235,11 +237,23 @@ def apply(
             shown = next((one for one in plans(ws, name) if one.state == "open" and not one.empty), None)
             chosen = shown.plan_id if shown is not None else make(sync, work, progress=tell).plan_id
         done = carry_out(
-            sync, chosen, work, answers=answers, ask=ask, progress=tell, ending=resting(ws, ending)
+            sync,
+            chosen,
+            work,
+            answers=answers,
+            ask=ask,
+            progress=tell,
+            ending=_resting(ws, sync.name, ending),
         )
     if not done.already and done.state == "finished" and done.written:
         _note(ws, f"{done.plan_id} of {sync.name}: {done.written:,} written", "applied")
     return done
+
+
+def _resting(ws: Workspace, name: str, ending: Callable[[], bool] | None = None) -> Callable[[], bool]:
+    """Return what asks for the end after the batch: all pushes rest, or this sync does, or the caller says so."""
+    asked = resting(ws, ending)
+    return lambda: asked() or load(ws.layout.syncs, name).paused is not None
 
 
 def by_the_clock(
@@ -258,11 +272,13 @@ def by_the_clock(
 
     sync = bound(ws, name)
     check_rest(ws, sync.name)
+    if ws.inside is not None and not ws.inside.apply:
+        raise ws.inside.refuses(f"sync {sync.name}")
     with ws.noted("sync", sync.name) as run, working(ws, sync, run) as work:
         tell = hear(ws, run, progress)
         plan = make(sync, work, progress=tell)
         done = carry_out(
-            sync, plan.plan_id, work, answers=given(plan.stops), progress=tell, ending=resting(ws, None)
+            sync, plan.plan_id, work, answers=given(plan.stops), progress=tell, ending=_resting(ws, sync.name)
         )
     if done.written:
         _note(ws, f"{done.plan_id} of {sync.name}: {done.written:,} written", "applied")
