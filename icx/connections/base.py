@@ -6,7 +6,7 @@ conformance suite (tests/connections/conformance.py) tries on every kind; docs/c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -130,10 +130,14 @@ class Connection(Protocol):
     def schema(self) -> list[Column]:
         """Return what is known of each person beside key, address and status: what `Person.fields` may hold."""
 
-    def read(self, since: datetime | None = None) -> Iterator[Person]:
+    def read(
+        self, since: datetime | None = None, *, lists: Collection[str] | None = None
+    ) -> Iterator[Person]:
         """Yield everybody there, or (where `can` has `since`) who changed at that moment or later.
 
-        Somebody may come twice while the service pages; the last one counts.
+        Somebody may come twice while the service pages; the last one counts. `lists` are those whose members matter
+        (None: all; none of them: only who unsubscribed from any): `Person.lists` may then lack the others, where that
+        spares calls.
         """
 
     def people(self, keys: Sequence[str]) -> dict[str, Person | None]:

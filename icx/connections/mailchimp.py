@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,7 +83,9 @@ class Mailchimp:
         """Return the merge fields of the audience as they are now; an address is a column for each of its parts."""
         return [column for row in self.client.merge_fields(self.audience) for column in _columns(row)]
 
-    def read(self, since: datetime | None = None) -> Iterator[Person]:
+    def read(
+        self, since: datetime | None = None, *, lists: Collection[str] | None = None
+    ) -> Iterator[Person]:
         """Yield the members, archived ones last, or who changed at that moment or later.
 
         The cost is a call for each thousand. Whoever is archived is in no ordinary listing, and would come back by

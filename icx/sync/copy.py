@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -43,7 +43,9 @@ class Copy:
     def schema(self) -> list[Column]:
         return list(self.columns)
 
-    def read(self, since: datetime | None = None) -> Iterator[Person]:
+    def read(
+        self, since: datetime | None = None, *, lists: Collection[str] | None = None
+    ) -> Iterator[Person]:
         yield from list(self.held.values())
 
     def people(self, keys: Sequence[str]) -> dict[str, Person | None]:

@@ -93,12 +93,12 @@ def make(
 def _make(sync: Sync, work: Work, *, full: bool, tell: Tell) -> SyncPlan:
     from icx.sync.apply import recover
 
+    before = work.calls()
     be = ready(sync, work)
     state = work.state(sync)
     recover(sync, be, work)
     marks = state.marks()
     base = marks.folded if marks is not None else 0
-    before = work.calls()
     state.mark(_looks(be), be.sync.digest())
     for side in SIDES:
         read(side, be, work, state, full=full, tell=tell)
@@ -122,7 +122,8 @@ def read(side: Side, be: Ready, work: Work, state: State, *, full: bool, tell: T
         if whole_at is not None and last is not None and now - whole_at < WHOLE_EVERY:
             since = last - OVERLAP
     tell(Progress(f"reading {name}", 0))
-    told = _counting(end.read(since), lambda n: tell(Progress(f"reading {name}", n)))
+    people = end.read(since, lists=be.want[side].lists)  # none named: an unsubscribe from any counts
+    told = _counting(people, lambda n: tell(Progress(f"reading {name}", n)))
     missing = state.take(side, told, be.want[side], whole=since is None, started=now)
     for start in range(0, len(missing), end.batch):
         part = missing[start : start + end.batch]

@@ -11,6 +11,7 @@ import pytest
 
 from icx.errors import BadInput, NeedsYou
 from icx.sync import Act, Rule, When
+from icx.sync.continuous import scan
 from icx.workspace import Workspace
 
 LIST = "Gold people"
@@ -89,7 +90,9 @@ def test_a_table_and_icontact_are_brought_in_step(ws: Workspace, tmp_path: Path)
     told = rows(path)
     assert told["0"]["city"] == (there[0]["city"] or "")
     assert told["8"]["unsubscribed"] == "yes"
-    assert sync.plan().empty
+    again = sync.plan()
+    assert again.empty
+    assert again.reading == scan(41, 4, page=1000), "what looking costs is what was said"
     health = sync.health()
     assert health.states["in_sync"] == 5
     with ws.client("acme") as client:

@@ -125,7 +125,9 @@ class Table:
             if one.name not in {self.identity, self.email}
         ]  # fmt: skip
 
-    def read(self, since: datetime | None = None) -> Iterator[Person]:
+    def read(
+        self, since: datetime | None = None, *, lists: Collection[str] | None = None
+    ) -> Iterator[Person]:
         """Yield everybody in the table once; of rows that share an identity the first, with its `trouble`."""
         twice = self.source.twice(self.identity)
         told: set[str] = set()
