@@ -18,7 +18,7 @@ class Synced:
     """The outcome of an apply. `state` is finished, or stopped (the same call goes on).
 
     `done` counts writes by side; `left_out` those an apply did less than its plan, by why; `refused` the system's words
-    with how many it said them of; `differs` how many read back otherwise than they were sent.
+    with how many it said them of; `differs` how many read back otherwise than they were sent; `names` the systems'.
     """
 
     plan_id: str
@@ -31,6 +31,7 @@ class Synced:
     in_doubt: int = 0
     differs: int = 0
     already: bool = False
+    names: Mapping[Side, str] = field(default_factory=dict, compare=False)
 
     @property
     def written(self) -> int:
@@ -49,11 +50,13 @@ class Synced:
             "in_doubt": self.in_doubt,
             "differs": self.differs,
             "already": self.already,
+            "systems": dict(self.names),
         }
 
     def __str__(self) -> str:
         refused = sum(self.refused.values())
-        told = [f"{self.written:,} written ({self.done.get('a', 0):,} in a, {self.done.get('b', 0):,} in b)"]
+        by = ", ".join(f"{self.done.get(side, 0):,} in {self.names.get(side, side)}" for side in SIDES)
+        told = [f"{self.written:,} written ({by})"]
         told += [f"{sum(self.left_out.values()):,} left out"] if self.left_out else []
         told += [f"{refused:,} refused by the service"] if refused else []
         told += [f"{self.differs:,} read back otherwise"] if self.differs else []
@@ -96,4 +99,5 @@ def from_result(result: Mapping[str, Any]) -> Synced:
         result["in_doubt"],
         result["differs"],
         already=True,
+        names=result.get("systems", {}),
     )

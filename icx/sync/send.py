@@ -264,6 +264,7 @@ class Sending:
             not_sent=0 if state == "finished" else max(self.kept.header["pieces"] - known - waiting, 0),
             in_doubt=waiting,
             differs=kept,
+            names={side: self.be.sync.of(side) for side in SIDES},
         )
 
     def _note(self, writes: Sequence[Write]) -> Sequence[Write]:

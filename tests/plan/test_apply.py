@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from icx.errors import BadInput, NeedsYou, Refused
+from icx.settings import Settings
 
 
 def test_the_list_holds_exactly_whom_the_plan_added(place):
@@ -68,6 +69,44 @@ def test_an_apply_does_less_than_the_plan_when_people_say_no_meanwhile(place):
     assert applied.left_out == {"unsubscribed": 1, "do_not_contact": 1}
     assert here.members(target) == set(wanted[2:])
     assert here.violations() == []
+
+
+def test_who_says_no_while_the_batch_before_theirs_is_sent_is_left_out_told_and_remembered(place):
+    here = place(settings=Settings(batch_size=2))
+    target = here.make_list()
+    wanted = here.people()[:8]
+    plan = here.plan(wanted)
+    (key,) = here.sql("select lower(email) from contacts where contact_id = ?", wanted[4])[0]
+    sent = []
+
+    def meanwhile(method, what):
+        sent.append(what)
+        if len(sent) == 2:  # the second batch leaves; the third and fourth are looked at after it
+            here.put(target, wanted[5:6])  # by another client
+            here.put(target, wanted[6:7], "unsubscribed")
+            here.sql("update contacts set status = 'donotcontact' where contact_id = ?", wanted[4])
+            here.sql("update contacts set status = 'bounced' where contact_id = ?", wanted[7])
+
+    here.client.before_write = meanwhile
+    applied = here.apply(plan)
+    assert sent == sent[:2], "two of four batches were sent at all"
+    assert applied.left_out == {"do_not_contact": 1, "already_there": 1, "unsubscribed": 1, "bounced": 1}
+    assert (applied.added, applied.not_sent) == (4, 0)
+    assert here.members(target) == {*wanted[:4], wanted[5]}
+    assert here.violations() == []
+    # Both rows vanish before a pull could see them; what was learned does not.
+    here.sql("delete from subscriptions where contact_id = ?", wanted[6])
+    here.sql(
+        "update contacts set status = 'normal', email = ? where contact_id = ?",
+        "other@example.com",
+        wanted[4],
+    )
+    here.sql("insert into contacts (contact_id, folder_id, email, status, create_date) values (777777, ?, ?, 'normal', 1700000000)",
+             here.running.client_folder_id, key)  # fmt: skip
+    here.client.before_write = None
+    here.pull()
+    again = here.plan([*wanted, 777777])
+    assert again.refused == {"left_this_list": 1, "do_not_contact": 2, "bounced": 1}
 
 
 def test_another_client_who_edits_the_list_between_plan_and_apply_loses_nothing(place):
