@@ -48,6 +48,12 @@ def test_only_the_cells_that_change_are_written_anew(csv: Path) -> None:
     assert [path.name for path in csv.parent.iterdir()] == ["people.csv"]
 
 
+def test_a_cell_longer_than_pythons_reader_takes_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"id,email,note\n1,a@example.com,x\n2,b@example.com,{'n' * 200_000}\n3,c@example.com,\n")
+    assert [len(one.fields.get("note", "")) for one in table(path, "id").read()] == [1, 200_000, 0]
+
+
 def test_who_has_no_address_and_who_has_one_in_another_form(csv: Path) -> None:
     there = table(csv, "id")
     people = {one.key: one for one in there.read()}

@@ -6,6 +6,7 @@ Every column is text, since only its owner knows whether `02134` is a number.
 from __future__ import annotations
 
 import codecs
+import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +58,14 @@ class Csv(InFile):
         return [Known(name, letters=self._encoding) for name in self._names]
 
     def _all(self) -> Iterator[Row]:
-        return (self._row(record) for record in self._records)
+        width, place = len(self._names), -1
+        bodies = (record.rstrip("\r\n") for record in self._records)
+        try:
+            # Python's own reader means the same by each record, several times quicker.
+            for place, found in enumerate(csv.reader(bodies, delimiter=self._delimiter)):
+                yield tuple(found) if len(found) == width else self._at(place)
+        except csv.Error:  # a cell longer than it takes
+            yield from (self._row(record) for record in self._records[place + 1 :])
 
     def _at(self, place: int) -> Row:
         return self._row(self._records[place])
