@@ -133,6 +133,8 @@ class Syncs:
                 "update sync_plans set state = ?, ended_at = ?, result = ? where number = ?",
                 (state, self._now(), json.dumps(dict(result)), number),
             )
+            if state != "applying":  # values of people are in the journal no longer than an apply needs them
+                db.execute("update sync_writes set took = null, kept = null where plan = ?", (number,))
 
     def note(self, number: int, writes: Iterable[Write]) -> None:
         """Note writes: `sent` before the call leaves, what became of them after; on disk when this returns."""

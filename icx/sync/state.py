@@ -134,7 +134,7 @@ class State:
         """Note who is surely no longer in a system."""
         with self.store.open() as con, transaction(con):
             con.execute(
-                "delete from shared.sync_people where sync = $sync and side = $side and list_contains($keys::varchar[], key)",
+                "delete from shared.sync_people where sync = $sync and side = $side and key in (select unnest($keys::varchar[]))",
                 {"sync": self.sync, "side": side, "keys": list(keys)},
             )
 
@@ -234,7 +234,7 @@ class State:
         with self.store.open() as con:
             rows = con.execute(
                 "select key, told from shared.sync_people where sync = $sync and side = $side"
-                " and list_contains($keys::varchar[], key)",
+                " and key in (select unnest($keys::varchar[]))",
                 {"sync": self.sync, "side": side, "keys": list(keys)},
             ).fetchall()
         return dict(rows)

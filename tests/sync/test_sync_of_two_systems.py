@@ -12,6 +12,7 @@ from memory import Bench, Killed, person, system
 from icx.connections.base import Column
 from icx.errors import BadInput, NeedsYou
 from icx.sync import Act, Line, Rule, Sync, When, apply
+from icx.sync.health import health as find_health
 
 BOTH = Sync("both", "crm", "mail")
 
@@ -54,6 +55,20 @@ def test_everybody_is_matched_by_address_and_made_where_missing_and_a_second_syn
     assert again.empty
     assert again.states == {"in_sync": 3}
     assert again.rows() == [], "what icx wrote is no change"
+
+
+def test_pages_show_no_address_and_no_value_and_the_journal_keeps_none(bench: Bench) -> None:
+    hold(bench, "crm", person("1", "ada@example.com", name="<b>Augusta</b>"), person("2", "ada@example.com"))
+    hold(bench, "mail", person("m1", "bob@example.com", name="Robert"))
+    plan = bench.plan(BOTH)
+    bench.apply(BOTH, plan)
+    health = find_health(BOTH, bench.work(BOTH).state(BOTH), bench.syncs, per_day=70_000)
+    pages = plan._repr_html_() + health._repr_html_() + str(plan) + str(health)
+    assert "b…@e….com" in pages
+    assert not [one for one in ("ada@example", "bob@example", "Augusta", "Robert") if one in pages]
+    assert health.people("duplicate", show=True).to_pylist()[0]["address"] == "ada@example.com"
+    kept = bench.journal.read("select * from sync_writes")
+    assert not [row for row in kept if "Robert" in str(tuple(row))]
 
 
 def test_the_side_that_changed_is_copied_and_the_winner_decides_what_changed_on_both(bench: Bench) -> None:
