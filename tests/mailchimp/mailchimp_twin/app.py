@@ -42,10 +42,13 @@ def told(list_id: str, member: Member) -> dict[str, Any]:
     }
 
 
-def page(rows: list[Any], key: str, params: Params, **more: Any) -> dict[str, Any]:
+def page(
+    rows: list[Any], key: str, params: Params, shown: Callable[[Any], Any] = lambda row: row, **more: Any
+) -> dict[str, Any]:
     count = min(int(params.get("count", "10")), 1000)
     offset = int(params.get("offset", "0"))
-    return {key: rows[offset : offset + count], "total_items": len(rows), "_links": [], **more}
+    some = [shown(row) for row in rows[offset : offset + count]]
+    return {key: some, "total_items": len(rows), "_links": [], **more}
 
 
 class Api:
@@ -128,7 +131,7 @@ class Api:
             rows = [one for one in rows if one.changed > datetime.fromisoformat(since)]
         if params.get("sort_field") == "last_changed":
             rows.sort(key=lambda one: one.changed, reverse=params.get("sort_dir") == "DESC")
-        return page([told(id, one) for one in rows], "members", params, list_id=id)
+        return page(rows, "members", params, lambda one: told(id, one), list_id=id)
 
     def member(self, params: Params, body: Any, id: str, who: str) -> Any:
         found = self.state.who(self.audience(id), who)
@@ -282,8 +285,10 @@ class Api:
             event = {"action": action, "timestamp": iso(at), "ip": "192.0.2.7"}
             event |= {"url": url} if action == "click" else {"type": "hard"} if action == "bounce" else {}
             did.setdefault(email, []).append(event)
-        rows = [
-            {
+
+        def shown(row: tuple[str, list[Any]]) -> dict[str, Any]:
+            email, events = row
+            return {
                 "campaign_id": id,
                 "list_id": one.list_id,
                 "list_is_active": True,
@@ -291,9 +296,8 @@ class Api:
                 "email_address": email,
                 "activity": events,
             }
-            for email, events in did.items()
-        ]
-        return page(rows, "emails", params, campaign_id=id)
+
+        return page(list(did.items()), "emails", params, shown, campaign_id=id)
 
     def unsubscribed(self, params: Params, body: Any, id: str) -> Any:
         one = self.campaign(id)
