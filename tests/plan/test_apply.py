@@ -74,7 +74,7 @@ def test_an_apply_does_less_than_the_plan_when_people_say_no_meanwhile(place):
 def test_who_says_no_while_the_batch_before_theirs_is_sent_is_left_out_told_and_remembered(place):
     here = place(settings=Settings(batch_size=2))
     target = here.make_list()
-    wanted = here.people()[:8]
+    wanted = here.people()[:9]
     plan = here.plan(wanted)
     (key,) = here.sql("select lower(email) from contacts where contact_id = ?", wanted[4])[0]
     sent = []
@@ -86,11 +86,18 @@ def test_who_says_no_while_the_batch_before_theirs_is_sent_is_left_out_told_and_
             here.put(target, wanted[6:7], "unsubscribed")
             here.sql("update contacts set status = 'donotcontact' where contact_id = ?", wanted[4])
             here.sql("update contacts set status = 'bounced' where contact_id = ?", wanted[7])
+            here.sql("delete from contacts where contact_id = ?", wanted[8])
 
     here.client.before_write = meanwhile
     applied = here.apply(plan)
-    assert sent == sent[:2], "two of four batches were sent at all"
-    assert applied.left_out == {"do_not_contact": 1, "already_there": 1, "unsubscribed": 1, "bounced": 1}
+    assert sent == sent[:2], "two of five batches were sent at all"
+    assert applied.left_out == {
+        "do_not_contact": 1,
+        "already_there": 1,
+        "unsubscribed": 1,
+        "bounced": 1,
+        "gone": 1,
+    }
     assert (applied.added, applied.not_sent) == (4, 0)
     assert here.members(target) == {*wanted[:4], wanted[5]}
     assert here.violations() == []
@@ -106,7 +113,7 @@ def test_who_says_no_while_the_batch_before_theirs_is_sent_is_left_out_told_and_
     here.client.before_write = None
     here.pull()
     again = here.plan([*wanted, 777777])
-    assert again.refused == {"left_this_list": 1, "do_not_contact": 2, "bounced": 1}
+    assert again.refused == {"left_this_list": 1, "do_not_contact": 2, "bounced": 1, "gone": 1}
 
 
 def test_another_client_who_edits_the_list_between_plan_and_apply_loses_nothing(place):
