@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from icx import mask
-from icx.errors import IcxError, NeedsYou
+from icx.errors import BadInput, IcxError, NeedsYou
+from icx.points.action import TOTAL
 from icx.rules import Compare, InAudience, condition
 from icx.triggers import Trigger, everything, firings, fitting, load, remove, save
 from icx.triggers.board import Triggers, standings
@@ -185,7 +186,12 @@ def _readable(ws: Workspace, trigger: Trigger) -> None:
     if isinstance(trigger.when, InAudience):
         ws.audience(trigger.when.audience)
     elif isinstance(trigger.when, Compare):
-        people.catalogue.find(trigger.when.field, where)
+        try:
+            people.catalogue.find(trigger.when.field, where)
+        except BadInput as error:
+            if trigger.when.field == TOTAL or trigger.when.field.startswith(f"{TOTAL}_"):
+                error.next = ["points are a field once something earns them", ["icx", "points", "add", "--help"]]
+            raise
     try:
         with people.open(trigger.when, where) as (con, reading, rule):
             condition(rule, reading)
