@@ -190,7 +190,10 @@ def _readable(ws: Workspace, trigger: Trigger) -> None:
             people.catalogue.find(trigger.when.field, where)
         except BadInput as error:
             if trigger.when.field == TOTAL or trigger.when.field.startswith(f"{TOTAL}_"):
-                error.next = ["points are a field once something earns them", ["icx", "points", "add", "--help"]]
+                error.next = [
+                    "points are a field once something earns them",
+                    ["icx", "points", "add", "--help"],
+                ]
             raise
     try:
         with people.open(trigger.when, where) as (con, reading, rule):
