@@ -35,7 +35,7 @@ function render({ model, el }) {
   const speech = speaker();
   const view = {
     mode: form.start, step: form.start === "new" ? 0 : 2, kind: "icontact", search: "", route: "own", saved: [],
-    typed: { label: form.label, app_id: "", username: "", password: "", description: "", base_url: "" },
+    typed: { label: form.label, app_id: "", username: "", password: "", description: "", base_url: "", source: "", identity: "", email: "", writable: "" },
     chosen: {}, answer: null, busy: false, waited: 0, notes: [], confirm: "", finished: false,
   };
   const mark = ownId("connect");
@@ -67,13 +67,14 @@ function render({ model, el }) {
     if (view.busy) return;
     Object.assign(view.chosen, extra);
     go({ busy: true });
-    const verb = view.mode === "diagnose" ? "diagnose" : view.kind === "sandbox" ? "simulate" : "try";
-    const given = verb === "try" ? { ...view.typed, ...view.chosen, confirm: view.confirm } : { label: view.typed.label };
-    if (verb === "try" && !given.description) delete given.description;
+    const verb = view.mode === "diagnose" ? "diagnose" : view.kind === "sandbox" ? "simulate" : view.kind === "table" && view.mode === "new" ? "table" : "try";
+    const { label, description, source, identity, email, writable, ...login } = view.typed;
+    const given = verb === "try" ? { label, ...login, ...view.chosen, confirm: view.confirm } : verb === "table" ? { label, source, identity, email, writable } : { label };
+    if (["try", "table"].includes(verb) && description) given.description = description;
     const told = await python.ask(verb, given);
     const answer = told.ok ? told : { state: "refused", steps: [], problem: told.error, notes: [] };
     const done = answer.state === "done";
-    if (done) view.typed.password = view.typed.app_id = "";
+    if (done) view.typed.password = view.typed.app_id = view.typed.source = "";
     const step = done || answer.state === "good" ? 4 : answer.state === "choose" || answer.state === "other" || answer.state === "contacts_only" ? 3 : 2;
     speech.say(done ? `Saved ${answer.saved.name}` : (answer.problem?.message ?? answer.words ?? ""));
     const focus = answer.state === "choose" ? "choice-0" : answer.state === "other" ? "confirm" : done ? "finished" : "check";
@@ -173,12 +174,20 @@ function render({ model, el }) {
     const [select, saved] = view.mode === "new" ? [null, null] : pickSaved();
     const blanks = (what) => view.notes.find((words) => words.includes(what));
     const hint = (words, what) => [words, blanks(what) ? h("span", { class: "t-ok" }, ` ${blanks(what)}`) : null];
-    const title = view.mode === "diagnose" ? "Which connection?" : view.kind === "sandbox" ? "A name for it" : "Credentials of the application";
+    const isTable = view.kind === "table" && view.mode === "new";
+    const title = view.mode === "diagnose" ? "Which connection?" : isTable ? "Which table, and which of its columns?" : view.kind === "sandbox" ? "A name for it" : "Credentials of the application";
     const words = view.mode === "diagnose" ? "Its saved login is tried again, step by step. Nothing is changed."
-      : view.kind === "sandbox" ? "A simulated account starts on this machine; its people are made up." : "Three values, all from iContact. They are checked at once and kept in the system keyring, never in the notebook.";
+      : isTable ? "It is read once, and saved only if it can be used. A table needs no login; a database's password is kept apart." : view.kind === "sandbox" ? "A simulated account starts on this machine; its people are made up." : "Three values, all from iContact. They are checked at once and kept in the system keyring, never in the notebook.";
     const short = view.mode === "diagnose" || view.kind === "sandbox";
     const empty = view.mode === "update" ? "left blank: as saved" : null;
-    const fields = view.kind === "table" && view.mode === "new" ? [note("", "A table needs no login.", "Type ws.attach(\"people.csv\", key=\"email\", name=\"crm\"); its columns become fields.")] : [
+    const fields = isTable ? [
+      field("label", "Label", `Unique. You type it in code: ws.system("${view.typed.label || "shop"}")`),
+      field("source", "Table", "shop.csv, shop.parquet, shop.duckdb#people, or postgresql://maya@db.example.com/crm#people"),
+      field("identity", "Column that tells rows apart", "Left blank, its columns are named"),
+      field("email", "Column of addresses", "Guessed and shown if left blank", { optional: true }),
+      field("writable", "Columns icx may write", "As A,B; left blank the table is only read", { optional: true }),
+      field("description", "Description", "For yourself", { optional: true }),
+    ] : [
       select ? h("div", { class: "field" }, h("label", { for: `${mark}-which` }, "Connection"), select, h("span", { class: "hint" }, saved ? `${saved.company} (#${saved.account_id}) › ${saved.folder} (#${saved.client_folder_id})` : ""))
         : field("label", "Label", `Unique. You type it in code: ws.pull("${view.typed.label || "acme"}")`),
       ...(short ? [] : [
@@ -189,7 +198,7 @@ function render({ model, el }) {
         h("details", {}, h("summary", {}, "Another address", h("span", { class: "muted" }, "only for a service that is not iContact's own")), field("base_url", "Service address", "https://…; left blank it is iContact's", { optional: true })),
       ]),
     ];
-    const verb = view.mode === "diagnose" ? "Try again now" : view.kind === "sandbox" ? "Start it" : answer ? "Check again" : view.mode === "update" ? "Check and save" : "Check these values";
+    const verb = view.mode === "diagnose" ? "Try again now" : isTable ? "Read and save" : view.kind === "sandbox" ? "Start it" : answer ? "Check again" : view.mode === "update" ? "Check and save" : "Check these values";
     return [
       h("div", {}, h("h3", {}, title), h("p", { class: "small muted" }, words)),
       h("div", { class: "stack fields" }, fields),
@@ -197,7 +206,7 @@ function render({ model, el }) {
       answer?.state === "refused" ? refused(answer) : null,
       h("div", { class: "row between" },
         view.mode === "new" ? button("Back", () => go({ step: view.kind === "icontact" ? 1 : 0, answer: null }), {}) : h("span"),
-        view.kind === "table" && view.mode === "new" ? null : h("span", { class: "row" }, view.busy ? h("span", { class: "muted waited" }, "checking…") : null, button(verb, () => check(), { kind: "primary", key: "check", disabled: view.busy, why: "the check is under way" }))),
+        h("span", { class: "row" }, view.busy ? h("span", { class: "muted waited" }, "checking…") : null, button(verb, () => check(), { kind: "primary", key: "check", disabled: view.busy, why: "the check is under way" }))),
     ];
   }
 
@@ -242,6 +251,13 @@ function render({ model, el }) {
     const answer = view.answer;
     const saved = answer.saved;
     const where = h("span", {}, h("b", {}, saved.company), ` (#${saved.account_id}) › `, h("b", {}, saved.folder), ` (#${saved.client_folder_id})`);
+    if (answer.lines) {
+      return [
+        h("div", { tabindex: "-1", key: "finished" }, h("h3", { class: "row" }, icon("ok"), `Saved ${saved.name}`), answer.lines.map((line) => h("p", {}, line))),
+        h("p", {}, "Next, in a cell of its own: ", h("code", {}, "ws.edit_sync()")),
+        h("div", { class: "row" }, button("Another connection", () => { view.typed = { label: "", app_id: "", username: "", password: "", description: "", base_url: "", source: "", identity: "", email: "", writable: "" }; restart("new"); })),
+      ];
+    }
     const title = answer.state === "good" ? `${saved.name} works` : `Saved ${saved.name}${saved.contacts_only ? ", contacts only" : ""}`;
     const place = answer.place ? `The password is kept in ${answer.place}.` : answer.state === "good" ? "Nothing was changed." : "Its login lives as long as the simulation.";
     return [
@@ -249,7 +265,7 @@ function render({ model, el }) {
       chain(answer.steps),
       note("ok", place, ""),
       h("p", {}, "Next, in a cell of its own: ", h("code", {}, `ws.pull("${saved.name}")`)),
-      h("div", { class: "row" }, button("Another connection", () => { view.typed = { label: "", app_id: "", username: "", password: "", description: "", base_url: "" }; restart("new"); })),
+      h("div", { class: "row" }, button("Another connection", () => { view.typed = { label: "", app_id: "", username: "", password: "", description: "", base_url: "", source: "", identity: "", email: "", writable: "" }; restart("new"); })),
     ];
   }
 

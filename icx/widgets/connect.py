@@ -17,6 +17,7 @@ from icx.connections.base import LINK, PATH
 from icx.connections.diagnosis import STEPS, Step, Verified, contacts_in, verify
 from icx.connections.login import Login
 from icx.connections.saved import SavedConnection, check_name
+from icx.connections.table import Seen
 from icx.errors import BadInput, IcxError, NeedsYou
 from icx.http import Secret
 from icx.icontact import PRODUCTION
@@ -31,7 +32,11 @@ KINDS = (
         "label": "A simulated iContact",
         "words": "on this machine, with made-up people; nothing leaves it",
     },
-    {"kind": "table", "label": "A table", "words": "CSV, Parquet, DuckDB or pandas: columns become fields"},
+    {
+        "kind": "table",
+        "label": "A table",
+        "words": "CSV, Parquet, DuckDB or another database: kept in step by a sync",
+    },
 )
 
 
@@ -49,6 +54,21 @@ class Logins(Protocol):
 
     def simulate(self, name: str) -> SavedConnection:
         """Start a simulated account and save it."""
+
+    def table(
+        self,
+        name: str,
+        source: str,
+        identity: str,
+        *,
+        email: str | None,
+        writable: list[str],
+        description: str | None,
+    ) -> tuple[SavedConnection, Seen]:
+        """Read a table once and save it; return what was seen in it."""
+
+    def columns(self, source: str) -> list[str]:
+        """Return the columns of a table that is not saved yet."""
 
     def holds(self, name: str) -> Mapping[str, int]:
         """Return how many contacts and messages are stored under a connection's name."""
@@ -93,6 +113,43 @@ class Connect(Widget):
         """Start a simulated account; the label is a file's name too."""
         check_name(label)
         return {"state": "done", "saved": _plain(self._logins.simulate(label)), "steps": [], "place": None}
+
+    def ask_table(
+        self,
+        label: str,
+        source: str = "",
+        identity: str = "",
+        *,
+        email: str = "",
+        writable: str = "",
+        description: str | None = None,
+    ) -> Answer:
+        """Read a table once, and save it when it can be used; `writable` names columns, as A,B or *."""
+        try:
+            if not label:
+                raise _no_label(label)
+            if not source.strip() or not identity.strip():
+                raise self._what_is_missing(source.strip())
+            columns = [column.strip() for column in writable.split(",") if column.strip()]
+            saved, seen = self._logins.table(
+                label, source.strip(), identity.strip(),
+                email=email.strip() or None, writable=columns, description=description,
+            )  # fmt: skip
+        except IcxError as error:
+            return {"state": "refused", "steps": [], "problem": told(error)}
+        may = f"may be written: {', '.join(columns)}" if columns else "only read: no column may be written"
+        lines = [mask.plain(line.strip()) for line in [*seen.text().splitlines(), may]]
+        return {"state": "done", "saved": _plain(saved), "steps": [], "place": None, "lines": lines}
+
+    def _what_is_missing(self, source: str) -> NeedsYou:
+        columns = self._logins.columns(source) if source else []
+        return NeedsYou(
+            "needs-answer",
+            "Which column tells the rows apart?" if source else "Which table?",
+            where=f"its columns are {', '.join(columns)}" if source else "a file, or DATABASE#TABLE",
+            kept="nothing was saved",
+            next=["fill it in, then check again"],
+        )
 
     def ask_diagnose(self, label: str) -> Answer:
         """Try a saved login again, step by step; change nothing."""

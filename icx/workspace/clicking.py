@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from icx.connections.diagnosis import Verified
     from icx.connections.login import Login
     from icx.connections.saved import SavedConnection
+    from icx.connections.table import Seen
     from icx.plan import Policy
     from icx.rules import Rule
     from icx.widgets.builder import Builder
@@ -122,6 +123,29 @@ class _Logins:
 
     def simulate(self, name: str) -> SavedConnection:
         return self._ws.accounts.start_sandbox(name, self._ws.layout.data / f"sandbox-{name}.sqlite")
+
+    def table(
+        self,
+        name: str,
+        source: str,
+        identity: str,
+        *,
+        email: str | None,
+        writable: list[str],
+        description: str | None,
+    ) -> tuple[SavedConnection, Seen]:
+        from icx.connections.table.sources import without_password
+
+        shown, secret = without_password(source)
+        saved, seen, _ = self._ws.accounts.connect_table(
+            name, shown, identity, email=email, writable=writable, description=description, secret=secret
+        )
+        return saved, seen
+
+    def columns(self, source: str) -> list[str]:
+        from icx.connections.table.sources import columns_of
+
+        return columns_of(source)
 
     def holds(self, name: str) -> Mapping[str, int]:
         from icx.workspace.look import holds

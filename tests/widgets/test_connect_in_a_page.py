@@ -199,3 +199,27 @@ def test_every_state_reads_and_fits(bare: Bare, width: int, theme: str) -> None:
         assert ratio >= 4.5, (answer["state"], text)
         assert view.small_targets() == []
         assert view.quiet(), (view.faults, view.network)
+
+
+def test_a_table_is_connected_by_naming_its_columns(bare: Bare, tmp_path: Path, no_keyring: None) -> None:
+    path = tmp_path / "shop.csv"
+    path.write_text("nr,mail,tier\n1,ada@example.com,gold\n2,,basic\n")
+    with Workspace(tmp_path / "workspace") as ws:
+        wizard = ws.connect()
+        view = bare(module("connect"), widget=wizard)
+        view.page.get_by_label("Search kinds of system").fill("parquet")
+        view.page.get_by_label("Search kinds of system").press("Enter")
+        view.page.get_by_label("Label", exact=True).fill("shop")
+        view.page.get_by_label("Table", exact=True).fill(str(path))
+        view.page.get_by_role("button", name="Read and save").click()
+        view.until(lambda: view.page.get_by_text("its columns are nr, mail, tier").count())
+        assert ws.accounts.connections.names() == []
+        view.page.get_by_label("Column that tells rows apart").fill("nr")
+        view.page.get_by_label("Columns icx may write").fill("tier")
+        view.page.get_by_role("button", name="Read and save").click()
+        view.until(lambda: view.page.get_by_text("Saved shop").count())
+        assert view.page.get_by_text("1 row without an address: matched with nobody").count()
+        assert "ada@" not in view.page.content()
+        assert ws.system("shop").can == frozenset()
+        assert [column.name for column in ws.system("shop").schema() if column.writable] == ["tier"]
+        view.shot("connect-table")
