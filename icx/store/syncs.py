@@ -55,12 +55,17 @@ class Syncs:
     def __repr__(self) -> str:
         return f"Syncs({str(self.journal.path)!r})"
 
-    def add(self, sync: str, who: str) -> int:
-        """Begin a plan and return its number; it is `closed` until `keep` says what was decided."""
+    def add(self, sync: str, who: str, after: int = 0) -> int:
+        """Begin a plan and return its number; it is `closed` until `keep` says what was decided.
+
+        Its number is higher than `after`, the newest one the database knows of: the journal may have been begun anew.
+        """
         with self.journal.write() as db:
             row = db.execute(
-                "insert into sync_plans (sync, made_at, who, state, header) values (?, ?, ?, 'closed', '{}')",
-                (sync, self._now(), who),
+                "insert into sync_plans (number, sync, made_at, who, state, header)"
+                " select max(coalesce(max(number), 0), coalesce((select seq from sqlite_sequence where name ="
+                " 'sync_plans'), 0), ?) + 1, ?, ?, ?, 'closed', '{}' from sync_plans",
+                (after, sync, self._now(), who),
             )
             return int(row.lastrowid or 0)
 

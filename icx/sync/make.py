@@ -103,7 +103,7 @@ def _make(sync: Sync, work: Work, *, full: bool, tell: Tell) -> SyncPlan:
     for side in SIDES:
         read(side, be, work, state, full=full, tell=tell)
     reading = work.calls() - before
-    number = work.syncs.add(sync.name, work.who)
+    number = work.syncs.add(sync.name, work.who, after=base)
     counts, notes = _decide(be, work, state, number, tell)
     plan = _told(sync, be, work, state, number, base=base, counts=counts, notes=notes, reading=reading)
     work.syncs.keep(number, plan.header())

@@ -30,6 +30,8 @@ PARTS = (
     "data/audiences/*.json",
     "data/fields/*.sql",
     "data/points/*.json",
+    "data/triggers/*.json",
+    "data/syncs/*.json",
     "data/jobs/*.json",
     "data/plans/P-*.parquet",
     "data/erased.json",

@@ -11,6 +11,8 @@ from memory import Bench, Killed, person, system
 
 from icx.connections.base import Column
 from icx.errors import BadInput, NeedsYou
+from icx.store.journal import Journal
+from icx.store.syncs import Syncs
 from icx.sync import Act, Line, Rule, Sync, When, apply
 from icx.sync.health import health as find_health
 
@@ -328,6 +330,20 @@ def test_a_process_that_is_killed_at_a_write_doubles_nothing_and_forgets_nothing
     assert sorted(one.email or "" for one in mail.held.values()) == [f"p{n}@example.com" for n in range(5)]
     assert fresh.plan(BOTH).empty
     fresh.close()
+
+
+def test_a_journal_that_was_lost_loses_nothing_that_was_agreed(bench: Bench) -> None:
+    hold(bench, "crm", person("1", "ada@example.com", name="Ada"))
+    bench.run(BOTH)
+    assert bench.plan(BOTH).plan_id == "S-2"
+    bench.journal.close()
+    for file in bench.folder.glob("journal.sqlite*"):
+        file.unlink()
+    bench.journal = Journal(bench.folder / "journal.sqlite", bench.clock)
+    bench.syncs = Syncs(bench.journal)
+    hold(bench, "crm", person("1", "ada@example.com", name="Adele"))
+    assert bench.run(BOTH).plan_id == "S-2"
+    assert bench.plan(BOTH).empty
 
 
 def test_a_plan_asks_before_it_acts_and_an_older_one_is_closed(bench: Bench) -> None:

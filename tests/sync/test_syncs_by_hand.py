@@ -202,9 +202,9 @@ def _run(examples: int, steps: int) -> None:
 
 
 def test_syncs_come_to_rest_whatever_is_done_to_them() -> None:
-    _run(4, 8)
+    _run(3, 6)
 
 
 @pytest.mark.slow
 def test_syncs_come_to_rest_whatever_is_done_to_them_for_long() -> None:
-    _run(150, 30)
+    _run(100, 25)
