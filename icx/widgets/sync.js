@@ -119,6 +119,21 @@ function render({ model, el }) {
       each, h("div", { class: "row", key: "rules-add" }, button("Rule", add, { shape: "plus", kind: "add", key: "add-rule" }))];
   }
 
+  /** How a no of one side shows on the other: never more than a mark there; an unsubscribe is a rule's own action. */
+  function mirrors() {
+    const draft = model.get("draft");
+    if (!draft.a || !draft.b) return null;
+    const row = (side) => {
+      const here = draft[side];
+      const there = draft[side === "a" ? "b" : "a"];
+      const end = model.get("ends")[here];
+      const pairs = [["none", "not at all"], ...columnsOf(end, true).map(([name, words]) => [`field ${name}`, `yes in the field ${words}`]), ...(end?.can?.includes("tags") ? [[`tag unsubscribed in ${there}`, `as the tag “unsubscribed in ${there}”`]] : [])];
+      const set = (how) => { const { [side]: _, ...rest } = draft.unsubscribes; put({ unsubscribes: how ? { ...rest, [side]: how } : rest }); };
+      return h("div", { class: "row wrap", key: `mirror-${side}` }, h("span", {}, `Who says no in ${there} shows in ${here}`), picker(`mirror-${side}-how`, `How a no shows in ${here}`, draft.unsubscribes[side] ?? "", pairs, set, "by itself: a field or tag made for it"));
+    };
+    return h("section", { class: "panel", key: "mirrors", "aria-label": "Unsubscribes" }, h("div", { class: "ph" }, h("h3", {}, "Unsubscribes"), h("span", { class: "label" }, "nobody is unsubscribed by this, nobody subscribed again")), row("a"), row("b"));
+  }
+
   function basis() {
     const draft = model.get("draft");
     const mails = [draft.a, draft.b].some((name) => model.get("ends")[name] && model.get("ends")[name].kind !== "table");
@@ -166,7 +181,7 @@ function render({ model, el }) {
       h("div", { class: "head" }, h("div", {}, h("div", { class: "row wrap" }, h("h2", {}, "Sync"), state),
         h("div", { class: "typed row wrap" }, h("label", { for: `${uid}-name` }, "Called"), h("input", { id: `${uid}-name`, key: "name", value: draft.name, placeholder: "crm and acme", on: { input: (event) => later(event.target.value) } })))),
       h("div", { class: "g31", style: { "grid-template-columns": "minmax(0,1fr) minmax(0,1fr)" } }, system("a"), system("b")),
-      fields(), rules(), basis(),
+      fields(), rules(), mirrors(), basis(),
       (answers.told ?? []).map((words) => note("info", words)),
       answers.problem?.message && draft.a && draft.b && draft.name ? failure(answers.problem) : null, view.fault ? failure(view.fault) : null, foot(), seen(),
       h("details", { key: "code" }, h("summary", { key: "code-open" }, "As Python, and in words"), h("pre", { class: "sql" }, answers.python ?? ""), h("ul", { class: "small" }, (answers.words ?? []).map((line) => h("li", {}, line))))));

@@ -30,6 +30,7 @@ BLANK: dict[str, Any] = {
     "winner": "a",
     "alike": True,
     "basis": "",
+    "unsubscribes": {},
     "lines": [],
     "rules": [],
 }
@@ -168,9 +169,10 @@ class SyncEditor(Widget):
     def _drafted(self, sync: Sync | None) -> dict[str, Any]:
         if sync is None:
             return {**BLANK, "rules": [self._ruled(rule) for rule in EVERYTHING]}
-        self._kept = {"unsubscribes": dict(sync.unsubscribes), "description": sync.description}
+        self._kept = {"description": sync.description}
         return {
             "name": sync.name, "a": sync.a, "b": sync.b, "winner": sync.winner, "alike": sync.alike, "basis": sync.basis,
+            "unsubscribes": dict(sync.unsubscribes),
             "lines": [{"id": self._id(), "a": one.a, "b": one.b, "way": one.way, "blank": one.blank, "winner": one.winner}
                       for one in sync.lines],
             "rules": [self._ruled(rule) for rule in sync.rules],
@@ -194,7 +196,7 @@ class SyncEditor(Widget):
              "then": [_bare(one) for one in rule["then"]]}
             for rule in draft["rules"]
         ]  # fmt: skip
-        kept = {key: draft[key] for key in ("name", "a", "b", "winner", "alike", "basis")}
+        kept = {key: draft[key] for key in ("name", "a", "b", "winner", "alike", "basis", "unsubscribes")}
         return from_dict({**kept, **self._kept, "lines": lines, "rules": rules}, f"sync {draft['name']}")
 
     def _judge(self) -> None:
@@ -267,6 +269,9 @@ def _python(made: Sync) -> str:
         given.append(f"rules=[{_listed(made.rules)}]")
     given += [f"winner={made.b!r}"] if made.winner == "b" else []
     given += ["alike=False"] if not made.alike else []
+    if made.unsubscribes:
+        named = {made.of("b" if side == "b" else "a"): how for side, how in made.unsubscribes.items()}
+        given.append(f"unsubscribes={named!r}")
     given += [f"basis={made.basis!r}"] if made.basis else []
     return f"ws.sync({', '.join(given)})"
 

@@ -72,7 +72,7 @@ def test_what_is_clicked_is_the_sync_that_code_would_type(two: Two) -> None:
     typed = Sync(
         "both", "crm", "mail", (Line("name", "firstName", "a>b", blank=True),),
         (Rule("a", (When("field", "is", "tier", "gold"),), "create", (Act("join", "Regulars", undo=True),)),),
-        winner="b", alike=False, basis="they signed up in the shop",
+        winner="b", alike=False, basis="they signed up in the shop", unsubscribes={"b": "none", "a": "field tier"},
     )  # fmt: skip
     editor = SyncEditor(two, typed)
     assert editor.sync == typed
@@ -83,6 +83,8 @@ def test_what_is_clicked_is_the_sync_that_code_would_type(two: Two) -> None:
             self, name: str, a: str, b: str, *, winner: str = "a", lines: tuple[str, ...] = (), **more: object
         ) -> None:
             parsed = tuple(Line.parse(one) for one in lines)
+            sides = {"crm": "a", "mail": "b"}
+            more["unsubscribes"] = {sides[name]: how for name, how in more["unsubscribes"].items()}  # type: ignore[attr-defined]
             made["it"] = Sync(name, a, b, parsed, winner={"mail": "b"}.get(winner, "a"), **more)  # type: ignore[arg-type]
 
     eval(editor.answers["python"], {"ws": Typing(), "Rule": Rule, "When": When, "Act": Act})  # noqa: S307 - our own text
@@ -153,6 +155,7 @@ def test_a_sync_is_made_saved_and_looked_ahead_of_by_clicking(bare: Bare, two: T
     view.until(lambda: editor.draft["rules"][0]["when"][0]["value"] == "gold")
     page.get_by_role("button", name="Action").first.click()
     view.pump()
+    pick("How a no shows in crm", "field tier")
     pick("What", "join")
     pick("Which list", "Regulars")
     view.until(lambda: editor.answers["ok"] and page.get_by_text("Can be saved").count())
@@ -163,6 +166,7 @@ def test_a_sync_is_made_saved_and_looked_ahead_of_by_clicking(bare: Bare, two: T
     assert made.rules[0] == Rule(
         "a", (When("field", "is", "tier", "gold"),), "create", (Act("join", "Regulars", undo=True),)
     )
+    assert made.unsubscribes == {"a": "field tier"}
     view.until(lambda: page.get_by_text("Saved both").count())
     assert "ada@" not in page.content()
     view.shot("sync")

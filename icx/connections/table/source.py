@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -139,8 +140,7 @@ class InFile(ABC):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        lock = Path(tempfile.gettempdir()) / f"icx-table-{self.place.rpartition(' ')[2]}.lock"
-        with FileLock(lock, mode=0o666):
+        with _alone(self.place.rpartition(" ")[2]):
             if self._seen is not None and self._stamp() != self._seen:
                 self._seen = None  # what is read next is the table as it is now
                 raise changed(self.name)
@@ -242,6 +242,20 @@ class InFile(ABC):
             if temporary is not None:
                 Path(temporary).unlink(missing_ok=True)
         self._seen = self._stamp()
+
+
+@contextmanager
+def _alone(name: str) -> Iterator[None]:
+    """Keep other processes of this user that write the same file waiting; others are noticed by what they change."""
+    user = getattr(os, "getuid", int)()
+    folder = Path(tempfile.gettempdir()) / f"icx-tables-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    there = folder.lstat()
+    if not stat.S_ISDIR(there.st_mode) or there.st_uid != user:
+        yield  # somebody else made it, to have us write where they want
+        return
+    with FileLock(folder / f"{name}.lock", mode=0o600):
+        yield
 
 
 def whole(value: Any) -> int:
