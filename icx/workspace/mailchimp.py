@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,9 +14,9 @@ from icx.connections.mailchimp import Mailchimp, login_for
 from icx.connections.mailchimp_source import Source
 from icx.connections.saved import SavedConnection
 from icx.errors import BadInput, NeedsYou, Refused
-from icx.http import Pace
+from icx.http import Pace, Secret
 from icx.http.pace import Waiting
-from icx.mailchimp import Client, MailchimpLogin, ids
+from icx.mailchimp import Client, Key, MailchimpLogin, ids
 from icx.pull import reset as drop_what_was_pulled
 from icx.store.names import check_name
 
@@ -34,6 +36,14 @@ class Joined:
     double_optin: bool
     welcomes: bool
     place: str | None
+
+    def __repr__(self) -> str:
+        needed = [column.name for column in self.fields if column.required]
+        asks = "new members are asked to confirm" if self.double_optin else "new members are not asked"
+        return (
+            f"{self.saved!r}: {self.members:,} subscribed, {len(self.fields)} fields"
+            f"{', needs ' + ', '.join(needed) if needed else ''}; {asks}"
+        )
 
 
 def connect(
@@ -97,6 +107,20 @@ def connect(
         saved, fields, int(stats.get("member_count") or 0), chosen.get("double_optin") is True,
         chosen.get("has_welcome") is True, place,
     )  # fmt: skip
+
+
+def login_of(
+    accounts: Accounts, name: str, key: str | Secret | None, base_url: str | None = None
+) -> MailchimpLogin:
+    """Return the login of a key given, else of the saved connection, the environment, or what somebody types hidden."""
+    if key is not None:
+        return Key(key, base_url)
+    old = next((one for one in accounts.connections.all() if one.name == name), None)
+    if old is not None and old.kind == "mailchimp":
+        return login_for(old, accounts.connections.secrets.load(old.name, old.secret_key))
+    return Key(
+        Secret(os.environ.get("ICX_MAILCHIMP_KEY") or getpass.getpass("Mailchimp API key  ")), base_url
+    )
 
 
 def client(

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
     from icx.connections.base import Connection
     from icx.connections.saved import SavedConnection
+    from icx.http import Secret
     from icx.sync import Sync, SyncPlan
     from icx.sync.resolve import End
+    from icx.workspace.mailchimp import Joined
     from icx.workspace.workspace import Workspace
 
 
@@ -108,3 +110,28 @@ class Systems:
             name, shown, identity, email=email, writable=writable, description=description, secret=secret
         )
         return saved
+
+    def connect_mailchimp(
+        self,
+        name: str,
+        *,
+        key: str | Secret | None = None,
+        audience: str | None = None,
+        base_url: str | None = None,
+        description: str | None = None,
+        default: bool = False,
+        reset: bool = False,
+    ) -> Joined:
+        """Try a key of Mailchimp's and save one of its audiences, named by `audience` (name or id) if there are several.
+
+        Without a `key` the saved one counts, else `ICX_MAILCHIMP_KEY`, else it is asked for, hidden. What comes back
+        tells the audience's fields, which of them it needs, and whether it asks new members to confirm. Raises
+        needs-answer, mailchimp-audience, login-refused; nothing is saved then. By typing: `icx connect NAME --mailchimp`.
+        """
+        from icx.workspace.mailchimp import connect, login_of
+
+        ws: Workspace = self  # type: ignore[assignment]
+        return connect(
+            ws.accounts, name, login_of(ws.accounts, name, key, base_url),
+            audience=audience, description=description, default=default, reset=reset,
+        )  # fmt: skip

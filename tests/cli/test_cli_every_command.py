@@ -28,7 +28,7 @@ TYPED = {
     "points": "points", "remove_points": "points", "points_ledger": "points", "recount_points": "points",
     "trigger": "triggers", "triggers": "triggers", "run_trigger": "triggers", "pause_trigger": "triggers",
     "resume_trigger": "triggers", "remove_trigger": "triggers",
-    "connect_table": "connect", "sync": "sync", "syncs": "sync", "remove_sync": "sync", "sync_plans": "sync", "apply_sync": "sync",
+    "connect_table": "connect", "connect_mailchimp": "connect", "sync": "sync", "syncs": "sync", "remove_sync": "sync", "sync_plans": "sync", "apply_sync": "sync",
     "explain_pull": "explain", "explain_audience": "explain",
 }  # fmt: skip
 # What the verbs stand on; nobody types it.

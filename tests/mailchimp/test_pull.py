@@ -18,6 +18,7 @@ from icx.mailchimp import Client, ids
 from icx.mailchimp.answers import member_hash
 from icx.profile import build
 from icx.settings import Settings
+from icx.store.erased import Erased
 
 PEOPLE = [f"p{number}@example.com" for number in range(23)]
 
@@ -198,3 +199,22 @@ def test_another_audience_is_never_mixed_in(
     with pytest.raises(IcxError) as told:
         bed.pull(Source(connect(), ids.account(twin.state.account_id), other.id))
     assert told.value.code == "other-account"
+
+
+def test_who_was_erased_here_comes_back_with_no_pull(
+    tmp_path: Path, clock: ManualClock, source: Callable[[], Source]
+) -> None:
+    bed = Bed(tmp_path, clock)
+    theirs = source()
+    theirs.erased = Erased(b"k" * 32, {}).with_people([], [PEOPLE[9]], "2026-11-01")
+    bed.pull(theirs)
+    gone = ids.person(member_hash(PEOPLE[9]))
+    assert bed.rows(f"select count(*) from icontact_users where id = {gone} or email = '{PEOPLE[9]}'") == [
+        (0,)
+    ]
+    assert bed.rows(f"select count(*) from subscriptions where contact_id = {gone}") == [(0,)]
+    theirs.erased = Erased(b"k" * 32, {}).with_people(
+        [(theirs.account_id or 0, theirs.client_folder_id or 0, gone)], [PEOPLE[9]], "2026-11-01"
+    )
+    bed.pull(theirs, full=True)
+    assert bed.rows(f"select count(*) from icontact_activity where contact_id = {gone}") == [(0,)]

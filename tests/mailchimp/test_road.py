@@ -68,6 +68,8 @@ def test_a_key_becomes_a_profile_and_is_nowhere_but_where_it_is_kept(
         assert rows[:2] == [("donotcontact", 1, "VIP", "gold"), ("normal", 1, "VIP", "gold")]
         assert con.execute("select count(*) from mailchimp_users").fetchall() == [(12,)]
         assert con.execute("select count(*) from mailchimp_activity").fetchall() == [(5,)]
+        again = ws.connect_mailchimp("mc")
+        assert "needs PLAN; new members are asked to confirm" in repr(again)
         there = ws.system("mc")
         assert there.kind == "mailchimp"
         assert len(list(there.read())) == 12
