@@ -46,6 +46,10 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
         loyal = ws.audience(EVIL, (f.opens_90d >= 3) & (f.city == EVIL), description=EVIL)
         wide = ws.audience(LONG, f.opened(1, days=365) | f.on_list(EVIL))
         ws.schedule("weekly", audience=LONG, to=f"acme/lists/{EVIL}", every="Mon 07:00")
+        often = ws.trigger("Often", f.opens_90d >= 3, command=["true", EVIL], description=EVIL)
+        some = str(often.test().already)
+        often.run(existing=True, confirm={"existing": some, "firings": some})
+        ws.trigger("Loyal", f.in_audience(EVIL), push=f"acme/lists/{EVIL}")
         plan = ws.plan(loyal, f"acme/lists/{EVIL}")
         assert plan.counts.add > 0
         shown = {
@@ -60,6 +64,8 @@ def pieces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
             "why": loyal.why(70233),
             "breakdown": loyal.breakdown("city"),
             "overlap": loyal.overlap(wide),
+            "trigger": often,
+            "triggers": ws.triggers(),
             "plan": plan,
             **{f"check of {each.suite}": each for each in reports},
         }
