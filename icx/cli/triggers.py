@@ -205,6 +205,8 @@ def test(obj: Obj, name: str, days: int) -> Result:
     help="Fire for whom it finds so already: their plan is shown, and their number asked for.",
 )
 def run(obj: Obj, name: str, dry: bool, existing: bool) -> Result:
+    from icx.plan.words import reason as why
+
     options, console = obj
     ws = workspace(obj)
     if dry:
@@ -220,7 +222,7 @@ def run(obj: Obj, name: str, dry: bool, existing: bool) -> Result:
         existing=existing,
         progress=reporter(console, name, ws.settings.tz, "person settled", stages=True),
     )
-    lines = [repr(done), *(f"  {count:,}  {reason}" for reason, count in done.reasons)]
+    lines = [repr(done), *(f"  {count:,}  {why(reason)}" for reason, count in done.reasons)]
     lines.append(f"Next: icx triggers show {shlex.quote(done.trigger)}")
     return Result(
         "triggers-run/1", "\n".join(lines), done.as_dict(), 1 if done.problem else 0, problem=done.problem

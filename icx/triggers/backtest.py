@@ -16,7 +16,7 @@ from icx.rules import Compare, InAudience, Reading, Rule, condition
 from icx.store import Connection, one_row
 from icx.triggers.look import existing_count
 from icx.triggers.trigger import Trigger, told
-from icx.words import counted
+from icx.words import counted, form
 
 LEDGER, SNAPSHOTS, COUNTED = "ledger", "snapshots", "counted"
 
@@ -68,7 +68,11 @@ class BackTest:
         }[self.way]
         if self.as_today:
             how += f"; {', '.join(self.as_today)} as today, since no history tells what it was"
-        there = f"{counted(self.already, 'person')} so already, who {'is' if self.already == 1 else 'are'} left alone until that is asked for"
+        there = (
+            f"{counted(self.already, 'person')} {form(self.already, 'is')} so already, and left alone until that is asked for"
+            if self.already
+            else "nobody is so already of whom it has not fired"
+        )
         return (how, there)
 
     def text(self) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from icx import mask
 from icx.clock import aware_utc, naive_utc
+from icx.plan.words import reason as why
 from icx.store import Connection
 from icx.store.transactions import transaction
 
@@ -57,18 +58,22 @@ class Firing:
         >>> now = datetime(2026, 11, 22, tzinfo=UTC)
         >>> Firing("", "Hot", 7, "reached", "b-1", now, now, 45, 51, "waiting").crossed
         'reached: 45 → 51'
+        >>> Firing("", "Rich", 7, "reached", "b-1", now, now, 999_999.5, 1_234_567, "waiting").crossed
+        'reached: 999,999.5 → 1,234,567'
         """
         if self.after is None:
-            return self.way
-        before = "nothing" if self.before is None else f"{self.before:,g}"
-        return f"{self.way}: {before} → {self.after:,g}"
+            return "so already" if self.way == "existing" else self.way
+        if self.way == "existing":
+            return f"so already: {_number(self.after)}"
+        before = "nothing" if self.before is None else _number(self.before)
+        return f"{self.way}: {before} → {_number(self.after)}"
 
     @property
     def became(self) -> str:
         """What became of it, in words."""
         plan = f" ({self.plan_id})" if self.plan_id else ""
         return f"{self.state}{plan}" + (
-            f": {mask.plain(mask.addresses_in(self.reason))}" if self.reason else ""
+            f": {mask.plain(mask.addresses_in(why(self.reason)))}" if self.reason else ""
         )
 
     def text(self, zone: tzinfo) -> str:
@@ -166,6 +171,10 @@ def _update(
             )
     finally:
         con.unregister("trigger_became")
+
+
+def _number(value: float) -> str:
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:,}"
 
 
 def _firing(row: tuple[Any, ...]) -> Firing:

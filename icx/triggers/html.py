@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from icx.triggers.firings import Firing
     from icx.triggers.trigger import Trigger
 
-MOST = 50  # firings that are shown
+MOST = 20  # firings that are shown
 STATES: dict[str, tuple[Kind, str, str]] = {
     "active": ("ok", "active", ""),
     "new": ("", "from the next build on", "clock"),

@@ -177,14 +177,14 @@ class Trigger:
             "<": "falls below",
             "<=": "falls to or below",
         }[rule.operator]
-        return f"`{rule.field}` of somebody {verb} {_number(rule.value)}"
+        return f"somebody's {rule.field} {verb} {_number(rule.value)}"
 
     @property
     def english(self) -> str:
         """The trigger as a sentence.
 
         >>> Trigger("Hot", Compare("points", ">=", 50), Do("push", list="acme/lists/Hot"), "contact").english
-        'when `points` of somebody reaches 50, they are added to acme/lists/Hot; once per contact'
+        "when somebody's points reaches 50, they are added to acme/lists/Hot; once per contact"
         """
         often = {
             "contact": "once per contact",

@@ -16,7 +16,7 @@ def test_triggers_from_the_first_look_to_an_erased_persons_firings(typed: Typed,
     assert dry["test"]["fired"] == sum(week["fired"] for week in dry["test"]["weeks"])
     assert typed("triggers", "list", "--json", workspace=copy).json["triggers"] == []
     saved = typed(*ADD, workspace=copy)
-    assert saved.out.startswith("Saved Often: when `opens_90d` of somebody reaches 3, command ")
+    assert saved.out.startswith("Saved Often: when somebody's opens_90d reaches 3, command ")
     assert (copy / "data" / "triggers" / "Often.json").exists()
     for wrong in (("--enters", "Loyal in Durham"), ("--push", "acme/lists/Hot"), ("--tag", "vip")):
         assert typed(*ADD, *wrong, workspace=copy).code == 2
