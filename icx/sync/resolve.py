@@ -66,9 +66,9 @@ def resolve(sync: Sync, ends: Mapping[Side, End]) -> tuple[Sync, list[str]]:
     """
     rules = [_rule(rule, sync, ends) for rule in sync.rules]
     lines = [_line(line, sync, ends) for line in sync.lines]
-    lines += _alike(lines, rules, ends) if sync.alike else []
+    lines += _alike(sync, lines, rules, ends) if sync.alike else []
     mirrors, told = _mirrors(sync, ends, lines, rules)
-    _clashes(sync, lines, rules)
+    _clashes(sync, lines, (*rules, *mirrors))
     return replace(sync, lines=tuple(lines), rules=(*rules, *mirrors)), told
 
 
@@ -89,8 +89,10 @@ def plain(name: str) -> str:
     return _ONE.get(bare, bare)
 
 
-def _alike(lines: Sequence[Line], rules: Sequence[Rule], ends: Mapping[Side, End]) -> list[Line]:
+def _alike(sync: Sync, lines: Sequence[Line], rules: Sequence[Rule], ends: Mapping[Side, End]) -> list[Line]:
     taken = {side: {line.of(side) for line in lines} for side in SIDES}
+    for side in SIDES:  # a field that shows who said no is no field of theirs
+        taken[side].add(sync.unsubscribes.get(side, "").removeprefix("field "))
     for rule in rules:
         taken[other(_side(rule.side))] |= {act.name for act in rule.then if act.kind == "set"}
     free: dict[Side, dict[str, Column]] = {}

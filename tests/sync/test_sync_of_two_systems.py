@@ -126,6 +126,18 @@ def test_rows_of_one_identity_are_listed_and_a_link_outlives_it(bench: Bench) ->
     assert fields(bench, "mail", "m1") == {"name": "Adele"}
 
 
+def test_a_field_that_shows_who_said_no_is_written_by_nothing_else(bench: Bench) -> None:
+    shown = Sync("shown", "crm", "mail", unsubscribes={"a": "field tier"})
+    hold(bench, "crm", person("1", "ada@example.com", tier="x"))
+    hold(bench, "mail", person("m1", "ada@example.com", tier="gold", lists={"1": "unsubscribed"}))
+    bench.run(shown)
+    assert fields(bench, "crm", "1") == {"tier": "yes"}
+    assert fields(bench, "mail", "m1") == {"tier": "gold"}
+    assert bench.plan(shown).empty
+    with pytest.raises(BadInput, match="would be written twice"):
+        bench.plan(replace(shown, lines=(Line("tier", "tier"),)))
+
+
 def test_duplicates_are_listed_and_neither_written_nor_linked(bench: Bench) -> None:
     hold(
         bench,
