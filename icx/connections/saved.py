@@ -155,7 +155,10 @@ class Connections:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             # The file's name is the connection's: a copied file is another connection.
-            return SavedConnection(**{k: v for k, v in values.items() if k in known} | {"name": name})
+            saved = SavedConnection(**{k: v for k, v in values.items() if k in known} | {"name": name})
+            if not saved.pulled and not {"source", "identity", "email", "writable"} <= saved.options.keys():
+                raise ValueError("not all a table needs")
+            return saved
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise Damaged(
                 "connection-file",

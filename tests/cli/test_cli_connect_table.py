@@ -39,6 +39,10 @@ def test_a_table_is_read_once_and_shown_as_it_is(typed: Typed, tmp_path: Path, c
     [table] = typed("status", "--json", workspace=tmp_path).json["tables"]
     assert (table["identity"], table["writable"], table["problem"]) == ("nr", ["city"], "")
     assert "can be read, 4 rows" in typed("doctor", "crm", "--no-bundle", workspace=tmp_path).out
+    with Workspace(tmp_path) as ws:
+        assert "Told apart by" in ws.status()._repr_html_()
+        assert "Told apart by" in ws.accounts.connections.load("crm")._repr_html_()
+        assert repr(ws.accounts.connections.load("crm")) == f"SavedConnection(crm: {crm})"
     crm.unlink()
     assert "the file is not there" in typed("status", workspace=tmp_path).out
     assert "REFUSED  There is no file" in typed("doctor", "crm", "--no-bundle", workspace=tmp_path).out
@@ -90,3 +94,11 @@ def test_the_password_of_a_database_is_kept_apart_and_shown_nowhere(
         assert "postgresql://maya@db.example.com/crm" in ws.accounts.connections.load("crm")._repr_html_()
     assert asked == ["s@cret-w0rd"] * len(asked)
     assert "cret-w0rd" not in said.out + said.err + (tmp_path / "data/connections/crm.json").read_text()
+
+
+def test_a_saved_table_that_somebody_cut_short_is_told(typed: Typed, tmp_path: Path, crm: Path) -> None:
+    assert typed("connect", "crm", "--table", str(crm), "--identity", "nr", workspace=tmp_path).code == 0
+    kept = tmp_path / "data" / "connections" / "crm.json"
+    kept.write_text(kept.read_text().replace('"identity"', '"idenity"'))
+    said = typed("status", "--json", workspace=tmp_path)
+    assert (said.code, said.json["error"]["code"]) == (1, "connection-file")
