@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -221,3 +222,49 @@ def test_a_frame_is_changed_in_place_and_keeps_its_types() -> None:
         "vip": "yes",
     }
     assert there.people(["1"])["1"].fields["tier"] == "a"
+
+
+def test_a_duckdb_table_gives_its_own_numbers_and_says_which_row_it_does_not_keep(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute(
+            "create sequence numbers start 100; create type tier as enum ('gold', 'it''s'); create table people"
+            " (nr bigint default nextval('numbers') primary key, mail varchar unique, tier tier, paid decimal(7, 2),"
+            " seen timestamptz, age integer check (age < 150), tags varchar[]);"
+            " insert into people (mail, tags) values ('ada@example.com', ['x']); create view looked_at as from people"
+        )
+    there = table(f"{path}#people", "nr", writable="*")
+    assert {one.name: (one.type, one.writable) for one in there.schema()} == {
+        "tier": ("choice", True), "paid": ("number", True), "seen": ("date", True), "age": ("number", True),
+        "tags": ("text", False),
+    }  # fmt: skip
+    done = there.write(
+        [
+            Change(1, "100", fields={"tier": "it's", "paid": "1.5", "seen": "2026-03-02T09:15:00-05:00"}),
+            Change(2, None, "bob@example.com", {"age": "200"}),
+            Change(3, None, "eve@example.com", {"tier": "silver"}),
+            Change(4, None, "cy@example.com", {"age": "20"}),
+            Change(5, "100", fields={"tags": "y"}),
+        ]
+    )
+    assert [one.state for one in done] == ["done", "refused", "refused", "done", "refused"]
+    assert "CHECK constraint" in done[1].words
+    found = there.people(["100", str(done[3].key)])
+    assert found["100"].fields == {
+        "tier": "it's", "paid": "1.50", "seen": "2026-03-02T14:15:00+00:00", "tags": '["x"]',
+    }  # fmt: skip
+    assert found[str(done[3].key)].email == "cy@example.com"
+    seen = table(f"{path}#looked_at", "nr", writable=["age"])
+    assert seen.write([Change(1, "100", fields={"age": "7"})])[0].state == "refused"
+
+
+def test_a_duckdb_file_that_somebody_has_open_is_told_as_busy(tmp_path: Path) -> None:
+    path = tmp_path / "shop.duckdb"
+    with duckdb.connect(str(path)) as con:
+        con.execute("create table people (id int, email varchar)")
+        with pytest.raises(TryLater) as raised:
+            table(f"{path}#people", "id")
+    assert raised.value.code == "database-busy"
+    with pytest.raises(BadInput) as wrong:
+        table(f"{path}#nobody", "id")
+    assert wrong.value.code == "table-source"
