@@ -61,6 +61,7 @@ def test_who_has_no_address_and_who_has_one_in_another_form(csv: Path) -> None:
     assert [people[key].email for key in ("7", "8", "9")] == ["ada@example.com", "bob@example.org", None]
     assert people["7"].fields == {"name": 'Ada "the" Count;ess', "note": "two\r\nlines", "zip": "01234"}
     assert people["9"].fields == {}
+    assert there.find(["BOB@example.org"])["BOB@example.org"] == [people["8"]]
     assert there.verify().no_address == 1
     assert there.can == frozenset()
     assert there.write([Change(1, "7", fields={"name": "x"})])[0].words.startswith(

@@ -18,7 +18,7 @@ from icx.connections.table import table
 PEOPLE = [
     {
         "id": number,
-        "mail": f"Jo.{number}@example.com",
+        "mail": f"Jo <Jo.{number}@example.com>" if number == 2 else f"Jo.{number}@example.com",
         "name": f"Jo O'Brien {number}",
         "city": city,
         "age": 20 + number,

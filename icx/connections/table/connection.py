@@ -156,7 +156,7 @@ class Table:
         keys: dict[str, list[str]] = {email: [] for email in emails}
         mail, at = self._at[self.email], self._at[self.identity]
         for row in self.source.with_text(self.email, wanted):
-            for email in wanted.get(text_of(row[mail]).strip().lower(), ()):
+            for email in wanted.get((_address(row[mail]) or "").lower(), ()):
                 keys[email].append(text_of(row[at]))
         there = self.people([key for some in keys.values() for key in some if key])
         return {
@@ -287,7 +287,7 @@ class Table:
         held: dict[str, set[str]] = {}
         mail, at = self._at[self.email], self._at[self.identity]
         for row in self.source.with_text(self.email, wanted) if wanted else ():
-            held.setdefault(text_of(row[mail]).strip().lower(), set()).add(text_of(row[at]))
+            held.setdefault((_address(row[mail]) or "").lower(), set()).add(text_of(row[at]))
         return held
 
     def _cells(self, change: Change) -> dict[str, Any]:

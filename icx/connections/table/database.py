@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from icx.connections.table.source import Row, unreadable
+from icx.connections.table.source import Row, may_be, unreadable
 from icx.connections.table.values import Kind, Known, Rejected, text_of
 from icx.errors import BadInput, TryLater, UnknownOutcome
 
@@ -74,14 +74,15 @@ class Database:
             yield from self._rows(self._table.c[column].in_(wanted[start : start + ASKED]))
 
     def with_text(self, column: str, texts: Collection[str]) -> Iterator[Row]:
-        from sqlalchemy import func
+        from sqlalchemy import func, or_
 
         wanted, at = list(texts), list(self._table.c.keys()).index(column)
         for start in range(0, len(wanted), ASKED):
             part = wanted[start : start + ASKED]
             # The database's lower case may know fewer letters than ours: what it brings is compared here.
-            for row in self._rows(func.lower(func.trim(self._table.c[column])).in_(part)):
-                if text_of(row[at]).strip().lower() in part:
+            one = self._table.c[column]
+            for row in self._rows(or_(func.lower(func.trim(one)).in_(part), one.like("%<%"))):
+                if may_be(text_of(row[at]), part):
                     yield row
 
     def twice(self, column: str) -> Mapping[str, int]:

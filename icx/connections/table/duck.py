@@ -50,7 +50,8 @@ class Duck:
         if not texts:
             return iter(())
         return self._file.rows(
-            f"where lower(trim({quoted(column)}::varchar)) in (select unnest(?))", list(texts)
+            f"where lower(trim({quoted(column)}::varchar)) in (select unnest(?)) or contains({quoted(column)}::varchar, '<')",
+            list(texts),
         )
 
     def twice(self, column: str) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from icx.connections.table.source import Row, unreadable, whole
+from icx.connections.table.source import Row, may_be, unreadable, whole
 from icx.connections.table.values import Kind, Known, text_of
 
 if TYPE_CHECKING:
@@ -37,9 +37,7 @@ class Frame:
     def with_text(self, column: str, texts: Collection[str]) -> Iterator[Row]:
         at = self._at(column)
         return (
-            row
-            for row in self.frame.itertuples(index=False, name=None)
-            if text_of(row[at]).strip().lower() in texts
+            row for row in self.frame.itertuples(index=False, name=None) if may_be(text_of(row[at]), texts)
         )
 
     def twice(self, column: str) -> Mapping[str, int]:

@@ -41,7 +41,8 @@ class Source(Protocol):
         """Yield all rows as they are now, or those whose `column` holds one of `cells`."""
 
     def with_text(self, column: str, texts: Collection[str]) -> Iterator[Row]:
-        """Yield the rows whose text, without blanks around it and in lower case, is one of these."""
+        """Yield the rows whose text, without blanks around it and in lower case, is one of these; or holds a `<`,
+        as `Bob <bob@example.com>` does: whose address it is, is read from what comes."""
 
     def twice(self, column: str) -> Mapping[str, int]:
         """Return the values, as text, that several rows have in a column, and how many have each."""
@@ -129,7 +130,7 @@ class InFile(ABC):
         self._fresh()
         at = self._column(column)
         for row in self._all():
-            if text_of(row[at]).strip().lower() in texts:
+            if may_be(text_of(row[at]), texts):
                 yield row
 
     def twice(self, column: str) -> Mapping[str, int]:
@@ -256,6 +257,11 @@ def _alone(name: str) -> Iterator[None]:
         return
     with FileLock(folder / f"{name}.lock", mode=0o600):
         yield
+
+
+def may_be(text: str, addresses: Collection[str]) -> bool:
+    """Tell whether a text may be one of these addresses."""
+    return "<" in text or text.strip().lower() in addresses
 
 
 def whole(value: Any) -> int:
