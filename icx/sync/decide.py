@@ -26,7 +26,7 @@ Consent = Callable[[Side, Person | None, str | None, str | None], str]
 
 
 @dataclass(frozen=True)
-class Note:
+class Remark:
     """Something to tell of a pair: `kind` (conflict, foreign, kept, refused, contradiction), a side, and the words."""
 
     kind: str
@@ -46,7 +46,7 @@ class Decision:
     reason: str
     rounds: tuple[Mapping[Side, Want], ...]
     memory: Memory
-    notes: tuple[Note, ...] = ()
+    notes: tuple[Remark, ...] = ()
 
 
 def decide(
@@ -72,7 +72,7 @@ def decide(
         gone = "a" if a is None else "b"
         return Decision("deleted", f"deleted_in_{gone}", (), replace(memory, gone=gone))
     rounds: list[Mapping[Side, Want]] = []
-    notes: list[Note] = []
+    notes: list[Remark] = []
     memory = replace(memory, gone="")
     first: _Step | None = None
     for _ in range(ROUNDS):
@@ -95,7 +95,7 @@ def decide(
         source = next(one.email for one in (a, b) if one is not None)
         a, b = _then(a, wants.get("a"), source), _then(b, wants.get("b"), source)
     flips = sorted({name for wants in rounds[-2:] for want in wants.values() for name in want.fields})
-    told = Note("loop", "", ", ".join(flips) or "lists or tags")
+    told = Remark("loop", "", ", ".join(flips) or "lists or tags")
     start = replace(first.memory, linked=first.memory.linked) if first else NOTHING
     return Decision("failing", "loop", (), start, (*notes, told))
 
@@ -124,7 +124,7 @@ class _Step:
         self.base = dict(memory.base)
         self.kept = dict(memory.kept)
         self.deeds: dict[Did, Deed] = {deed.id: deed for deed in memory.deeds}
-        self.notes: list[Note] = []
+        self.notes: list[Remark] = []
         self.state, self.reason = "in_sync", ""
 
     def decide(self) -> None:
@@ -185,12 +185,12 @@ class _Step:
                 there = now[0] if found.to == "a" else now[1]
                 if self.kept.get(f"{found.to} {name}") == (found.value, there):
                     self.notes.append(
-                        Note("keeps", found.to, name)
+                        Remark("keeps", found.to, name)
                     )  # it was sent before, and that is what it became
                     continue
                 if found.value and not self.fits(found.to, name, found.value):
                     self.unfit = f"unfit {found.to} {name}"
-                    self.notes.append(Note("unfit", found.to, name))
+                    self.notes.append(Remark("unfit", found.to, name))
                     continue
                 self.fields[found.to][name] = found.value
                 self.lines[found.to][line.id] = was
@@ -200,7 +200,7 @@ class _Step:
                 self.base[line.id] = found.base
             if found.note:
                 side = other(found.to) if found.to else "b" if line.way == "a>b" else "a"
-                self.notes.append(Note(found.note, side, line.of(side)))
+                self.notes.append(Remark(found.note, side, line.of(side)))
 
     # -- actions
 
@@ -212,7 +212,7 @@ class _Step:
         wanted: dict[Did, Deed] = {}
         for to, rule, act in asked:
             if (to, act.kind, act.name, act.value) in against:
-                self.notes.append(Note("contradiction", to, act.name))
+                self.notes.append(Remark("contradiction", to, act.name))
                 continue
             deed = Deed(rule.id, to, act.kind, act.name, act.value, act.undo)
             wanted[deed.id] = deed
@@ -231,7 +231,7 @@ class _Step:
             if key in self.deeds:
                 if not self._is(deed):
                     self.notes.append(
-                        Note("foreign", deed.side, deed.name)
+                        Remark("foreign", deed.side, deed.name)
                     )  # taken back by somebody: let it be
                 continue
             if deed.what in done or self._is(deed):
@@ -256,7 +256,7 @@ class _Step:
 
     def _do(self, deed: Deed, key: Did) -> bool:
         if deed.kind == "join" and (why := self._may_join(deed.side, deed.name)):
-            self.notes.append(Note("refused", deed.side, why))
+            self.notes.append(Remark("refused", deed.side, why))
             return False
         if deed.kind == "unsubscribe" and self.people[deed.side] is None:
             return False
@@ -270,7 +270,7 @@ class _Step:
         if self.people[deed.side] is None or not self._is(deed):
             return
         if deed.kind == "leave" and (why := self._may_join(deed.side, deed.name)):
-            self.notes.append(Note("refused", deed.side, why))
+            self.notes.append(Remark("refused", deed.side, why))
             return
         self._want(deed.side, UNDOING[deed.kind], deed.name, deed.before)
         self.undid[deed.side].append(deed)

@@ -202,7 +202,7 @@ def _run(examples: int, steps: int) -> None:
 
 
 def test_syncs_come_to_rest_whatever_is_done_to_them() -> None:
-    _run(3, 6)
+    _run(2, 6)
 
 
 @pytest.mark.slow
