@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ WAITS = (2.0, 10.0, 50.0)
 BUSY_WAITS = (1.0, 4.0, 16.0, 60.0, 120.0, 240.0, 480.0)
 _BUSY = (429, 503)
 _FAULT = (500, 502, 504)
+
+_MEMBER = re.compile(r"(/members/[^/]{6})[^/?]+")
 
 Method = Literal["GET", "POST", "PUT", "PATCH"]
 
@@ -173,7 +176,8 @@ class Caller:
                 seconds = self.clock.monotonic() - started
                 self.pace.answered(status, seconds, size)
                 if self._tape is not None:
-                    shown = shown_path(path, params)
+                    # A member's name is a hash of the address, which anybody who has the address can make too.
+                    shown = _MEMBER.sub(r"\1…", shown_path(path, params))
                     self._tape(Call(method, shown, status, round(seconds * 1000), size, attempt, at, problem))
 
     def _busy_pause(self, busy: int, waited: float, asked: float | None) -> float | None:

@@ -112,7 +112,8 @@ class _Logins:
         self._ws = ws
 
     def saved(self) -> list[SavedConnection]:
-        return self._ws.accounts.connections.accounts()
+        # An audience of Mailchimp has no login of this kind; `connect_mailchimp` is for it.
+        return [one for one in self._ws.accounts.connections.accounts() if one.kind != "mailchimp"]
 
     def login(self, name: str) -> Login:
         return self._ws.accounts.login(self._ws.accounts.connections.load(name))

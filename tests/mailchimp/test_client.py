@@ -174,3 +174,5 @@ def test_tags_and_static_segments_change_and_the_tape_has_no_address(
     done = client.change_segment(audience.id, segment, add=["bo@example.com", "nobody@example.com"])
     assert set(done.members) == {"bo@example.com"}
     assert "example.com" not in str(taped)
+    assert ada.id not in str(taped)
+    assert f"/members/{ada.id[:6]}…/tags" in str(taped)

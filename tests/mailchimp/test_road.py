@@ -17,6 +17,7 @@ import icx
 from icx.errors import IcxError
 from icx.http import Secret
 from icx.mailchimp import Client, Key, oauth
+from icx.workspace.clicking import _Logins
 
 __all__ = ["no_keyring", "typed"]
 
@@ -70,6 +71,7 @@ def test_a_key_becomes_a_profile_and_is_nowhere_but_where_it_is_kept(
         assert con.execute("select count(*) from mailchimp_activity").fetchall() == [(5,)]
         again = ws.connect_mailchimp("mc")
         assert "needs PLAN; new members are asked to confirm" in repr(again)
+        assert _Logins(ws).saved() == []  # the form of iContact's four values does not offer it
         there = ws.system("mc")
         assert there.kind == "mailchimp"
         assert len(list(there.read())) == 12
