@@ -194,7 +194,8 @@ class Journal:
         def note(call: CallLike) -> None:
             with self._lock, self._mending():
                 tape.note(self._tape, run, call)
-            if call.problem or (call.status or 0) >= 400:
+            none = call.method == "GET" and call.status == 404  # an answer: there is no such row
+            if call.problem or ((call.status or 0) >= 400 and not none):
                 text = f"{call.method} {call.path}: {call.problem or call.status}"
                 self.log.write("warning", "call", text, run=run, ms=call.ms, tried=call.attempt)
 

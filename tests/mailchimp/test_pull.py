@@ -103,18 +103,18 @@ def test_a_second_pull_reads_no_campaign_again_that_did_not_move(
     tmp_path: Path, clock: ManualClock, source: Callable[[], Source], twin: TwinServer, audience: Audience
 ) -> None:
     bed = Bed(tmp_path, clock)
-    bed.pull(source())
+    bed.pull(source(), page_size=50)
     clock.sleep(3600)
     before = bed.tables()
     twin.asked.clear()
-    bed.pull(source())
+    bed.pull(source(), page_size=50)
     assert bed.tables() == before
     spring = next(one for one in twin.state.campaigns.values() if one.title == "Spring")
     assert f"/reports/{spring.id}/email-activity" not in {path for _, path, _, _ in twin.asked}
     twin.asked.clear()
     spring.events.append((PEOPLE[1], "click", clock.now(), "https://example.org/late"))
     clock.sleep(86400 * 4)
-    bed.pull(source())
+    bed.pull(source(), page_size=50)
     paths = [path for _, path, _, _ in twin.asked]
     assert paths.count(f"/reports/{spring.id}/email-activity") == 1
     assert bed.rows("select count(*) from icontact_activity where event_url like '%late'") == [(1,)]
@@ -169,11 +169,11 @@ def test_a_campaign_whose_recipients_move_is_read_again_and_one_that_always_does
         return answer
 
     theirs.client.page = moving  # type: ignore[method-assign]
-    report = bed.pull(theirs)
+    report = bed.pull(theirs, page_size=50)
     told = {cell.name: cell for cell in report.ledger.cells if "opens" in cell.name}
     assert told['opens of "Autumn"'].stored == 26
     assert told['opens of "Spring"'].state == "due"
-    assert bed.pull(source()).ledger
+    assert bed.pull(source(), page_size=50).ledger
     assert bed.rows("select count(*) from icontact_activity where event_type = 'open'") == [(52,)]
 
 
@@ -181,7 +181,7 @@ def test_a_gateway_that_gives_up_is_asked_for_less(
     tmp_path: Path, clock: ManualClock, source: Callable[[], Source], twin: TwinServer
 ) -> None:
     twin.faults += [("email-activity", "504")] * 4
-    Bed(tmp_path, clock).pull(source(), threads=1)
+    Bed(tmp_path, clock).pull(source(), threads=1, page_size=50)
     sizes = [params["count"] for _, path, params, _ in twin.asked if path.endswith("email-activity")]
     assert sizes[0] == "250"
 
@@ -194,7 +194,7 @@ def test_another_audience_is_never_mixed_in(
     connect: Callable[..., Client],
 ) -> None:
     bed = Bed(tmp_path, clock)
-    bed.pull(source())
+    bed.pull(source(), page_size=50)
     other = next(one for one in twin.state.audiences.values() if one.name == "Another")
     with pytest.raises(IcxError) as told:
         bed.pull(Source(connect(), ids.account(twin.state.account_id), other.id))
@@ -207,7 +207,7 @@ def test_who_was_erased_here_comes_back_with_no_pull(
     bed = Bed(tmp_path, clock)
     theirs = source()
     theirs.erased = Erased(b"k" * 32, {}).with_people([], [PEOPLE[9]], "2026-11-01")
-    bed.pull(theirs)
+    bed.pull(theirs, page_size=50)
     gone = ids.person(member_hash(PEOPLE[9]))
     assert bed.rows(f"select count(*) from icontact_users where id = {gone} or email = '{PEOPLE[9]}'") == [
         (0,)
@@ -216,5 +216,5 @@ def test_who_was_erased_here_comes_back_with_no_pull(
     theirs.erased = Erased(b"k" * 32, {}).with_people(
         [(theirs.account_id or 0, theirs.client_folder_id or 0, gone)], [PEOPLE[9]], "2026-11-01"
     )
-    bed.pull(theirs, full=True)
+    bed.pull(theirs, full=True, page_size=50)
     assert bed.rows(f"select count(*) from icontact_activity where contact_id = {gone}") == [(0,)]

@@ -151,3 +151,16 @@ def _free_port() -> int:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
         return port
+
+
+def test_nobody_of_an_address_is_an_answer_and_no_warning(
+    tmp_path: Path, twin: TwinServer, audience: Audience
+) -> None:
+    with icx.open(tmp_path) as ws:
+        ws.connect_mailchimp("mc", key=KEY, base_url=f"{twin.url}/3.0")
+        with ws.noted("look", "mc") as run:
+            there = ws.accounts.system(ws.connection("mc"), run=run)
+            assert there.find(["nobody@example.net"]) == {"nobody@example.net": []}
+        told = "".join(path.read_text() for path in (tmp_path / "data/logs").rglob("*") if path.is_file())
+        assert "look mc" in told
+        assert "warning" not in told
