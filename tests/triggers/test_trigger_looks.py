@@ -113,7 +113,7 @@ def test_each_crossing_fires_exactly_once_wherever_a_look_is_killed_m22_m23(
 
 
 @pytest.mark.slow
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(**anything)
 def test_of_many_histories_too(store: Store, seed: int, way: str, fires: str) -> None:
     crossings_are_those_of_plain_python(store, seed, way, fires)
