@@ -16,11 +16,12 @@ import prepared
 import pytest
 from books import book
 
+from icx.connections.base import Done
 from icx.errors import BadInput, NeedsYou
 from icx.plan.send import Sender
 from icx.rules import InAudience
 from icx.triggers import payload
-from icx.workspace import Workspace, firing, triggered
+from icx.workspace import Workspace, firing, marking, triggered
 
 HOT = "acme/lists/Hot leads"
 FIRST = {"first-push": "y"}
@@ -331,7 +332,9 @@ def test_what_a_trigger_watches_is_not_taken_away_under_it(ws: Workspace) -> Non
         ws.trigger("X", ws.fields.crm_score >= 3, push="acme/lists/A", move=("acme/lists/A", "B"))
 
 
-def test_a_field_is_set_once_and_a_tag_only_where_there_are_tags_c02(ws: Workspace, who: list[int]) -> None:
+def test_a_field_is_set_once_and_a_tag_only_where_there_are_tags_c02(
+    ws: Workspace, who: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = who[19:21]
     ((name,),) = account(ws, "select private_name from custom_fields where field_type = 'text' limit 1") or [
         ("",)
@@ -347,6 +350,19 @@ def test_a_field_is_set_once_and_a_tag_only_where_there_are_tags_c02(ws: Workspa
     ran = ws.run_trigger("Marked")
     assert (ran.done, ran.refused, ran.reasons) == (1, 1, (("gone", 1),))
     assert ws.client("acme").get("contacts", one)["custom"][name] == "gold"
+
+    # what the service does not take is tried again by the next run
+    score(ws, {one: 10})
+    score(ws, {one: 90})
+    with monkeypatch.context() as patch:
+        patch.setattr(marking, "_written", lambda *_: [Done(0, "refused", words="too long")])
+        lost = ws.run_trigger("Marked")
+    assert (lost.failed, lost.reasons, lost.problem and lost.problem.code) == (
+        1,
+        (("too long", 1),),
+        "trigger-unmarked",
+    )
+    assert ws.run_trigger("Marked").done == 1
 
 
 def test_a_notebook_gets_the_people_as_a_file_that_is_gone_afterwards_c01(
