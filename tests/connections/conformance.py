@@ -64,6 +64,7 @@ class Conformance:
     def test_everybody_is_read_once_and_the_same_one_by_one_and_by_address(self, rig: Rig) -> None:
         there = rig.open()
         everybody = {one.key: one for one in there.read()}
+        assert {one.key for one in there.read(lists=frozenset())} == set(everybody), "whatever lists matter"
         assert len(everybody) > 3
         some = list(everybody)[:5]
         assert there.people([*some, *some]) == {key: everybody[key] for key in some}
