@@ -83,6 +83,8 @@ def test_a_pull_brings_members_campaigns_and_what_each_did(
         ("open", 52),
         ("unsubscribe", 2),
     ]
+    [(spring,)] = bed.rows("select message_id from messages where message_name = 'Spring'")
+    assert source().get("messages", spring)["htmlBody"] == "<p>Spring</p>"  # for the tag filter
     built = build(bed.store, "acme", settings=Settings(), fields_dir=None, clock=clock)
     assert built.people == 22
     wanted = "email_open_ct, email_click_ct, mailchimp_rating, mailchimp_tags, mailchimp_vip, cf_AGE, city, first_name"

@@ -73,6 +73,11 @@ class Api:
             ("GET", r"/lists/([^/]+)/segments", self.segments),
             ("POST", r"/lists/([^/]+)/segments/(\d+)", self.segment),
             ("GET", r"/campaigns", self.campaigns),
+            (
+                "GET",
+                r"/campaigns/([^/]+)/content",
+                lambda p, b, id: {"html": f"<p>{self.campaign(id).title}</p>"},
+            ),
             ("GET", r"/reports/([^/]+)", lambda p, b, id: self.report(self.campaign(id))),
             ("GET", r"/reports/([^/]+)/email-activity", self.activity),
             ("GET", r"/reports/([^/]+)/unsubscribed", self.unsubscribed),

@@ -1,7 +1,9 @@
 """What Mailchimp's published interface description says of the operations icx uses, as facts to hold requests against.
 
 Read from the OpenAPI document that comes with Mailchimp's own command line program (github.com/mailchimp/
-mailchimp-marketing-cli, cli/mailchimp/openapi0.json at eb6a71e): names, types, choices and what is required. `PAGED`
+mailchimp-marketing-cli, cli/mailchimp/openapi0.json at eb6a71e): names, types, choices and what is required. Of `/`,
+`/ping`, the listing of segments, `/unsubscribed` and `/content` the parameters are those of the vendor's pages and of its
+Python package, which is made of the same description. `PAGED`
 and `TRIMMED` are the parameters that every collection and every read there has.
 """
 
@@ -146,7 +148,12 @@ OPERATIONS: Mapping[tuple[str, str], tuple[Mapping[str, set[str] | None], dict[s
         dict.fromkeys(
             PAGED
             | {"before_send_time", "since_send_time", "before_create_time", "since_create_time", "list_id"}
-            | {"folder_id", "member_id"}
+            | {
+                "folder_id",
+                "member_id",
+                "include_resend_shortcut_eligibility",
+                "include_resend_shortcut_usage",
+            }
         )
         | SORTED
         | {
@@ -156,8 +163,9 @@ OPERATIONS: Mapping[tuple[str, str], tuple[Mapping[str, set[str] | None], dict[s
         },
         None,
     ),
+    ("GET", "/campaigns/{campaign_id}/content"): (dict.fromkeys(TRIMMED), None),
     ("GET", "/reports/{campaign_id}"): (dict.fromkeys(TRIMMED), None),
-    ("GET", "/reports/{campaign_id}/email-activity"): (dict.fromkeys(PAGED | {"since"}), None),
+    ("GET", "/reports/{campaign_id}/email-activity"): (dict.fromkeys(PAGED | {"since", "filter_bots"}), None),
     ("GET", "/reports/{campaign_id}/unsubscribed"): (dict.fromkeys(PAGED), None),
 }
 
