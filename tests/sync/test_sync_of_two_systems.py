@@ -48,6 +48,7 @@ def test_everybody_is_matched_by_address_and_made_where_missing_and_a_second_syn
     assert not bench.systems["crm"].log, "planning sends nothing"
     done = bench.apply(BOTH, plan)
     assert (done.state, done.written) == ("finished", 4)
+    assert str(done) == "Done: 4 written (2 in crm, 2 in mail)."
     assert fields(bench, "crm", "1") == {"name": "Ada", "tier": "gold"}
     assert fields(bench, "mail", "m1") == {"name": "Ada", "tier": "gold"}
     assert {one.email for one in bench.systems["mail"].held.values()} == {
