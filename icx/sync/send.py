@@ -173,6 +173,8 @@ class Sending:
                 found = {one.row: one for one in self._ask(side, todo)}
                 came += [one for one in found.values() if one.state != "not_sent"]
                 todo = [one for one in todo if found[one.number].state == "not_sent"]
+                if not todo:
+                    return came
                 continue
             except IcxError:
                 self._note([one.write("not_sent") for one in todo])

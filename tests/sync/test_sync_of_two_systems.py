@@ -345,6 +345,20 @@ def test_a_process_that_is_killed_at_a_write_doubles_nothing_and_forgets_nothing
     fresh.close()
 
 
+@pytest.mark.parametrize("arrived", [True, False])
+def test_an_answer_that_is_lost_is_asked_for_and_nothing_is_sent_twice(bench: Bench, arrived: bool) -> None:
+    hold(bench, "crm", person("1", "ada@example.com", name="Ada"), person("2", "bob@example.com"))
+    mail = bench.systems["mail"]
+    plan = bench.plan(BOTH)
+    drops = iter([False, True] if arrived else [True])
+    mail.drop = 1.0
+    mail._falls = lambda chance: chance == 1.0 and next(drops, False)  # type: ignore[method-assign]
+    done = bench.apply(BOTH, plan)
+    assert (done.state, done.done) == ("finished", {"a": 0, "b": 2})
+    assert len(mail.log) == len(mail.held) == 2
+    assert bench.plan(BOTH).empty
+
+
 def test_a_journal_that_was_lost_loses_nothing_that_was_agreed(bench: Bench) -> None:
     hold(bench, "crm", person("1", "ada@example.com", name="Ada"))
     bench.run(BOTH)
