@@ -9,7 +9,6 @@ from icx.cli.console import Console
 from icx.cli.options import Options
 from icx.cli.result import Result
 from icx.errors import IcxError, NeedsYou
-from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.http import Secret
@@ -129,16 +128,11 @@ def _saved(done: Joined) -> Result:
         "keyring": "in the system keyring",
         "file": f"in data/secrets/{saved.name}.json, readable by you alone",
     }.get(done.place or "", "kept where it was")
-    needed = [column.name for column in done.fields if column.required]
-    asks = "asks each new member to confirm" if done.double_optin else "takes new members without asking them"
-    text = (
-        f"Mailchimp accepted: {saved.company} › {saved.folder_name} ({saved.options['audience']})\n"
-        f"  {counted(done.members, 'subscribed member')} · it {asks}"
-        f"{', and sends a welcome mail' if done.welcomes else ''}\n"
-        f"  fields: {', '.join(column.name for column in done.fields) or 'none'}"
-        f"{'; needed: ' + ', '.join(needed) if needed else ''}\n"
-        f"Saved {saved.name}; the key is {place}. Next: icx pull {saved.name}"
-    )
+    lines = [
+        f"Mailchimp accepted: {saved.company} › {saved.folder_name} ({saved.options['audience']})",
+        *(f"  {line}" for line in done.told()),
+        f"Saved {saved.name}; the key is {place}. Next: icx pull {saved.name}",
+    ]
     facts = {
         "connection": saved.name,
         "kind": saved.kind,
@@ -151,7 +145,7 @@ def _saved(done: Joined) -> Result:
         "fields": [{"name": column.name, "label": column.label, "required": column.required} for column in done.fields],
         "secret_in": done.place,
     }  # fmt: skip
-    return Result("connect/1", text, facts)
+    return Result("connect/1", "\n".join(lines), facts)
 
 
 def _missing(variable: str, what: str) -> NeedsYou:

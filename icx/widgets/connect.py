@@ -6,7 +6,7 @@ the three values travel once, in a question, and are secrets before anything els
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Protocol
 
@@ -31,6 +31,11 @@ KINDS = (
         "kind": "sandbox",
         "label": "A simulated iContact",
         "words": "on this machine, with made-up people; nothing leaves it",
+    },
+    {
+        "kind": "mailchimp",
+        "label": "Mailchimp",
+        "words": "e-mail marketing service; one of its audiences, by a key",
     },
     {
         "kind": "table",
@@ -66,6 +71,18 @@ class Logins(Protocol):
         description: str | None,
     ) -> tuple[SavedConnection, Seen]:
         """Read a table once and save it; return what was seen in it."""
+
+    def mailchimp(
+        self,
+        name: str,
+        key: Secret,
+        *,
+        audience: str | None,
+        base_url: str | None,
+        description: str | None,
+        reset: bool,
+    ) -> tuple[SavedConnection, Sequence[str], str | None]:
+        """Try a key and save one of its audiences; return what was saved, what is told of it, and where the key went."""
 
     def columns(self, source: str) -> list[str]:
         """Return the columns of a table that is not saved yet."""
@@ -141,6 +158,41 @@ class Connect(Widget):
         lines = [mask.plain(line.strip()) for line in [*seen.text().splitlines(), may]]
         return {"state": "done", "saved": _plain(saved), "steps": [], "place": None, "lines": lines}
 
+    def ask_mailchimp(
+        self,
+        label: str,
+        key: str = "",
+        *,
+        base_url: str = "",
+        description: str | None = None,
+        audience: str | None = None,
+        confirm: str = "",
+    ) -> Answer:
+        """Try a key of Mailchimp's, and save the audience when nothing is left to ask; `state` as of `ask_try`."""
+        try:
+            if not label:
+                raise _no_label(label)
+            if not key.strip():
+                raise NeedsYou(
+                    "needs-answer",
+                    "The key is needed.",
+                    where="the form",
+                    kept="nothing was sent or saved",
+                    next=["paste it as Mailchimp shows it, with its ending such as -us19; then check again"],
+                )
+            saved, lines, place = self._logins.mailchimp(
+                label, Secret(key), audience=audience, base_url=base_url.strip() or None,
+                description=description, reset=bool(confirm) and confirm == label,
+            )  # fmt: skip
+        except IcxError as error:
+            return {**self._question(label, error), "steps": []}
+        where = f"{saved.company} › {saved.folder_name} ({saved.options['audience']})"
+        told = [where, *lines, f"The key is kept in {_place(saved.name, place)}."]
+        return {
+            "state": "done", "saved": _plain(saved), "steps": [], "place": None,
+            "lines": [mask.plain(line) for line in told], "then": f'ws.pull("{saved.name}")',
+        }  # fmt: skip
+
     def _what_is_missing(self, source: str) -> NeedsYou:
         columns = self._logins.columns(source) if source else []
         return NeedsYou(
@@ -207,10 +259,7 @@ class Connect(Widget):
             "saved": _plain(saved),
             "steps": [asdict(step) for step in found.steps],
             "notes": list(login.notes),
-            "place": {
-                "keyring": "the system keyring",
-                "file": f"data/secrets/{label}.json, readable by you alone",
-            }.get(place or "", "where it was"),
+            "place": _place(label, place),
         }
 
     def ask_size(
@@ -301,6 +350,12 @@ def _steps(error: IcxError) -> list[dict[str, Any]]:
     if isinstance(found, list):
         return found
     return [asdict(Step(name, "not tried", "not tried")) for name in STEPS]
+
+
+def _place(name: str, place: str | None) -> str:
+    """Return in words where a secret is kept."""
+    kept = {"keyring": "the system keyring", "file": f"data/secrets/{name}.json, readable by you alone"}
+    return kept.get(place or "", "the place where it was")
 
 
 def _no_label(label: str) -> BadInput:

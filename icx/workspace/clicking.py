@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from icx.connections.login import Login
     from icx.connections.saved import SavedConnection
     from icx.connections.table import Seen
+    from icx.http import Secret
     from icx.plan import Policy
     from icx.rules import Rule
     from icx.widgets.builder import Builder
@@ -112,7 +113,7 @@ class _Logins:
         self._ws = ws
 
     def saved(self) -> list[SavedConnection]:
-        # An audience of Mailchimp has no login of this kind; `connect_mailchimp` is for it.
+        # What is tried again here, step by step, is a login of iContact's; an audience has a key and no such steps.
         return [one for one in self._ws.accounts.connections.accounts() if one.kind != "mailchimp"]
 
     def login(self, name: str) -> Login:
@@ -142,6 +143,21 @@ class _Logins:
             name, shown, identity, email=email, writable=writable, description=description, secret=secret
         )
         return saved, seen
+
+    def mailchimp(
+        self,
+        name: str,
+        key: Secret,
+        *,
+        audience: str | None,
+        base_url: str | None,
+        description: str | None,
+        reset: bool,
+    ) -> tuple[SavedConnection, Sequence[str], str | None]:
+        done = self._ws.connect_mailchimp(
+            name, key=key, audience=audience, base_url=base_url, description=description, reset=reset
+        )
+        return done.saved, done.told(), done.place
 
     def columns(self, source: str) -> list[str]:
         from icx.connections.table.sources import columns_of

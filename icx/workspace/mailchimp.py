@@ -19,6 +19,7 @@ from icx.http.pace import Waiting
 from icx.mailchimp import Client, Key, MailchimpLogin, ids
 from icx.pull import reset as drop_what_was_pulled
 from icx.store.names import check_name
+from icx.words import counted
 
 if TYPE_CHECKING:
     from icx.workspace.accounts import Accounts
@@ -36,6 +37,21 @@ class Joined:
     double_optin: bool
     welcomes: bool
     place: str | None
+
+    def told(self) -> list[str]:
+        """Return in lines what somebody should know of the audience before people are sent there."""
+        needed = [column.name for column in self.fields if column.required]
+        asks = (
+            "asks each new member to confirm"
+            if self.double_optin
+            else "takes new members without asking them"
+        )
+        mails = ", and sends a welcome mail" if self.welcomes else ""
+        return [
+            f"{counted(self.members, 'subscribed member')} · it {asks}{mails}",
+            f"fields: {', '.join(column.name for column in self.fields) or 'none'}"
+            f"{'; needed: ' + ', '.join(needed) if needed else ''}",
+        ]
 
     def __repr__(self) -> str:
         needed = [column.name for column in self.fields if column.required]

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from bare import Bare, View, bare, browser
+from mailchimp_twin import serving
+from mailchimp_twin.state import KEY
 from playwright.sync_api import expect
 from typing_commands import no_keyring
 
@@ -223,3 +225,45 @@ def test_a_table_is_connected_by_naming_its_columns(bare: Bare, tmp_path: Path, 
         assert ws.system("shop").can == frozenset()
         assert [column.name for column in ws.system("shop").schema() if column.writable] == ["tier"]
         view.shot("connect-table")
+
+
+def test_a_key_of_mailchimp_is_typed_hidden_and_an_audience_is_picked(
+    bare: Bare, tmp_path: Path, no_keyring: None
+) -> None:
+    with serving() as twin, Workspace(tmp_path / "workspace") as ws:
+        twin.state.audience("Newsletter")
+        second = twin.state.audience(EVIL)
+        view = bare(module("connect"), widget=ws.connect(), width=480)
+        page = view.page
+        page.get_by_label("Search kinds of system").fill("chimp")
+        page.get_by_label("Search kinds of system").press("Enter")
+        page.get_by_text("The account is somebody else's").click()
+        expect(page.get_by_text("icx connect news --mailchimp --oauth CLIENT_ID")).to_be_visible()
+        view.shot("connect-mailchimp-key")
+        page.get_by_role("button", name="I have the key").click()
+        page.get_by_label("Label", exact=True).fill("news")
+        page.get_by_text("Another address").click()
+        page.get_by_label("Service address").fill(f"{twin.url}/3.0")
+        key = page.get_by_label("API key", exact=True)
+        assert key.get_attribute("type") == "password"
+        key.fill(f"{KEY[:-6]}0000-us1")
+        page.get_by_role("button", name="Check this key").click()
+        view.until(lambda: page.get_by_role("alert").count())
+        expect(page.get_by_role("alert")).not_to_contain_text("iContact")
+        view.shot("connect-mailchimp-refused")
+        key.fill(KEY)
+        page.get_by_role("button", name="Check again").click()
+        audiences = page.get_by_role("radiogroup", name="Audience")
+        view.until(audiences.count)
+        audiences.get_by_role("radio").nth(1).check()
+        view.shot("connect-mailchimp-choose")
+        assert view.sticks_out() <= 0
+        assert ws.accounts.connections.names() == []
+        page.get_by_role("button", name="Use “").click()
+        view.until(page.get_by_role("heading", name="Saved news").count)
+        view.shot("connect-mailchimp-saved")
+        assert ws.connection("news").options["audience"] == second.id
+        assert page.get_by_text('ws.pull("news")').count()
+        state = json.dumps([view.saved, page.evaluate("model.traits")])
+        assert KEY[:32] not in state + page.content()
+        assert view.quiet()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mailchimp_twin import serving
+from mailchimp_twin.state import KEY
 from typing_commands import no_keyring
 
 from icx.sandbox.process import SandboxProcess, start
@@ -134,3 +136,32 @@ def test_a_label_that_is_no_name_starts_nothing(ws: Workspace, label: str) -> No
     said = ws.connect().answer("simulate", {"label": label})
     assert said["error"]["code"] == "connection-name", said
     assert sorted(ws.layout.root.parent.rglob("*.sqlite")) == before
+
+
+def test_a_key_of_mailchimp_asks_which_audience_and_is_no_state(ws: Workspace) -> None:
+    with serving() as twin:
+        first, second = twin.state.audience("Newsletter", double_optin=True), twin.state.audience("Second")
+        wizard = ws.connect()
+        given = {"label": "news", "key": f"{KEY}\n", "base_url": f"{twin.url}/3.0"}
+        assert wizard.answer("mailchimp", given | {"key": " "})["problem"]["message"] == "The key is needed."
+        wrong = wizard.answer("mailchimp", given | {"key": f"{KEY[:-6]}0000-us1"})
+        assert (wrong["state"], wrong["problem"]["code"]) == ("refused", "login-refused")
+        asked = wizard.answer("mailchimp", given)
+        assert (asked["state"], asked["what"]) == ("choose", "audience")
+        assert {one["id"]: one["name"] for one in asked["choices"]} == {
+            first.id: "Newsletter",
+            second.id: "Second",
+        }
+        assert ws.accounts.connections.names() == []
+        done = wizard.answer("mailchimp", given | {"audience": first.id})
+        assert done["state"] == "done"
+        assert "0 subscribed members · it asks each new member to confirm" in done["lines"]
+        assert ws.connection("news").options["audience"] == first.id
+        other = wizard.answer("mailchimp", given | {"audience": second.id})
+        assert (other["state"], other["holds"]["contacts"]) == ("other", 0)
+        assert (
+            wizard.answer("mailchimp", given | {"audience": second.id, "confirm": "news"})["state"] == "done"
+        )
+        assert ws.connection("news").options["audience"] == second.id
+        kept = json.dumps([wizard.get_state(), wrong, asked, done], default=str)
+        assert KEY[:32] not in kept + repr(wizard) + str(wizard.static_html())
