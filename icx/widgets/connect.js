@@ -193,7 +193,7 @@ function render({ model, el }) {
     const empty = view.mode === "update" ? "left blank: as saved" : null;
     const fields = isTable ? [
       field("label", "Label", `Unique. You type it in code: ws.system("${view.typed.label || "shop"}")`),
-      field("source", "Table", "shop.csv, shop.parquet, shop.duckdb#people, or postgresql://maya@db.example.com/crm#people"),
+      field("source", "Table", "shop.csv, shop.parquet, shop.duckdb#people, or postgresql://db.example.com/crm#people"),
       field("identity", "Column that tells rows apart", "Left blank, its columns are named"),
       field("email", "Column of addresses", "Guessed and shown if left blank", { optional: true }),
       field("writable", "Columns icx may write", "As A,B; left blank the table is only read", { optional: true }),
