@@ -67,6 +67,19 @@ def status(obj: Obj, name: str | None, set_aside: bool, strict: bool) -> Result:
         lines.append(
             console.table(["table", "source", "told apart by", "addresses", "may be written", "state"], told)
         )
+    if found.syncs:
+        stand = [
+            (
+                one.name,
+                one.systems,
+                *(f"{count:,}" for count in (one.in_step, one.excluded, one.duplicates, one.failing)),
+                shown(one.read, zone, found.now),
+                f"rests, by {one.paused_by}" if one.paused_by else "",
+            )
+            for one in found.syncs
+        ]
+        heads = ["sync", "systems", "in step", "excluded", "duplicates", "failing", "read", ""]
+        lines.append(console.table(heads, stand, right=(2, 3, 4, 5)))
     lines += [
         f"{plan['plan']} to {plan['list']}: {plan['done']:,} of {plan['of']:,} done. Next: icx apply {plan['plan']}"
         for plan in found.unfinished

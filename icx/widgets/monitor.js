@@ -176,6 +176,16 @@ export default {
       return panel(`Ledger of ${book.name}`, "last messages", h("div", { class: "lstrip" }, rows), h("div", { class: "foot" }, verdict, h("span", {}, said)));
     }
 
+    function syncs(said) {
+      if (!said.syncs?.length) return null;
+      const rows = said.syncs.map((one) =>
+        h("tr", {}, h("td", { class: "name", title: one.name }, h("b", { class: "k" }, one.name)), named(one.systems, "muted hide-n"),
+          ...one.counts.map((count) => cell("num", count)), cell("bad", one.failing ? icon("bad", "failing") : null), cell("num muted free", one.words)));
+      const stands = ["In step", "Excluded", "Duplicates", "Deleted", "Failing"].map((what) => [what, "num"]);
+      return panel("Syncs", null, h("div", { class: "scroll" }, h("table", { class: "rows" }, heads(["Sync"], ["Systems", "hide-n"], ...stands, [""], [""]), h("tbody", {}, rows))),
+        h("p", { class: "small muted" }, "Who is not in step, and why: ", h("code", {}, "ws.sync(NAME).health()")));
+    }
+
     function failures(said) {
       if (!said.rows.length)
         return panel("Rows that failed", null, h("p", { class: "small muted" }, "None: no row of the last pushes was refused by iContact."));
@@ -212,6 +222,7 @@ export default {
         said.paused ? note("warn", "All pushes are paused.", said.paused) : null,
         now(said),
         h("div", { class: "g31" }, jobs(said), ledger(said.ledger)),
+        syncs(said),
         failures(said)));
       renew(past, h("div", { class: "gap" }, happened(said)));
       const words = summary(said);

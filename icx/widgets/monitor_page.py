@@ -25,6 +25,7 @@ def page(said: Said) -> Html:
         note("warn", "All pushes are paused.", said["paused"]) if said["paused"] else "",
         _now(said),
         tag("div", _jobs(said), _ledger(said["ledger"]), cls="g31"),
+        _syncs(said),
         _rows(said),
         _happened(said),
     ]
@@ -156,6 +157,33 @@ def _ledger(book: Said) -> Html:
     said = f"{number(book['equal'])} equal, {number(book['due'])} due, {number(book['explained'])} explained · pulled {book['as_of']}"
     foot = tag("div", pill(kind, words), tag("span", said), cls="foot")
     return panel(f"Ledger of {book['name']}", tag("div", *rows, cls="lstrip"), foot, right="last messages")
+
+
+#: What a sync's counts count, in their order.
+STANDS = ("In step", "Excluded", "Duplicates", "Deleted", "Failing")
+
+
+def _syncs(said: Said) -> Html | str:
+    """Return how each sync stands; nothing where there is none."""
+    if not said["syncs"]:
+        return ""
+    rows = [
+        tag(
+            "tr",
+            tag("td", tag("b", one["name"], cls="k"), cls="name", title=one["name"]),
+            tag("td", one["systems"], cls="muted name hide-n", title=one["systems"]),
+            *(tag("td", count, cls="num") for count in one["counts"]),
+            tag("td", icon("bad") if one["failing"] else "", cls="bad"),
+            tag("td", one["words"], cls="num muted free"),
+        )
+        for one in said["syncs"]
+    ]
+    heads = columns(
+        ("Sync", ""), ("Systems", "hide-n"), *((what, "num") for what in STANDS), ("", ""), ("", "")
+    )
+    body = tag("div", tag("table", heads, tag("tbody", *rows), cls="rows"), cls="scroll")
+    why = tag("p", "Who is not in step, and why: ", tag("code", "ws.sync(NAME).health()"), cls="small muted")
+    return panel("Syncs", body, why)
 
 
 def _rows(said: Said) -> Html:

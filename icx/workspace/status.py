@@ -75,6 +75,21 @@ class TableStatus:
 
 
 @dataclass(frozen=True)
+class SyncStatus:
+    """Two systems in step: how many pairs stand how, when either was last read (aware, UTC), and by whom it rests."""
+
+    name: str
+    systems: str
+    in_step: int
+    excluded: int
+    duplicates: int
+    deleted: int
+    failing: int
+    read: datetime | None
+    paused_by: str = ""
+
+
+@dataclass(frozen=True)
 class Status:
     """What `icx status` and `ws.status()` show."""
 
@@ -83,6 +98,7 @@ class Status:
     unfinished: Sequence[dict[str, Any]] = ()
     zone: str = "UTC"
     tables: Sequence[TableStatus] = ()
+    syncs: Sequence[SyncStatus] = ()
 
     def __repr__(self) -> str:
         return f"Status({', '.join(f'{one.name}: {one.state}' for one in self.connections) or 'no connection yet'})"
@@ -97,6 +113,7 @@ class Status:
             "connections": [one.as_dict() for one in self.connections],
             "unfinished": list(self.unfinished),
             "tables": [asdict(one) for one in self.tables],
+            "syncs": [asdict(one) for one in self.syncs],
         }
 
     @property
@@ -111,7 +128,31 @@ def status(ws: Workspace) -> Status:
     jobs = ws.jobs()
     found = [_with_jobs(_one(ws, one, saved), jobs, len(saved)) for one in saved]
     tables = [_table(one) for one in every if not one.pulled]
-    return Status(ws.clock.now(), found, _unfinished(ws), ws.settings.zone, tables)
+    return Status(ws.clock.now(), found, _unfinished(ws), ws.settings.zone, tables, syncs(ws))
+
+
+def syncs(ws: Workspace) -> list[SyncStatus]:
+    """Return how every sync stands, as its last reading left it."""
+    found = []
+    for one in ws.syncs():
+        health = one.health()
+        of = health.states
+        read = max((at for at in health.read.values() if at), default=None)
+        systems = f"{one.a} {'<->' if one.both_ways else '->'} {one.b}"
+        found.append(
+            SyncStatus(
+                one.name,
+                systems,
+                in_step=of.get("in_sync", 0),
+                excluded=of.get("excluded", 0),
+                duplicates=of.get("duplicate", 0),
+                deleted=of.get("deleted", 0),
+                failing=of.get("failing", 0),
+                read=read,
+                paused_by=one.paused.by if one.paused else "",
+            )
+        )
+    return found
 
 
 def _table(saved: SavedConnection) -> TableStatus:

@@ -52,6 +52,15 @@ def status_html(found: Status) -> Html:
         ]  # fmt: skip
         heads_of = ("Table", "Source", "Told apart by", "Addresses", "May be written", "State")
         parts.append(table(heads_of, rows))
+    if found.syncs:
+        stand = [
+            (one.name, one.systems, number(one.in_step), number(one.excluded), number(one.duplicates),
+             number(one.failing), ago(one.read, found.now, found.zone) if one.read else "never",
+             pill("", f"rests, by {one.paused_by}", "pause") if one.paused_by else "")
+            for one in found.syncs
+        ]  # fmt: skip
+        stands = ("Sync", "Systems", "In step", "Excluded", "Duplicates", "Failing", "Read", "")
+        parts.append(table(stands, stand))
     steps = [tag("code", shlex.join(one.needs)) for one in needs]
     open_plans = [
         note(

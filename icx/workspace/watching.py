@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from icx.connections.saved import SavedConnection
     from icx.store.budget import SharedBudget
     from icx.widgets.plan import PlanView
+    from icx.workspace.status import SyncStatus
     from icx.workspace.workspace import Workspace
 
 RUNS = 24  # of a job's strip
@@ -56,6 +57,7 @@ class Watching:
         self._activity = Activity(ws.journal)
         self._ledger_of = ""
         self._ledger: Said = {}
+        self._syncs: list[Said] = []
         self._budgets: dict[SavedConnection, SharedBudget | None] = {}
 
     def look(self) -> Said:
@@ -81,6 +83,7 @@ class Watching:
             "again": self._again(failed),
             "happened": [self._event(one, now) for one in activity.events()],
             "ledger": self._book(now, bool(running)),
+            "syncs": self._syncs,
         }
 
     # --- acts -------------------------------------------------------------------------------------------------------
@@ -313,11 +316,28 @@ class Watching:
             self._ledger, self._ledger_of = read, of
         return self._ledger
 
+    def _sync(self, one: SyncStatus, now: datetime) -> Said:
+        return {
+            "name": one.name,
+            "systems": one.systems,
+            "counts": [
+                number(n) for n in (one.in_step, one.excluded, one.duplicates, one.deleted, one.failing)
+            ],
+            "failing": bool(one.failing),
+            "words": f"rests, by {one.paused_by}"
+            if one.paused_by
+            else f"read {moment(one.read, now, self._ws.settings.zone)}"
+            if one.read
+            else "not read yet",
+        }
+
     def _read_book(self, now: datetime) -> Said | None:
         from icx.workspace.overview import ledger_of
+        from icx.workspace.status import syncs
 
         try:
             read = ledger_of(self._ws)
+            self._syncs = [self._sync(one, now) for one in syncs(self._ws)]
         except TryLater:
             return None
         if read is None:

@@ -101,6 +101,26 @@ def test_a_table_and_icontact_are_brought_in_step(ws: Workspace, tmp_path: Path)
     assert rows(path)["0"]["city"] == "Raleigh"
     assert sync.simulate().rests
 
+    (stands,) = ws.status().syncs
+    assert (stands.name, stands.systems, stands.in_step, stands.failing) == (
+        "crm and acme",
+        "crm <-> acme",
+        5,
+        0,
+    )
+    assert (stands.read, stands.paused_by) == (max(at for at in sync.health().read.values() if at), "")
+    ws.sync("crm and acme").pause("the till is counted")
+    assert ws.status().syncs[0].paused_by == ws.who
+    assert f"rests, by {ws.who}" in ws.status()._repr_html_()
+    monitor = ws.monitor()
+    try:
+        (said,) = monitor.said["syncs"]
+        assert (said["counts"][0], said["failing"], said["words"]) == ("5", False, f"rests, by {ws.who}")
+        assert "crm &lt;-&gt; acme" in monitor.static_html()
+    finally:
+        monitor.close()
+        ws.sync("crm and acme").resume()
+
 
 def test_by_the_clock_it_waits_for_whoever_answers_and_then_goes_on_by_itself(
     ws: Workspace, tmp_path: Path

@@ -334,7 +334,8 @@ class Counting:
     def look(self) -> dict[str, object]:
         self.looks += 1
         empty: dict[str, object] = {
-            key: [] for key in ("now", "unfinished", "jobs", "jobs_wrong", "rows", "again", "happened")
+            key: []
+            for key in ("now", "unfinished", "jobs", "jobs_wrong", "rows", "again", "happened", "syncs")
         }
         return empty | {
             "name": "acme",

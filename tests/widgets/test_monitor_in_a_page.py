@@ -54,11 +54,20 @@ def said(**more: Any) -> dict[str, Any]:
         "name": EVIL, "at": "09:17:14", "zone": "Europe/Berlin", "calls": "calls left this hour: acme 7,412", "paused": "",
         "now": [line, waits], "unfinished": [{"plan": "P-30", "words": EVIL}], "jobs": jobs, "jobs_wrong": [],
         "rows": [row], "again": [{"plan": "P-31", "list": EVIL, "count": 3}], "happened": happened, "ledger": book,
+        "syncs": [{"name": EVIL, "systems": LONG, "counts": ["98,412", "1,204", "12", "0", "3"], "failing": True, "words": "read 21 Nov, 07:02"}],
     } | more  # fmt: skip
 
 
 NOTHING = said(
-    now=[], unfinished=[], jobs=[], rows=[], again=[], happened=[], ledger={"kinds": []}, name="acme"
+    now=[],
+    unfinished=[],
+    jobs=[],
+    rows=[],
+    again=[],
+    happened=[],
+    syncs=[],
+    ledger={"kinds": []},
+    name="acme",
 )
 
 
