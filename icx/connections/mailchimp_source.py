@@ -52,6 +52,8 @@ _SORTED = {"sort_field": "timestamp_opt", "sort_dir": "ASC"}  # unlike last_chan
 class Source:
     """What a pull asks of a client, answered by Mailchimp. `account_id` and `client_folder_id` are made of its names."""
 
+    service = "Mailchimp"
+
     def __init__(self, client: Client, account_id: int, audience: str, erased: Erased | None = None) -> None:
         self.client, self.audience = client, audience
         self.account_id: int | None = account_id

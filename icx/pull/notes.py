@@ -45,8 +45,9 @@ def notes(
     right_missing: str | None,
     folder: Folder,
     erased: Mapping[int, str] | None = None,
+    service: str = "iContact",
 ) -> list[Note]:
-    """Return what is to be said after a pull; `erased` are contacts it met that were erased here, with the day."""
+    """Return what is to be said after a pull of `service`; `erased` are contacts it met that were erased here, with the day."""
     told: list[Note] = []
     if right_missing is not None:
         told.append(
@@ -73,7 +74,7 @@ def notes(
         if error.code != "right-missing"
     ]
     told += [_moved(reading, connection) for reading in readings if reading.provisional]
-    told += _erased(erased)
+    told += _erased(erased, service)
     told += _set_aside(con, connection)
     told += _addresses(con, connection)
     told += _gone_fields(con, connection, folder)
@@ -93,7 +94,7 @@ def _moved(reading: Reading, connection: str) -> Note:
     )
 
 
-def _erased(met: Mapping[int, str] | None) -> list[Note]:
+def _erased(met: Mapping[int, str] | None, service: str) -> list[Note]:
     if not met:
         return []
     ids = sorted(met)
@@ -102,10 +103,10 @@ def _erased(met: Mapping[int, str] | None) -> list[Note]:
     return [
         Note(
             "was-erased",
-            f"{counted(len(ids), 'contact')} erased here {when} {form(len(ids), 'is')} still at iContact.",
+            f"{counted(len(ids), 'contact')} erased here {when} {form(len(ids), 'is')} still at {service}.",
             ", ".join(f"#{one}" for one in ids[:3]) + (", …" if len(ids) > 3 else ""),
             "not stored again, in no audience",
-            (f"delete the {form(len(ids), 'contact')} in iContact too",),
+            (f"delete the {form(len(ids), 'contact')} in {service} too",),
         )
     ]
 

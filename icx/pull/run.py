@@ -356,6 +356,7 @@ class _Pull:
                 right_missing=self.missing.where,
                 folder=self.folder,
                 erased=getattr(getattr(self.client, "erased", None), "met", None),
+                service=getattr(self.client, "service", "iContact"),
             )
             overview = first_pull(con) if first else None
             messages = one_row(con.execute("select count(*) from messages")) or (0,)

@@ -35,7 +35,8 @@ class Erasure:
 
     `backups` counts by backup, `others` by file that is not icx's to change, `alike` are contacts with another address
     that differs by what follows a plus sign: other people, as iContact sees it. `typed` is what names exactly them
-    without an address, which stays out of the shell's history; `-` asks for it.
+    without an address, which stays out of the shell's history; `-` asks for it. `services` are those that may still
+    have them.
     """
 
     whom: Whom = field(repr=False)
@@ -46,6 +47,7 @@ class Erasure:
     rewritten: tuple[str, ...] = ()
     after: Mapping[str, int] | None = None
     typed: tuple[str, ...] = ("-",)
+    services: tuple[str, ...] = ("iContact",)
 
     def __repr__(self) -> str:
         return self.text()
@@ -91,9 +93,10 @@ class Erasure:
                 f"  not meant  {ids}: {form(len(self.alike), 'address')} that only {'looks' if len(self.alike) == 1 else 'look'} alike"
             )
         if self.done:
-            lines.append(
-                "  iContact   still has them: delete the contact there too; a pull sets them aside and says so"
-            )
+            lines += [
+                f"  {name:<10} still has them: delete the contact there too; a pull sets them aside and says so"
+                for name in self.services
+            ]
         return "\n".join(lines)
 
     def as_dict(self) -> dict[str, Any]:
@@ -123,7 +126,8 @@ def erase(
         whom = wiping.who_is(con, who, connection)
         alike = _alike(con, whom)
         typed = _typed(con, whom)
-    shown = replace(_shown(ws, whom, alike), typed=typed)
+    services = _services(ws, whom)
+    shown = replace(_shown(ws, whom, alike), typed=typed, services=services)
     if not shown.count and not shown.backups and not shown.others and not whom.contacts:
         return shown
     if confirm is None:
@@ -153,6 +157,7 @@ def erase(
         alike,
         tuple(rewritten),
         again.places,
+        services=services,
     )
 
 
@@ -246,6 +251,15 @@ def _typed(con: Any, whom: Whom) -> tuple[str, ...]:
         if (same.contacts, same.keys) == (whom.contacts, whom.keys):
             return (str(one.contact_id), "--connection", one.schema)
     return ("-",)
+
+
+def _services(ws: Workspace, whom: Whom) -> tuple[str, ...]:
+    """Return which services have the contacts; where there is none, iContact may have one that was never pulled."""
+    kinds = {one.name: one.kind for one in ws.accounts.connections.all()}
+    there = {kinds.get(one.schema, "") == "mailchimp" for one in whom.contacts}
+    return tuple(
+        name for name, mailchimp in (("iContact", False), ("Mailchimp", True)) if mailchimp in there
+    ) or ("iContact",)
 
 
 def _alike(con: Any, whom: Whom) -> tuple[int, ...]:

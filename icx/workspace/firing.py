@@ -238,8 +238,7 @@ class _Run:
         from icx.workspace.telling import tell
 
         do = self.trigger.do
-        ids = [one.contact_id for one in due]
-        addresses = self._addresses(ids) if do.addresses else None
+        addresses = self._addresses([one.contact_id for one in due]) if do.addresses else None
 
         def settle(some: Sequence[Firing], state: str, reason: str = "") -> None:
             with self.ws.store.open(self.trigger.connection) as con:
@@ -248,7 +247,7 @@ class _Run:
                 )
 
         if do.kind in MARKED:
-            return mark(self.ws, self.trigger, due, self._addresses(ids), settle, run)
+            return mark(self.ws, self.trigger, due, settle, run)
         self._note_told(due)
         return tell(self.ws, self.trigger, due, addresses, settle, run, self.progress)
 

@@ -204,6 +204,17 @@ def _readable(ws: Workspace, trigger: Trigger) -> None:
             raise
     if do.kind in BY_PLAN:
         target = parse_target(ws, do.list)
+        if ws.connection(target.connection).kind == "mailchimp":
+            raise BadInput(
+                "trigger-value",
+                f"{target.connection} is an audience of Mailchimp; a trigger adds, moves and unsubscribes on lists of iContact.",
+                where=where,
+                kept="nothing was changed",
+                next=[
+                    f"--tag NAME or --set FIELD=VALUE with --connection {target.connection}",
+                    "a sync, which brings people into the audience: icx sync --help",
+                ],
+            )
         if do.kind != "push" and target.connection != trigger.connection:
             raise wrong(
                 f"People of {trigger.connection} are not on lists of {target.connection}.",

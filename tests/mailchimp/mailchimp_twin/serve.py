@@ -81,7 +81,10 @@ class TwinServer:
             return
         raw = b"" if answer is None else json.dumps(answer).encode()
         # A lost answer: what was asked is done, and the telling of it breaks off.
-        await _send(send, status, raw[:5] if kind.startswith("lost") else raw, length=len(raw))
+        if kind.startswith("lost"):  # an answer without a body breaks off like any other
+            await _send(send, status if raw else 200, raw[:5], length=len(raw) or 5)
+            return
+        await _send(send, status, raw)
 
     def _login(self, request: Request) -> None:
         given = request.headers.get("authorization", "")
