@@ -70,7 +70,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "erase": ("keep", "remove somebody and prove it"),
         "record": ("care", "who planned, overrode, applied, exported"),
         "log": ("tracing", "what happened, run by run"),
-        "calls": ("tracing", "every call to iContact: status, time, size"),
+        "calls": ("tracing", "every call to a service: status, time, size"),
         "tidy": ("tidy", "remove runs and pages kept long enough"),
         "explain": ("care", "cost of a pull or an audience beforehand"),
         "backup": ("keep", "a copy of it all in one file"),

@@ -48,7 +48,7 @@ def pull(
             progress=reporter(console, one.name, ws.settings.tz, "unit stored"),
         )
         reports.append(report)
-    red = [(report.connection, cell) for report in reports for cell in report.ledger.red()]
+    red = [(report, cell) for report in reports for cell in report.ledger.red()]
     data = reports[0].as_dict() if len(reports) == 1 else {"pulls": [report.as_dict() for report in reports]}
     return Result(
         "pull/1",
@@ -56,7 +56,9 @@ def pull(
         data,
         1 if red else 0,
         run=reports[0].run if len(reports) == 1 else None,
-        problem=differs(red[0][0], [cell for _, cell in red]) if red else None,
+        problem=differs(red[0][0].connection, [cell for _, cell in red], red[0][0].ledger.system)
+        if red
+        else None,
     )
 
 

@@ -42,7 +42,7 @@ def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
             [
                 ", personal" if field.pii else "",
                 ", an estimate" if field.estimate else "",
-                ", gone from iContact" if field.gone else "",
+                ", gone from the service" if field.gone else "",
             ]
         )
         text = f"{field.name}: {field.type}{flags}; {share}\n  {field.description}\n\n{field.sql.strip()}"
@@ -107,5 +107,7 @@ def lists(obj: Obj, name: str | None) -> Result:
             ["id", "list", "members", "pending", "left", "welcome"], rows, right=(0, 2, 3, 4)
         )
         to = shlex.quote(f"{saved.name}/lists/#{rows[0][0]}")
-        text += f"\nAs of the last pull. Next: icx plan AUDIENCE --to {to}"
+        # A plan is made for a list of iContact only; people get into an audience of Mailchimp by a sync.
+        then = "icx sync make --help" if saved.kind == "mailchimp" else f"icx plan AUDIENCE --to {to}"
+        text += f"\nAs of the last pull. Next: {then}"
     return Result("lists/1", text, {"connection": saved.name, "lists": entries})

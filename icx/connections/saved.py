@@ -45,6 +45,11 @@ class SavedConnection:
         """Whether its people are brought in here; a table is read where it is."""
         return self.kind != "table"
 
+    @property
+    def service(self) -> str:
+        """What people call the service that its people live at."""
+        return "Mailchimp" if self.kind == "mailchimp" else "iContact"
+
     def __repr__(self) -> str:
         if not self.pulled:
             return f"SavedConnection({self.name}: {self.company})"

@@ -42,7 +42,7 @@ class Custom:
 
     def as_field(self) -> Field:
         label = self.public_name or self.private_name
-        gone = "; no longer in iContact, these are its last values" if self.gone else ""
+        gone = "; no longer there, these are its last values" if self.gone else ""
         return Field(
             self.column, self.type, f"custom field {label}{gone}", self.sql, "custom", gone=self.gone
         )

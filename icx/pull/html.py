@@ -105,7 +105,7 @@ def _ledger_tiles(book: Ledger) -> Html:
         tag("b", f"{number(book.events)} stored", cls="k"),
     )
     return tiles(
-        tile(join(icon("ok"), "Equal"), number(counts["equal"]), "stored = iContact’s total"),
+        tile(join(icon("ok"), "Equal"), number(counts["equal"]), f"stored = {book.system}’s total"),
         tile(
             join(icon("clock"), "Due or explained"),
             number(due + counts["explained"]),
@@ -156,7 +156,7 @@ def _not_equal(book: Ledger) -> Html | str:
         for cell in open_[:NAMED]
     ]
     heads = columns(
-        ("", ""), ("Count", ""), ("Stored", "num hide-n"), ("iContact", "num hide-n"), ("Why", "")
+        ("", ""), ("Count", ""), ("Stored", "num hide-n"), (book.system, "num hide-n"), ("Why", "")
     )
     foot = f"{number(min(NAMED, len(open_)))} of {number(len(open_))} shown, worst first"
     red = next((cell for cell in open_ if cell.state == "unequal"), None)
@@ -325,7 +325,9 @@ def _counts(report: PullReport) -> Html:
         )
         for row in report.rows()
     ]
-    heads = columns(("What", ""), ("Stored", "num"), ("iContact", "num"), ("Compared", ""), ("", ""))
+    heads = columns(
+        ("What", ""), ("Stored", "num"), (report.ledger.system, "num"), ("Compared", ""), ("", "")
+    )
     return panel(
         "Counted against the service",
         tag("div", tag("table", heads, tag("tbody", *rows)), cls="scroll"),

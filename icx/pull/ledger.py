@@ -17,6 +17,8 @@ from icx.store import Connection, Store, one_row
 if TYPE_CHECKING:
     import pandas as pd
 
+ICONTACT = "iContact"  # what people call the service that is meant when nobody says which
+
 State = Literal["equal", "due", "provisional", "explained", "unequal"]
 Colour = Literal["green", "amber", "red"]
 
@@ -80,13 +82,14 @@ class _Now:
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every cell of a connection, and where its events belong."""
+    """Every cell of a connection, and where its events belong. `system` is what people call the service."""
 
     connection: str
     cells: Sequence[Cell]
     events: int
     of_listed: int
     of_unknown: int
+    system: str = ICONTACT
 
     def of_colour(self, colour: Colour) -> list[Cell]:
         return [cell for cell in self.cells if cell.colour == colour]
@@ -154,10 +157,10 @@ class Ledger:
         return ledger_html(self)
 
 
-def ledger(store: Store, connection: str, now: datetime | None = None) -> Ledger:
+def ledger(store: Store, connection: str, now: datetime | None = None, system: str = ICONTACT) -> Ledger:
     """Count what is stored now and compare it with what the service said; `now` is aware, else the store's clock."""
     with store.open(connection) as con:
-        return of(con, connection, naive_utc(now or store.clock.now()))
+        return of(con, connection, naive_utc(now or store.clock.now()), system)
 
 
 def messages_of(con: Connection) -> dict[int, Message]:
@@ -182,7 +185,7 @@ def counts(con: Connection) -> dict[Unit, int]:
     return {Unit(f"{kind}s", message): count for message, kind, count in rows}
 
 
-def of(con: Connection, connection: str, now: datetime) -> Ledger:
+def of(con: Connection, connection: str, now: datetime, system: str = ICONTACT) -> Ledger:
     """Return the ledger through an open connection; `now` is naive UTC."""
     messages = messages_of(con)
     there = counts(con)
@@ -210,7 +213,7 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
             row = one_row(con.execute(f"select count(*) from {table}{listed}"))
             stored = row[0] if row else 0
             cells.append(
-                _cell(unit, collection, lines[unit], _Now(stored, 0, None, now, asides.get(unit, 0)))
+                _cell(unit, collection, lines[unit], _Now(stored, 0, None, now, asides.get(unit, 0)), system)
             )
     for unit in sorted((u for u in lines.keys() | there.keys() if u.is_events), key=_by_message):
         assert unit.message_id is not None
@@ -219,25 +222,25 @@ def of(con: Connection, connection: str, now: datetime) -> Ledger:
             f'{unit.collection} of "{message.name}"' if message else f"{unit.collection} of {unit.message_id}"
         )
         here = _Now(there.get(unit, 0), of_others.get(unit, 0), message, now, asides.get(unit, 0))
-        cells.append(_cell(unit, name, lines.get(unit), here))
+        cells.append(_cell(unit, name, lines.get(unit), here, system))
     events, unknown = sum(there.values()), sum(of_others.values())
-    return Ledger(connection, cells, events, events - unknown, unknown)
+    return Ledger(connection, cells, events, events - unknown, unknown, system)
 
 
 def _by_message(unit: Unit) -> tuple[int, int]:
     return unit.message_id or 0, KINDS.index(unit.collection)
 
 
-def _cell(unit: Unit, name: str, line: Line | None, here: _Now) -> Cell:
+def _cell(unit: Unit, name: str, line: Line | None, here: _Now, system: str) -> Cell:
     if line is None:
         return Cell(unit, name, here.stored, None, None, "unequal", "stored here, never read there", None)
-    word, why = _judged(unit, line, here)
+    word, why = _judged(unit, line, here, system)
     return Cell(
         unit, name, here.stored, line.service, line.statistics, word, why, aware_utc(line.verified_at)
     )
 
 
-def _judged(unit: Unit, line: Line, here: _Now) -> tuple[State, str]:
+def _judged(unit: Unit, line: Line, here: _Now, system: str) -> tuple[State, str]:
     stored, service, statistics = here.stored, line.service, line.statistics
     if stored != line.stored:
         return "unequal", f"stored and counted differ: {stored:,} here, {line.stored:,} were read"
@@ -253,7 +256,7 @@ def _judged(unit: Unit, line: Line, here: _Now) -> tuple[State, str]:
             return "explained", f"{service - stored:,} left out by the tag filter"
         if line.reason == "erased":
             return "explained", f"{service - stored:,} of people erased here"
-        return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at iContact"
+        return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at {system}"
     if unit.is_events and statistics is not None and service is not None and statistics > service:
         more = f"statistics say {statistics - service:,} more"
         if here.message is not None and here.message.age(here.now) < YOUNG:

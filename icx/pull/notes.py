@@ -11,6 +11,7 @@ from icx import mask
 from icx.errors import IcxError
 from icx.icontact.paging import ERASED
 from icx.pull.consent import Folder
+from icx.pull.ledger import ICONTACT
 from icx.pull.reading import Reading
 from icx.store import Connection, one_row
 from icx.words import counted, form
@@ -45,7 +46,7 @@ def notes(
     right_missing: str | None,
     folder: Folder,
     erased: Mapping[int, str] | None = None,
-    service: str = "iContact",
+    service: str = ICONTACT,
 ) -> list[Note]:
     """Return what is to be said after a pull of `service`; `erased` are contacts it met that were erased here, with the day."""
     told: list[Note] = []
@@ -76,8 +77,8 @@ def notes(
     told += [_moved(reading, connection) for reading in readings if reading.provisional]
     told += _erased(erased, service)
     told += _set_aside(con, connection)
-    told += _addresses(con, connection)
-    told += _gone_fields(con, connection, folder)
+    told += _addresses(con, connection, service)
+    told += _gone_fields(con, connection, folder, service)
     return told
 
 
@@ -136,9 +137,9 @@ def _set_aside(con: Connection, connection: str) -> list[Note]:
     ]
 
 
-def _addresses(con: Connection, connection: str) -> list[Note]:
+def _addresses(con: Connection, connection: str, service: str) -> list[Note]:
     listed = "from icontact_users where gone_at is null"
-    look = (["icx", "check", "contacts", "--rows", "email"], "mend them in iContact")
+    look = (["icx", "check", "contacts", "--rows", "email"], f"mend them in {service}")
     told = []
     without = _one(con, f"select count(*) {listed} and email_key is null")
     if without:
@@ -166,7 +167,7 @@ def _addresses(con: Connection, connection: str) -> list[Note]:
             )
         )
     odd = _one(con, f"select count(*) {listed} and contains(email, '*')")
-    if odd:
+    if odd and service == ICONTACT:  # whose search takes a star for a wildcard
         told.append(
             Note(
                 "odd-address",
@@ -180,14 +181,14 @@ def _addresses(con: Connection, connection: str) -> list[Note]:
     return told
 
 
-def _gone_fields(con: Connection, connection: str, folder: Folder) -> list[Note]:
+def _gone_fields(con: Connection, connection: str, folder: Folder, service: str) -> list[Note]:
     rows = con.execute(
         "select private_name from custom_fields where gone_at = ? order by private_name", [folder.now]
     ).fetchall()
     return [
         Note(
             "field-gone",
-            f"The custom field `{mask.plain(name)}` is no longer in iContact.",
+            f"The custom field `{mask.plain(name)}` is no longer in {service}.",
             f"custom fields of {connection}",
             "its last values, marked gone; audiences that use it wait",
             ("change the rule, or restore the field and pull",),

@@ -177,7 +177,9 @@ class PullReport:
             events = "Contacts and lists only. "
         if not red:
             return f"{events}Nothing differs. Next: icx build"
-        names = ", ".join(f"{c.name} ({c.stored:,} here, {_known(c.service)} at iContact)" for c in red[:3])
+        names = ", ".join(
+            f"{c.name} ({c.stored:,} here, {_known(c.service)} at {book.system})" for c in red[:3]
+        )
         more = f" and {len(red) - 3} more" if len(red) > 3 else ""
         unit = next((c.unit.name for c in red if c.unit.message_id is not None), None)
         again = f"icx pull {self.connection}" + (f" --unit {unit}" if unit else "")

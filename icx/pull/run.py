@@ -14,7 +14,7 @@ from icx.pull.agenda import Agenda, counters
 from icx.pull.ending import Ending
 from icx.pull.first import first_pull
 from icx.pull.land import Bench, Landing
-from icx.pull.ledger import messages_of, of
+from icx.pull.ledger import ICONTACT, messages_of, of
 from icx.pull.notes import notes
 from icx.pull.progress import Meter, Progress
 from icx.pull.reader import Reader
@@ -345,9 +345,10 @@ class _Pull:
     def _report(self, before: keep.Interrupted | None, *, first: bool) -> PullReport:
         made, retried = self._calls()
         now = naive_utc(self.clock.now())
+        service = getattr(self.client, "service", ICONTACT)
         con = self.bench.con()
         try:
-            book = of(con, self.connection, now)
+            book = of(con, self.connection, now, service)
             told = notes(
                 con,
                 self.connection,
@@ -356,7 +357,7 @@ class _Pull:
                 right_missing=self.missing.where,
                 folder=self.folder,
                 erased=getattr(getattr(self.client, "erased", None), "met", None),
-                service=getattr(self.client, "service", "iContact"),
+                service=service,
             )
             overview = first_pull(con) if first else None
             messages = one_row(con.execute("select count(*) from messages")) or (0,)

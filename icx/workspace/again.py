@@ -49,7 +49,7 @@ def pulls(do: F) -> F:
             lambda: do(ws, name, **asked),
             freeze=freeze,
             thaw=stands,
-            problem=lambda report: differs(report.connection, report.ledger.red()),
+            problem=lambda report: differs(report.connection, report.ledger.red(), report.ledger.system),
         )
         return done
 
@@ -190,7 +190,7 @@ def applies(do: F) -> F:
     return cast(F, verb)
 
 
-def differs(connection: str, red: list[Any]) -> Refused | None:
+def differs(connection: str, red: list[Any], system: str) -> Refused | None:
     """Return that units are red: what is stored is not what the service counts; None when none is."""
     if not red:
         return None
@@ -199,7 +199,7 @@ def differs(connection: str, red: list[Any]) -> Refused | None:
     again = ["--unit", cell.unit.name] if cell.unit.message_id is not None else ["--full"]
     return Refused(
         "ledger-differs",
-        f"Stored and counted differ: {cell.stored:,} here, {service} at iContact.",
+        f"Stored and counted differ: {cell.stored:,} here, {service} at {system}.",
         where=cell.name + (f", and {more} more" if more else ""),
         kept="every other cell",
         next=[["icx", "pull", connection, *again]],

@@ -191,7 +191,11 @@ def ledger_of(ws: Workspace) -> tuple[Ledger, datetime] | None:
             return None
         with store.open(chosen.name) as own:
             pulled = _pulled(own)
-            return None if pulled is None else (of(own, chosen.name, naive_utc(ws.clock.now())), pulled)
+            return (
+                None
+                if pulled is None
+                else (of(own, chosen.name, naive_utc(ws.clock.now()), chosen.service), pulled)
+            )
 
 
 def _chosen(every: Sequence[SavedConnection]) -> SavedConnection | None:
@@ -221,7 +225,7 @@ def _stored(
         if chosen.name not in there:
             return lines, None
         with store.open(chosen.name) as own:
-            return lines, picture_of(own, chosen.name, now)
+            return lines, picture_of(own, chosen.name, now, chosen.service)
 
 
 def _line(store: Store, saved: SavedConnection) -> Line:
@@ -231,7 +235,7 @@ def _line(store: Store, saved: SavedConnection) -> Line:
         return Line(saved, contacts, _pulled(con), open_units)
 
 
-def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
+def picture_of(con: Connection, name: str, now: datetime, system: str) -> Picture | None:
     """Return the picture of a connection, or None before its first complete pull; `now` is naive UTC."""
     from icx.pull.ledger import of
 
@@ -251,7 +255,7 @@ def picture_of(con: Connection, name: str, now: datetime) -> Picture | None:
         tiers=dict(con.execute(sql.TIERS).fetchall()) if has_profile else {},
         domains=_domains(con, has_profile),
         lists=[Listed(*row) for row in con.execute(sql.LISTS, [SHOWN]).fetchall()],
-        ledger=of(con, name, now),
+        ledger=of(con, name, now, system),
         pulled_at=pulled_at,
         built_at=_aware(build[1]) if build else None,
         built_of=_aware(build[2]) if build else None,

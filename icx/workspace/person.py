@@ -24,9 +24,9 @@ FACTS = {
     "left": "left",
     "donotcontact": "asked never to be contacted",
     "bounced": "bounced",
-    "deleted": "deleted in iContact",
-    "gone": "no longer listed by iContact",
-    "normal": "subscribed again in iContact",
+    "deleted": "deleted there",
+    "gone": "no longer listed there",
+    "normal": "subscribed again there",
 }
 
 
@@ -98,7 +98,7 @@ class Person:
         head = f"{named}: contact {self.contact_id} of {self.connection}, {self.status or 'no status'}"
         out = [head + (f", created {day(self.created)}" if self.created else "")]
         if self.gone_at:
-            out.append(f"  gone      iContact no longer lists this contact since {day(self.gone_at)}")
+            out.append(f"  gone      no longer listed there since {day(self.gone_at)}")
         filled = [f"{plain(name)} {plain(value)}" for name, value in self.attributes.items()]
         if filled and not show_people:
             filled = [

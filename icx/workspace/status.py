@@ -189,7 +189,7 @@ def _one(ws: Workspace, saved: SavedConnection, every: Sequence[SavedConnection]
             con.execute("select max(started_at) from pulls where state = 'complete' and only_unit is null")
         )
     last_pull = aware_utc(pulled[0]) if pulled and pulled[0] else None
-    cells = ledger(ws.store, saved.name, ws.clock.now())
+    cells = ledger(ws.store, saved.name, ws.clock.now(), saved.service)
     runs = [run for run in ws.journal.runs("pull", saved.name, limit=20) if run.state != "running"]
     failing = runs[0] if runs and runs[0].state in {"failed", "cut off"} else None
     state, since, needs = "active", None, []

@@ -226,7 +226,8 @@ class Workspace(
         """Return the completeness ledger: stored rows, counted now, against the service's totals."""
         from icx.pull import ledger
 
-        return ledger(self.store, self.connection(name).name, self.clock.now())
+        saved = self.connection(name)
+        return ledger(self.store, saved.name, self.clock.now(), saved.service)
 
     def attach(
         self,

@@ -56,12 +56,15 @@ def test_a_key_becomes_a_profile_and_is_nowhere_but_where_it_is_kept(
         ["pull", "mc"],
         ["build"],
         ["status"],
+        ["lists", "mc"],
         ["doctor", "mc"],
         ["fields", "mailchimp"],
         ["calls"],
     ):
         said.append(typed(*words, workspace=tmp_path))
         assert said[-1].code == 0, said[-1].err
+    talk = said[1].out + said[3].out + said[4].out
+    assert ("Newsletter" in talk, "iContact" in talk, "icx plan" in talk) == (True, False, False)
     with icx.open(tmp_path) as ws, ws.store.open("mc") as con:
         rows = con.execute(
             "select ic_status, email_open_ct, mailchimp_tags, cf_PLAN from profile order by length(email), email"
@@ -77,6 +80,9 @@ def test_a_key_becomes_a_profile_and_is_nowhere_but_where_it_is_kept(
         assert len(list(there.read())) == 12
         with pytest.raises(IcxError, match="a plan is made for a list of iContact"):
             ws.client("mc")
+        con.execute("update units set service = 9 where collection = 'opens'")
+    unequal = typed("status", "mc", workspace=tmp_path)
+    assert "stored and counted differ: 5 here, 9 at Mailchimp" in unequal.out
     found = {
         path.relative_to(tmp_path).as_posix()
         for path in tmp_path.rglob("*")
