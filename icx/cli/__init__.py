@@ -19,6 +19,7 @@ import click
 import icx
 from icx.cli import failure
 from icx.cli.console import Console
+from icx.cli.elsewhere import meant
 from icx.cli.nearest import nearest
 from icx.cli.options import HELP, Options, hoist
 from icx.cli.result import Result
@@ -107,6 +108,14 @@ class Verbs(click.Group):
 
 def unknown_verb(path: str, word: str, known: Sequence[str] | dict[str, Any]) -> BadInput:
     """Return that there is no such command, and which is nearest."""
+    if told := meant(word):
+        return BadInput(
+            "verb-unknown",
+            f"There is no command `{word}`. {told.of}'s {told.word} is here {told.here}.",
+            where=f"{path} {shlex.quote(word)}",
+            kept="nothing was started",
+            next=[told.next],
+        )
     hint = nearest(word, known)
     step = [*path.split(), hint.split("`")[1], "--help"] if hint else [*path.split(), "--help"]
     return BadInput(

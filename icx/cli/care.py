@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -228,14 +229,24 @@ explain.add_command(
 )
 
 
-@command("help", "Explain a message by its code, or list the codes.", "icx help list-twice", "icx help")
-@click.argument("code", required=False)
-def help(obj: Obj, code: str | None) -> Result:
+@command(
+    "help",
+    "Explain a message by its code or a word of another product, or list the codes.",
+    "icx help list-twice",
+    "icx help lead list",
+)
+@click.argument("words", nargs=-1, metavar="[CODE]")
+def help(obj: Obj, words: tuple[str, ...]) -> Result:
     from icx.cli.catalogue import ENTRIES
     from icx.cli.catalogue import explain as explained
+    from icx.cli.elsewhere import meant
 
     _, console = obj
-    if code is None:
+    code = " ".join(words)
+    if told := meant(code) if code not in ENTRIES else None:
+        text = f"{told.word} ({told.of}): {told.here}. Next: {shlex.join(told.next)}"
+        return Result("help/1", text, told._asdict())
+    if not code:
         rows = [(entry.code, entry.exit_code, entry.meaning) for entry in ENTRIES.values()]
         return Result("help/1", console.table(["code", "exit", "means"], rows), {"codes": list(ENTRIES)})
     entry = explained(code)

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from icx.cli.common import Obj, command, moment, workspace
+from icx.cli.elsewhere import meant
 from icx.cli.result import Result
 from icx.errors import BadInput
 
@@ -47,6 +48,10 @@ def fields(obj: Obj, word: str | None, as_of: str | None) -> Result:
         )
         text = f"{field.name}: {field.type}{flags}; {share}\n  {field.description}\n\n{field.sql.strip()}"
         return Result("fields/1", text, {"connection": name, "fields": [_data(field, shares)]})
+    told = meant(word) if word else None
+    if told is not None and told.search:
+        console.note(f"{told.word} ({told.of}): {told.here}")
+        word = told.search
     found = [
         field
         for field in catalogue.values()

@@ -125,6 +125,10 @@ def test_every_entry_says_its_parts_and_blames_nobody(entry: Any) -> None:
 
 
 def test_help_explains_a_code_and_names_the_nearest_of_an_unknown_one(typed: Typed, tmp_path: Path) -> None:
+    said = typed("help", "lead", "lists", workspace=tmp_path)  # M-03 to M-06: the words people come with
+    assert said.out.startswith("lead list (Mautic): an audience: a rule over contacts. Next: icx audience")
+    assert "nobody iContact knows" in typed("help", "visitor", "--json", workspace=tmp_path).json["here"]
+    assert "Mautic's lead is here a contact" in typed("leads", workspace=tmp_path).err
     said = typed("help", "list-twice", workspace=tmp_path)
     assert said.out.splitlines()[0] == "list-twice (exit 2)"
     assert "Nearest: `list-twice`" in typed("help", "list-twic", workspace=tmp_path).err
