@@ -1,4 +1,4 @@
-"""Triggers by command: tried, saved, run dry and for real, shown, and forgotten with whom they fired for (M-22 to M-24)."""
+"""Triggers by command: tried, saved, run dry and for real, shown, and forgotten with whom they fired for (M-01, M-02, M-22 to M-24)."""
 
 from __future__ import annotations
 

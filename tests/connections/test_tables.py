@@ -225,6 +225,7 @@ def test_a_frame_is_changed_in_place_and_keeps_its_types() -> None:
     assert there.people(["1"])["1"].fields["tier"] == "a"
 
 
+# P-14, P-15: which of a system's kinds of people is meant is said by the table
 def test_a_duckdb_table_gives_its_own_numbers_and_says_which_row_it_does_not_keep(tmp_path: Path) -> None:
     path = tmp_path / "shop.duckdb"
     with duckdb.connect(str(path)) as con:

@@ -15,6 +15,7 @@ from icx.http import Call
 from icx.mailchimp import Client, Key, Token, member_hash
 
 
+# C-03 to C-10
 def test_the_data_centre_is_what_ends_the_key() -> None:
     assert Key("abc-def-us6").base_url == "https://us6.api.mailchimp.com/3.0"
     assert Token("t", "https://us6.api.mailchimp.com").base_url == "https://us6.api.mailchimp.com/3.0"
@@ -142,6 +143,7 @@ def test_a_write_whose_answer_is_lost_is_never_sent_again(twin: TwinServer, clie
     assert [one.email for one in audience.members.values()] == ["lost@example.com"]
 
 
+# C-31
 def test_a_batch_of_200_that_means_no_is_read_row_by_row(twin: TwinServer, client: Client) -> None:
     audience = twin.state.audience("Newsletter")
     twin.state.person(audience, "there@example.com", "unsubscribed", left_itself=True)

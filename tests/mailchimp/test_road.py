@@ -94,6 +94,7 @@ def test_a_key_becomes_a_profile_and_is_nowhere_but_where_it_is_kept(
     assert not [one for one in said if KEY in one.out + one.err or KEY[:32] in one.out + one.err]
 
 
+# C-17 to C-24, C-30: fields appear once an audience is chosen
 def test_the_audience_is_asked_for_and_never_changed_under_what_was_pulled(
     typed: Typed, tmp_path: Path, twin: TwinServer, audience: Audience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,6 +119,7 @@ def test_the_audience_is_asked_for_and_never_changed_under_what_was_pulled(
     assert KEY in (tmp_path / "data/secrets/mc.json").read_text()
 
 
+# C-11 to C-15
 def test_the_leave_of_an_owner_comes_back_to_this_machine_and_opens_the_account(
     twin: TwinServer, audience: Audience
 ) -> None:

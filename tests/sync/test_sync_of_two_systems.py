@@ -34,6 +34,7 @@ def fields(bench: Bench, name: str, key: str) -> dict[str, str]:
     return dict(bench.systems[name].held[key].fields)
 
 
+# P-17, P-18, P-29, P-30, P-39: two rules, everybody read and matched before anybody is written
 def test_everybody_is_matched_by_address_and_made_where_missing_and_a_second_sync_is_empty(
     bench: Bench,
 ) -> None:
@@ -74,6 +75,7 @@ def test_pages_show_no_address_and_no_value_and_the_journal_keeps_none(bench: Be
     assert not [row for row in kept if "Robert" in str(tuple(row))]
 
 
+# P-40, P-42, P-46
 def test_the_side_that_changed_is_copied_and_the_winner_decides_what_changed_on_both(bench: Bench) -> None:
     hold(bench, "crm", person("1", "ada@example.com", name="Ada", tier="x"))
     hold(bench, "mail", person("m1", "ada@example.com", name="Ada", tier="x"))
@@ -97,6 +99,7 @@ def test_an_emptied_field_wipes_nothing_unless_its_line_says_so(bench: Bench) ->
     assert bench.plan(sync).empty
 
 
+# P-40, P-48
 def test_a_deleted_counterpart_is_shown_and_not_made_anew(bench: Bench) -> None:
     hold(bench, "crm", person("1", "ada@example.com", name="Ada"))
     hold(bench, "mail", person("m1", "ada@example.com", name="Ada"))
@@ -157,6 +160,7 @@ def test_duplicates_are_listed_and_neither_written_nor_linked(bench: Bench) -> N
     assert fields(bench, "mail", "m1") == {"name": "Ada"}, "one is left, so it is clear who is meant"
 
 
+# P-39
 def test_a_link_holds_when_the_address_changes(bench: Bench) -> None:
     hold(bench, "crm", person("1", "ada@example.com", name="Ada"))
     hold(bench, "mail", person("m1", "ada@example.com", name="Ada"))
@@ -170,6 +174,7 @@ def test_a_link_holds_when_the_address_changes(bench: Bench) -> None:
 GOLD = Rule("a", (When("field", "is", "tier", "gold"),), "update", (Act("join", "Gold", undo=True),))
 
 
+# P-19 to P-21, P-26, P-43 to P-47: filters, actions, and how they are undone
 def test_who_matches_joins_a_list_and_leaves_it_again_but_only_if_icx_put_them_there(bench: Bench) -> None:
     sync = Sync("gold", "crm", "mail", rules=(GOLD,), unsubscribes={"a": "none", "b": "none"})
     hold(
@@ -217,6 +222,7 @@ def test_nobody_who_said_no_is_put_on_a_list_or_made_anew(bench: Bench) -> None:
     assert len(bench.systems["mail"].held) == 2
 
 
+# P-27, P-41
 def test_an_unsubscribe_shows_on_the_other_side_as_a_flag_and_the_flag_goes_when_it_is_over(
     bench: Bench,
 ) -> None:
@@ -230,6 +236,7 @@ def test_an_unsubscribe_shows_on_the_other_side_as_a_flag_and_the_flag_goes_when
     assert fields(bench, "crm", "1") == {}
 
 
+# P-22 to P-25
 def test_a_status_is_written_as_a_word(bench: Bench) -> None:
     sync = Sync("words", "crm", "mail", (Line("tier", "@status", "b>a"), Line("name", "@list:News", "b>a")))
     hold(bench, "crm", person("1", "ada@example.com"), person("2", "bob@example.com"))
@@ -309,6 +316,7 @@ def test_a_value_the_service_keeps_otherwise_does_not_go_back_and_forth(bench: B
     assert len(bench.systems["mail"].log) == 1
 
 
+# P-28, P-31: writes of others are noticed
 def test_what_somebody_changes_between_plan_and_apply_is_not_written_over(bench: Bench) -> None:
     hold(bench, "crm", person("1", "ada@example.com", name="Ada"))
     hold(bench, "mail", person("m1", "ada@example.com", name="Ada"))

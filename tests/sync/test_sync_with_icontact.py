@@ -122,6 +122,7 @@ def test_a_table_and_icontact_are_brought_in_step(ws: Workspace, tmp_path: Path)
         ws.sync("crm and acme").resume()
 
 
+# P-28
 def test_by_the_clock_it_waits_for_whoever_answers_and_then_goes_on_by_itself(
     ws: Workspace, tmp_path: Path
 ) -> None:

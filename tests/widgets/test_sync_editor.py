@@ -129,6 +129,7 @@ def test_what_cannot_work_is_named_beside_its_row(two: Two) -> None:
     assert editor.answer("look", {"name": "shut"})["error"]["code"] == "login-refused"
 
 
+# P-01 to P-09: two systems, whether each opens, what each knows of people
 def test_a_sync_is_made_saved_and_looked_ahead_of_by_clicking(bare: Bare, two: Two) -> None:
     editor = SyncEditor(two)
     view = bare(module("sync"), widget=editor)
