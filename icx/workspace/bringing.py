@@ -46,7 +46,7 @@ def pull(
     with (
         ws.noted("pull", saved.name) as run,
         ws.accounts.source(saved, run=run) as client,
-        hearing(ws, run, progress, f"Pulling {saved.name}", lambda: stop(ws, run)) as say,
+        hearing(ws, run, progress, f"Pulling {saved.name}", lambda: stop(ws, run), saved.service) as say,
         asked_to_end(
             ws, run, saved.name, clicked=progress is None and in_notebook() and ws.inside is None
         ) as ending,

@@ -37,8 +37,15 @@ def in_notebook() -> bool:
 class Cell:
     """Draws progress in a cell: called with each report, closed when the work ends."""
 
-    def __init__(self, title: str, clock: Clock, zone: str, end: Callable[[], object] | None = None) -> None:
-        self.title, self.clock, self.zone = title, clock, zone
+    def __init__(
+        self,
+        title: str,
+        clock: Clock,
+        zone: str,
+        end: Callable[[], object] | None = None,
+        service: str = "iContact",
+    ) -> None:
+        self.title, self.clock, self.zone, self.service = title, clock, zone, service
         self._end = end
         self._working: Working | None = None
         self._display: Any = None
@@ -141,7 +148,8 @@ class Cell:
             ),
         ]
         if until is not None:
-            parts.append(_waiting(until, self.clock.now(), self.zone, str(getattr(report, "note", "") or "")))
+            why = str(getattr(report, "note", "") or "")
+            parts.append(_waiting(until, self.clock.now(), self.zone, why, self.service))
         parts.append(self._phases(report))
         foot = "Safe to interrupt: what landed stays, the next pull goes on there."
         return tag("div", *parts, tag("div", foot, cls="foot"), cls="gap")
@@ -194,9 +202,9 @@ def _times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"
 
 
-def _waiting(until: datetime, now: datetime, zone: str, why: str) -> Html:
+def _waiting(until: datetime, now: datetime, zone: str, why: str, service: str) -> Html:
     left = max(0, round((until - now).total_seconds()))
     words = join(
         f"Goes on {moment(until, now, zone, seconds=True)}, {number(left)} s from now; it is safe to interrupt."
     )
-    return note("warn", f"Waiting for iContact{f' ({why})' if why else ''}.", words)
+    return note("warn", f"Waiting for {service}{f' ({why})' if why else ''}.", words)

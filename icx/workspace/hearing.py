@@ -28,18 +28,23 @@ def hear(ws: Workspace, run: str, progress: Say | None) -> Say:
 
 @contextmanager
 def hearing(
-    ws: Workspace, run: str, progress: Say | None, title: str, end: Callable[[], object]
+    ws: Workspace,
+    run: str,
+    progress: Say | None,
+    title: str,
+    end: Callable[[], object],
+    service: str = "iContact",
 ) -> Iterator[Say]:
     """Give what `hear` gives; without a caller a notebook's cell shows the work, and one line of it afterwards.
 
-    `end` is what the button in the cell does. In a notebook that runs by itself nobody is there to press it.
+    `end` is what the button in the cell does, `service` what is waited for. In a notebook that runs by itself nobody is there to press it.
     """
     from icx.workspace.cell import Cell, in_notebook
 
     if progress is not None or not in_notebook():
         yield hear(ws, run, progress)
         return
-    cell = Cell(title, ws.clock, ws.settings.zone, None if ws.inside else end)
+    cell = Cell(title, ws.clock, ws.settings.zone, None if ws.inside else end, service)
     try:
         yield hear(ws, run, cell)
     except BaseException:

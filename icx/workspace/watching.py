@@ -198,7 +198,9 @@ class Watching:
     def _words(self, one: Under, waits: bool, now: datetime) -> str:
         if waits and one.waiting_until is not None:
             until = moment(one.waiting_until, now, self._ws.settings.zone, seconds=True)
-            return f"waits for iContact until {until}{f': {one.note}' if one.note else ''}"
+            every = self._ws.accounts.connections.all()
+            service = next((saved.service for saved in every if saved.name == one.run.what), "iContact")
+            return f"waits for {service} until {until}{f': {one.note}' if one.note else ''}"
         if not one.what:
             return counted(one.calls, "call") if one.calls else "under way"
         so_far = (

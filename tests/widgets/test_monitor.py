@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -101,6 +102,19 @@ def test_a_wait_says_until_when_and_why(ws: Workspace, elsewhere: int) -> None:
         line["words"] == f"waits for iContact until {until.astimezone(ws.settings.tz):%H:%M:%S}: 503, try 3"
     )
     assert "1 waiting" in ws.monitor().static_html()
+
+
+def test_a_wait_for_another_service_names_it(ws: Workspace, elsewhere: int) -> None:
+    saved = replace(ws.connection("acme"), name="news", kind="mailchimp", default=False)
+    ws.accounts.connections.save(saved)
+    try:
+        run = running_in(ws, elsewhere, "pull", "news")
+        until = ws.clock.now() + timedelta(minutes=2)
+        Activity(ws.journal).tell(run, Progress("contacts", 3, 7, None, "503, try 3", until))
+        (line,) = ws.monitor().said["now"]
+        assert line["words"].startswith("waits for Mailchimp until")
+    finally:
+        (ws.accounts.connections.directory / "news.json").unlink()
 
 
 def test_a_run_that_said_nothing_yet_tells_its_calls(ws: Workspace, elsewhere: int) -> None:

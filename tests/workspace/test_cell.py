@@ -41,13 +41,13 @@ def test_a_moment_shows_rate_rest_and_calls(drawn: list[str]) -> None:
 
 def test_a_wait_says_until_when_and_why_at_once(drawn: list[str]) -> None:
     clock = ManualClock(NOW)
-    cell = Cell("Pulling acme", clock, "Europe/Berlin")
+    cell = Cell("Pulling acme", clock, "Europe/Berlin", service="Mailchimp")
     cell(Progress("contacts", 3, 7))
     cell(Progress("contacts", 3, 7))
     assert len(drawn) == 1  # a moment later nothing new is drawn
     cell(Progress("contacts", 3, 7, None, "503, try 3", NOW + timedelta(seconds=22)))
     assert len(drawn) == 2
-    assert "Waiting for iContact (503, try 3)." in drawn[-1]
+    assert "Waiting for Mailchimp (503, try 3)." in drawn[-1]
     assert "Goes on 09:30:22, 22 s from now" in drawn[-1]
     clock.sleep(30)
     cell(Progress("subscriptions", 4, 7))
