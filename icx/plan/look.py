@@ -26,11 +26,15 @@ FACTS = {"left_this_list": "left", "do_not_contact": "donotcontact"}
 
 @dataclass
 class Looked:
-    """Who may still be written, who is left out and why, and (contact id, email key, fact) each of who said no."""
+    """Who may still be written, who is left out and why, and (contact id, email key, fact) each of who said no.
+
+    `there` holds how somebody who is left out for being there already stands on the list, by contact id.
+    """
 
     still: list[Row] = field(default_factory=list)
     left_out: list[Outcome] = field(default_factory=list)
     said_no: list[tuple[int, str | None, str]] = field(default_factory=list)
+    there: dict[int, str] = field(default_factory=dict)
 
 
 def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
@@ -46,6 +50,8 @@ def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
         if verdict.action == wanted:
             seen.still.append(row)
             continue
+        if verdict.action == "keep":
+            seen.there[row.contact_id] = on_list.get(row.contact_id, "not")
         there = "on_parking_list" if row.action == "park" else "there"
         reason = there if verdict.action == "keep" else verdict.reason or "changed"
         seen.left_out.append(Outcome(row.row, row.action, "left_out", reason, row.contact_id))

@@ -78,8 +78,8 @@ class Sender:
         return True
 
     def _subscribe(self, rows: Sequence[Row], status: str) -> None:
-        for _ in range(RESENDS):
-            rows = self._still(rows)
+        for before in range(RESENDS):
+            rows = self._still(rows, status if before else "")
             rows = self._batch(rows, status) if rows else []
             if not rows:
                 return
@@ -91,12 +91,20 @@ class Sender:
             next=[["icx", "apply", self.plan_id]],
         )
 
-    def _still(self, rows: Sequence[Row]) -> list[Row]:
-        """Ask for these people once more, and leave out who may not be written any more."""
+    def _still(self, rows: Sequence[Row], sent: str = "") -> list[Row]:
+        """Ask for these people once more, and leave out who may not be written any more.
+
+        `sent` is the status they were sent with before, when the answer was lost and they were not found: whoever is
+        there by now arrived late, and is not somebody else's doing.
+        """
         to_list = rows[0].away if rows[0].action == "park" else self.list_id
         assert to_list is not None
         seen = look(self.client, to_list, rows)
-        self.plans.outcome(self.plan_id, seen.left_out)
+        late = [row for row in rows if sent and row.contact_id in seen.there]
+        for row in late:
+            self._note([row], *_found(seen.there[row.contact_id], sent))
+        settled = {row.row for row in late}
+        self.plans.outcome(self.plan_id, [one for one in seen.left_out if one.row not in settled])
         self.said_no += seen.said_no
         return seen.still
 
@@ -207,8 +215,8 @@ class Sender:
             raise ValueError("a move needs its other list")
         home, there = (self.list_id, row.away) if row.action == "park" else (row.away, self.list_id)
         may("normal" if row.action == "park" else row.on_list, "not" if row.action == "park" else "normal")
-        for _ in range(RESENDS):
-            if not self._still([row]):
+        for before in range(RESENDS):
+            if not self._still([row], "normal" if before else ""):
                 return
             self._intend([row])
             try:

@@ -34,6 +34,29 @@ def test_a_request_that_did_not_arrive_is_sent_once_more_after_looking(place):
     assert here.violations() == []
 
 
+def test_a_write_that_takes_effect_after_it_was_looked_for_is_icxs_own_and_not_sent_again(place):
+    here = place(settings=Settings(batch_size=10))
+    target = here.make_list()
+    wanted = here.people()[:20]
+    plan = here.plan(wanted)
+    here.fault("POST /subscriptions", "close-before")
+    late = []
+
+    def told(at):
+        if at.note == "0 of 10 are there" and not late:
+            late.extend(wanted[:10])  # the service was slower than the look
+            here.put(target, late)
+
+    applied = here.apply(plan, progress=told)
+    assert (applied.added, applied.left_out, applied.not_sent, applied.in_doubt) == (20, {}, 0, 0)
+    assert late
+    assert here.members(target) == set(wanted)
+    assert applied.read_back is not None
+    assert applied.read_back.equal
+    back = here.apply(here.undo(plan.plan_id))
+    assert (back.parked, here.members(target)) == (20, set()), "all twenty are icx's own to take back"
+
+
 def test_when_reading_back_fails_too_the_rows_are_in_doubt_and_asked_for_again_later(place):
     here = place(settings=Settings(batch_size=10))
     target = here.make_list()
