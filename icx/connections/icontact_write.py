@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from icx.connections.base import Change, Done
-from icx.errors import IcxError, Refused, UnknownOutcome
+from icx.connections.batch import Batch
+from icx.errors import Refused, UnknownOutcome
 from icx.icontact import Client, Written, subscription_id
 from icx.icontact.find import IDS_A_CALL, same_address, statuses_on
 from icx.icontact.resolve import SETTLE
@@ -27,30 +28,16 @@ if TYPE_CHECKING:
 def write(there: IContact, changes: Sequence[Change]) -> list[Done]:
     """Carry changes out: made, then fields, joined, left, unsubscribed; what was refused goes no further."""
     batch = _Batch(there)
-    try:
+
+    def act() -> None:
         batch.make([one for one in changes if one.key is None])
         batch.set_fields([one for one in changes if one.key is not None and (one.fields or one.email)])
         batch.join([one for one in changes if one.join])
         for one in changes:
             batch.leave(one)
             batch.unsubscribe(one)
-    except UnknownOutcome:
-        raise
-    except IcxError as error:
-        if not batch.sent:
-            raise
-        raise UnknownOutcome(
-            "in-doubt",
-            f"Part of these changes was made, then: {error.message}",
-            where=error.where,
-            kept="what was made is not made twice: all are read back first",
-            next=error.next,
-        ) from error
-    return [
-        Done(one.row, "refused" if one.row in batch.refused else "done", batch.keys.get(one.row),
-             batch.refused.get(one.row, ""))
-        for one in changes
-    ]  # fmt: skip
+
+    return batch.carried_out(changes, act)
 
 
 def settle(there: IContact, changes: Sequence[Change]) -> list[Done]:
@@ -81,14 +68,12 @@ def calls(changes: Sequence[Change]) -> int:
     )
 
 
-class _Batch:
-    """What one batch has come to: `sent` is whether any write left, `refused` row -> words, `keys` row -> id."""
+class _Batch(Batch):
+    """One batch on its way to iContact."""
 
     def __init__(self, there: IContact) -> None:
+        super().__init__()
         self.there, self.client = there, there.client
-        self.sent = False
-        self.refused: dict[int, str] = {}
-        self.keys: dict[int, str] = {}
         self._parked: int | None = None
 
     def make(self, changes: Sequence[Change]) -> None:

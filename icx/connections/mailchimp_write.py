@@ -15,7 +15,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from icx.connections.base import Change, Done
-from icx.errors import IcxError, Refused, UnknownOutcome
+from icx.connections.batch import Batch
+from icx.errors import Refused, UnknownOutcome
 from icx.mailchimp import member_hash
 from icx.mailchimp.answers import changed
 
@@ -40,26 +41,12 @@ class Seen:
 def write(there: Mailchimp, changes: Sequence[Change]) -> list[Done]:
     """Carry changes out: new ones in one call, then the others, some at a time."""
     batch = _Batch(there)
-    try:
+
+    def act() -> None:
         batch.make([one for one in changes if one.key is None])
         batch.each([one for one in changes if one.key is not None])
-    except UnknownOutcome:
-        raise
-    except IcxError as error:
-        if not batch.sent:
-            raise
-        raise UnknownOutcome(
-            "in-doubt",
-            f"Part of these changes was made, then: {error.message}",
-            where=error.where,
-            kept="what was made is not made twice: all are read back first",
-            next=error.next,
-        ) from error
-    return [
-        Done(one.row, "refused" if one.row in batch.refused else "done", batch.keys.get(one.row),
-             batch.refused.get(one.row, ""))
-        for one in changes
-    ]  # fmt: skip
+
+    return batch.carried_out(changes, act)
 
 
 def settle(there: Mailchimp, changes: Sequence[Change]) -> list[Done]:
@@ -87,14 +74,12 @@ def calls(changes: Sequence[Change]) -> int:
     )
 
 
-class _Batch:
-    """What one batch has come to: `sent` is whether any write left, `refused` row -> words, `keys` row -> id."""
+class _Batch(Batch):
+    """One batch on its way to Mailchimp."""
 
     def __init__(self, there: Mailchimp) -> None:
+        super().__init__()
         self.there, self.client, self.audience = there, there.client, there.audience
-        self.sent = False
-        self.refused: dict[int, str] = {}
-        self.keys: dict[int, str] = {}
         self._lock = threading.Lock()
 
     # --- new members -----------------------------------------------------------------------------------------------
