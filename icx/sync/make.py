@@ -341,7 +341,7 @@ def stops(
     total = {side: sum(counts[side].values()) for side in SIDES}
     if first and any(total.values()):
         words = " and ".join(
-            f"{total[side]:,} of {sizes[side]:,} people in {be.sync.of(side)}"
+            f"{total[side]:,} of {counted(sizes[side], 'person')} in {be.sync.of(side)}"
             for side in SIDES
             if total[side]
         )
