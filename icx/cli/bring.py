@@ -114,18 +114,30 @@ def attach(obj: Obj, file: Path, key: str, name: str | None, identity: str | Non
 @click.option("--as-of", help="A past moment, for looking only; a date is its start in the workspace's zone.")
 @click.option("--full", is_flag=True, help="Compute everybody, also whose row of before would do.")
 @on_an_engine
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    help="Spark: leave the rows as Parquet in this new folder, and the profile here as it is.",
+)
 def build(
-    obj: Obj, as_of: str | None, full: bool, engine: str, master: str | None, folder: Path | None
+    obj: Obj,
+    as_of: str | None,
+    full: bool,
+    engine: str,
+    master: str | None,
+    folder: Path | None,
+    to: Path | None,
 ) -> Result:
     options, console = obj
     ws = workspace(obj)
     zone = ws.settings.tz
     when = moment(as_of, zone)
     name = ws.connection(options.connection).name
-    how = chosen(engine, master, folder)
+    how = chosen(engine, master, folder, to)
     said_at = reporter(console, name, zone, stages=bool(how))
     done = ws.build(name, as_of=when, full=full, progress=said_at, **how)
-    said = f"Built the {done.table} of {name}: {counted(done.people, 'person')} × {counted(done.fields, 'field')} as of {shown(done.as_of, zone)}"
+    what = f"Wrote the profile of {name} to {done.table}" if to else f"Built the {done.table} of {name}"
+    said = f"{what}: {counted(done.people, 'person')} × {counted(done.fields, 'field')} as of {shown(done.as_of, zone)}"
     lines = [said]
     if done.anew is not None:
         lines.append(
@@ -149,10 +161,13 @@ def build(
             "the next pull and build count them" if done.table == "profile" else "they are not counted here"
         )
         lines.append(f"  {counted(done.late_events, 'event')} came after that moment; {then}")
-    if done.table == "profile_at" and done.attributes == "today":
+    if done.attributes == "today":
         lines.append("  attributes are today's: the moment lies before the first pull")
+    if to:
+        lines.append("  the profile here, its checks and audiences stay as they were")
     past = f"icx audience count NAME --as-of {shlex.quote(as_of or '')}"
-    lines.append("Next: icx check" if done.table == "profile" else f"Next: {past}")
+    if not to:
+        lines.append("Next: icx check" if done.table == "profile" else f"Next: {past}")
     data: dict[str, Any] = {
         "connection": name,
         "build": done.build_id,

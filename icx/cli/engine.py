@@ -35,15 +35,15 @@ def on_an_engine(function: F) -> F:
     return function
 
 
-def chosen(engine: str, master: str | None, folder: Path | None) -> dict[str, Any]:
-    """Return what a verb is told of the engine, or say which of the three options do not go together."""
+def chosen(engine: str, master: str | None, folder: Path | None, to: Path | None = None) -> dict[str, Any]:
+    """Return what a verb is told of the engine, or say which of the options do not go together."""
     if engine == "spark":
-        return {"master": master or "", "folder": folder}
-    if master is None and folder is None:
+        return {"master": master or "", "folder": folder, **({"to": to} if to else {})}
+    if master is None and folder is None and to is None:
         return {}
     raise BadInput(
         "usage",
-        "A master and a folder are for Spark.",
+        "A master, a folder and --to are for Spark.",
         where=f"--engine {engine}",
         kept="nothing was started",
         next=["--engine spark beside them, or without them"],

@@ -50,8 +50,9 @@ class Score:
 
         `as_of` is naive UTC; `catalogue` has the fields without points, and `made_of` adds to some of them those they
         are made of. An action whose rule cannot be read now (a list or a custom field is gone) waits: nobody enters or
-        leaves it, and what it gave stays.
+        leaves it, and what it gave stays. Asked again, it begins anew.
         """
+        self._rules, self.notes = {}, []
         self._schema, self._build_id, self._past, self._catalogue = schema, build_id, past, catalogue
         self._reading = Reading(catalogue, self._lookup(con), as_of.replace(tzinfo=UTC), past=past)
         self._ledger = "temp.points_ledger_at" if past else f"{schema}.points_ledger_next"

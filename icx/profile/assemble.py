@@ -35,6 +35,7 @@ class Assembly:
     """One build under way. `name` is the profile's own: `profile`, or `profile_at` for a past moment.
 
     `basis` is what a later refresh compares (see `refresh`); `since` the moment of the profile that is refreshed now.
+    `outside`: its rows stay outside the store.
     """
 
     con: Connection
@@ -48,6 +49,12 @@ class Assembly:
     since: datetime | None = None
     totals: Totals | None = None
     build_id: str = ""
+    outside: bool = False
+
+    @property
+    def past(self) -> bool:
+        """Whether it takes the place of no profile: of points only totals are made."""
+        return self.name != "profile" or self.outside
 
     @property
     def schema(self) -> str:
@@ -83,7 +90,7 @@ def shares(con: Connection, tables: Tables) -> int:
 def compute(job: Assembly) -> None:
     """Compute the new profile into its own table; when a user's file makes it fail, say which one."""
     number = shares(job.con, job.tables)
-    asked = _begin_totals(job)
+    asked = begin_totals(job)
     for share in range(number):
         now = replace(job.tables, shares=number, share=share)
         _make(job, "events", now)
@@ -95,7 +102,7 @@ def compute(job: Assembly) -> None:
             _insert(job, replace(now, taken=True), job.tables.temporary("moved"), add=share > 0)
 
 
-def _begin_totals(job: Assembly) -> set[str] | None:
+def begin_totals(job: Assembly) -> set[str] | None:
     """Return the fields that points ask for: they are computed first, and then again with all the others.
 
     None when nobody has to be looked at.
@@ -107,7 +114,7 @@ def _begin_totals(job: Assembly) -> set[str] | None:
         schema=job.schema,
         as_of=job.moment,
         build_id=job.build_id,
-        past=job.name != "profile",
+        past=job.past,
         catalogue=replace(job.parts, totals=()).catalogue,
         made_of=lambda names: made_of(job.parts, names),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -42,7 +43,8 @@ class Progress:
 class Build:
     """What was built.
 
-    `table` is `profile`, or `profile_at` for a past moment. `no_address` counts people without a usable
+    `table` is `profile`, or `profile_at` for a past moment, or the folder it was written to; then there is no
+    `build_id`. `no_address` counts people without a usable
     address, `shared_address` addresses that two or more contacts have; `cast_failures` texts of custom fields that could not be read as their type, by column;
     `late_events` events at or after `as_of`, left for the next build. `attributes` says whose values stand
     in a past profile: "then", or "today" when the moment lies before the first pull. `anew` is how many people were
@@ -81,6 +83,7 @@ def build(
     totals: Totals | None = None,
     progress: Callable[[Progress], None] | None = None,
     cluster: Cluster | None = None,
+    to: Path | None = None,
 ) -> Build:
     """Compute the profile of a connection and put it in place of the old one in one transaction.
 
@@ -90,9 +93,11 @@ def build(
     `profile_at` beside the profile and leaves that as it is. `published` is the folder under which
     `<connection>/*.parquet` is replaced for outside readers. `totals` counts the people's points on the way.
     With `cluster` Spark computes everybody there, from a copy of the tables; the database is free for others meanwhile.
+    With `to` as well the rows stay outside, as Parquet files in that new folder, and nothing in the store is replaced.
 
     Raises `BadInput`: "not-pulled" when there is no complete pull, "field-file" for a field file that cannot
-    be used, "as-of" for a moment after the last complete pull. The profile stays as it was then.
+    be used, "as-of" for a moment after the last complete pull, "folder-taken" when `to` is there and not empty.
+    `TryLater`: "built-meanwhile" when another build ended while Spark computed. The profile stays as it was then.
     """
     say = progress or (lambda _: None)
     began = clock.monotonic()
@@ -111,20 +116,30 @@ def build(
     def tell(done: int, of: int, note: str) -> None:
         say(Progress("Spark", done, of or None, note=note))
 
-    if totals is not None and totals.fields:
-        raise scaled.points_are_counted_here(connection)
+    if to is not None:
+        scaled.check_free(to)
     with run(cluster, store, connection, "build", say=tell) as spark:
         with store.open(connection) as con:
             say(Progress("export", 0))
-            job, pull_id, attributes = _begin(con, connection, settings, fields_dir, as_of, True, None)
-            job = replace(job, basis="", tables=replace(job.tables, typed=True))
+            job, pull_id, attributes = _begin(con, connection, settings, fields_dir, as_of, True, totals)
+            job = replace(job, basis="", tables=replace(job.tables, typed=True), outside=to is not None)
             exported = scaled.unload(job, spark.folder / "tables")
-        rows, machine = scaled.compute(job, exported, spark)
-        with store.open(connection) as con:
-            job = replace(job, con=con, build_id=next_build(con))
-            _people(job)
-            scaled.load(job, exported, rows, machine)
-            return _finish(job, pull_id, attributes, began, clock, published, say)
+
+        @contextmanager
+        def again() -> Iterator[Assembly]:
+            with store.open(connection) as con:
+                here = replace(job, con=con)
+                _people(here)
+                yield here
+
+        rows, machine = scaled.compute(job, exported, spark, again)
+        if to is not None:
+            scaled.write(job, exported, spark, to)
+        with again() as here:
+            if to is not None:
+                return replace(_told(here, attributes, began, clock), table=str(to))
+            scaled.load(here, exported, rows, machine)
+            return _finish(here, pull_id, attributes, began, clock, published, say, counted=here.past)
 
 
 def _begin(
@@ -175,12 +190,29 @@ def _finish(
     clock: Clock,
     published: Path | None,
     say: Callable[[Progress], None],
+    *,
+    counted: bool = False,
 ) -> Build:
-    """Put what was computed in place, publish it, and say what it is."""
-    con, totals = job.con, job.totals
+    """Put what was computed in place, publish it, and say what it is; `counted`: nothing of points is left to do."""
     say(Progress("swap", 3, 4))
-    failed = failures(con, job.tables.users, job.parts.customs)
-    users = job.tables.users
+    if job.totals is not None and not counted:
+        job.totals.end(job.con)
+    done = _told(job, attributes, began, clock)
+    anew = refresh.touched(job.con, job.tables) if job.since else None
+    made = Made(naive_utc(clock.now()), pull_id, done.people, done.fields, done.seconds)
+    build_id = swap(job, made)
+    tidy(job)
+    if published is not None and job.name == "profile":
+        about = About(build_id, aware_utc(job.moment), done.people, job.parts.catalogue)
+        publish(job.con, published / job.connection, about)
+    say(Progress("done", 4, 4))
+    return replace(done, build_id=build_id, anew=anew)
+
+
+def _told(job: Assembly, attributes: str, began: float, clock: Clock) -> Build:
+    """Return what is to be said of what was computed, whether or not it takes the place of the profile."""
+    con, users, totals = job.con, job.tables.users, job.totals
+    failed = failures(con, users, job.parts.customs)
     people, no_address = one(con, f"select count(*), count(*) - count(email_key) from {users}")
     (shared,) = one(
         con,
@@ -188,30 +220,18 @@ def _finish(
         " group by email_key having count(*) > 1)",
     )
     (late,) = one(con, f"select count(*) from {job.tables.activity} where event_ts >= $as_of", job.moment)
-    if totals is not None:
-        totals.end(con)
-    seconds = clock.monotonic() - began
-    fields = len(job.parts.catalogue)
-    anew = refresh.touched(con, job.tables) if job.since else None
-    build_id = swap(job, Made(naive_utc(clock.now()), pull_id, people, fields, seconds))
-    tidy(job)
-    if published is not None and job.name == "profile":
-        about = About(build_id, aware_utc(job.moment), people, job.parts.catalogue)
-        publish(con, published / job.connection, about)
-    say(Progress("done", 4, 4))
     return Build(
-        build_id=build_id,
+        build_id="",
         as_of=aware_utc(job.moment),
         people=people,
-        fields=fields,
-        seconds=seconds,
+        fields=len(job.parts.catalogue),
+        seconds=clock.monotonic() - began,
         no_address=no_address,
         shared_address=shared,
         cast_failures=failed,
         late_events=late,
         table=job.name,
         attributes=attributes,
-        anew=anew,
         awards=totals.lines if totals else 0,
         notes=tuple(totals.notes) if totals else (),
     )

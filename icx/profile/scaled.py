@@ -1,25 +1,37 @@
-"""The same profile from a Spark cluster: the same SQL over the store's tables, its rows brought back into the store."""
+"""The same profile from a Spark cluster: the same SQL over the store's tables, its rows brought back or left outside."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from icx.errors import NeedsYou
-from icx.profile.assemble import Assembly
+from icx.profile.assemble import Assembly, begin_totals, next_build
 from icx.profile.own import bound
-from icx.profile.statement import MARKS, own_sql, own_table, parameters, profile_sql, step_sql
-from icx.scale import Spark, export, relation, tables_of
-from icx.scale.troubles import other_rows
-from icx.store import one_row, quoted
+from icx.profile.statement import (
+    MARKS,
+    own_sql,
+    own_table,
+    parameters,
+    profile_sql,
+    step_sql,
+    view_columns,
+)
+from icx.scale import Spark, export, relation, tables_of, troubles
+from icx.store import memory, one_row, quoted
+
+Again = Callable[[], AbstractContextManager[Assembly]]  # the job with the database open
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What a build reads, outside the database: folders of Parquet by table."""
+    """What a build reads, outside the database: folders of Parquet by table, and the fields that points ask for."""
 
     tables: dict[str, Path]
     people: int
+    asked: set[str] | None = None
 
 
 def unload(job: Assembly, folder: Path) -> Exported:
@@ -39,7 +51,7 @@ def unload(job: Assembly, folder: Path) -> Exported:
         found[name] = export(job.con, f"select {', '.join(columns)} from {quoted(name)} u", folder / name)
     count = one_row(job.con.execute(f"select count(*) from {quoted(job.tables.users)}"))
     assert count is not None
-    return Exported(found, count[0])
+    return Exported(found, count[0], begin_totals(job))
 
 
 STEPS = ("links", "quarters", "events", "machine")
@@ -48,8 +60,12 @@ STEPS = ("links", "quarters", "events", "machine")
 WITH_EVENTS = "select distinct contact_id from {activity} where event_ts < $as_of"
 
 
-def compute(job: Assembly, exported: Exported, spark: Spark) -> tuple[Path, Path]:
-    """Compute the profile on Spark; return the folders of its rows and of the machine events. `job.con` is not used."""
+def compute(job: Assembly, exported: Exported, spark: Spark, again: Again) -> tuple[Path, Path]:
+    """Compute the profile on Spark; return the folders of its rows and of the machine events.
+
+    `again` opens the database for a moment, where points are counted, from what Spark has found so far; otherwise it
+    is not used.
+    """
     tables = job.tables
     for name, folder in exported.tables.items():
         spark.view(name, folder)
@@ -62,35 +78,80 @@ def compute(job: Assembly, exported: Exported, spark: Spark) -> tuple[Path, Path
             spark.make(_bare(own_table(own, tables)), own_sql(own), bound(own.file.sql, job.moment))
     make(_bare(tables.temporary("marks")), tables.filled(WITH_EVENTS))
     made = {step: make(_bare(tables.temporary(step)), step_sql(step, tables)) for step in STEPS}
+    if job.totals is not None:
+        seen = None
+        if exported.asked is not None:
+            seen = make(
+                _bare(tables.temporary("seen")),
+                profile_sql(job.parts, tables, only=exported.asked, read=True),
+            )
+        with again() as here:
+            folder = _points(here, made["machine"], seen, spark.folder / "points")
+        spark.view(_bare(tables.temporary("points")), folder)
     return make("profile", profile_sql(job.parts, tables)), made["machine"]
 
 
+def _points(job: Assembly, machine: Path, seen: Path | None, folder: Path) -> Path:
+    """Count the points here, where the ledger is, and write everybody's totals for Spark to join."""
+    begin_totals(job)
+    assert job.totals is not None
+    table = job.tables.temporary("points")
+    job.totals.share(
+        job.con,
+        people=f"select id from {job.tables.users}",
+        activity=job.tables.activity,
+        machines=relation(machine),
+        seen=relation(seen) if seen else None,
+        into=table,
+        mine=lambda column: "true",
+    )
+    export(job.con, f"from {table}", folder)
+    job.con.execute(f"drop table {table}")
+    if job.past:
+        job.totals.end(job.con)
+    return folder
+
+
+def check_free(folder: Path) -> None:
+    """Raise "folder-taken" when there is something in the folder that the rows shall go to."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise troubles.taken(folder)
+
+
+def write(job: Assembly, exported: Exported, spark: Spark, folder: Path) -> None:
+    """Let Spark write the rows, as a reader of the profile sees them, into a folder of their own, or leave none."""
+    check_free(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        spark.write(f"select {view_columns(job.parts, job.moment)} from profile", folder)
+        found = 0
+        if any(folder.glob("*.parquet")):
+            with memory() as con:
+                (found,) = con.execute(f"select count(*) from {relation(folder)}").fetchall()[0]
+        if found != exported.people:
+            raise troubles.other_rows(str(folder), exported.people, found)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def load(job: Assembly, exported: Exported, rows: Path, machine: Path) -> None:
-    """Put what Spark computed where a build here would have put it."""
+    """Put what Spark computed where a build here would have put it; not over what another build computed meanwhile."""
+    if job.name == "profile" and next_build(job.con) != job.build_id:
+        raise troubles.built_meanwhile(job.connection)
     nothing = f"replace ({', '.join(f'null::ubigint as {name}' for name in MARKS)})"
     job.con.execute(f"create or replace table {job.target} as select * {nothing} from {relation(rows)}")
     count = one_row(job.con.execute(f"select count(*) from {job.target}"))
     assert count is not None
     if count[0] != exported.people:
         job.con.execute(f"drop table {job.target}")
-        raise other_rows("the profile", exported.people, count[0])
+        raise troubles.other_rows("the profile", exported.people, count[0])
     table = job.tables.temporary("machine")
     job.con.execute(f"create or replace temp table {table} as select * from {relation(machine)}")
 
 
-def points_are_counted_here(connection: str) -> NeedsYou:
-    """Return the error that a cluster cannot count points."""
-    return NeedsYou(
-        "spark-points",
-        f"{connection} has points, and those are counted on this machine alone.",
-        where="--engine spark",
-        kept="the profile and the points as they were last built",
-        next=[["icx", "build", "--connection", connection]],
-    )
-
-
 def _made(job: Assembly) -> list[str]:
-    steps = [job.tables.temporary(step) for step in (*STEPS, "marks")]
+    steps = [job.tables.temporary(step) for step in (*STEPS, "marks", "points")]
     return [*steps, *(own_table(own, job.tables) for own in job.parts.owns if own.is_query)]
 
 

@@ -86,6 +86,11 @@ class Spark:
         self._prepare(said)
         return self._write(name, said.text, said.args)
 
+    def write(self, sql: str, folder: Path) -> None:
+        """Write what a query in DuckDB's SQL gives as Parquet files into a folder that stays, and is not there yet."""
+        text = _plain(spoken(sql), str(folder))
+        self._do(str(folder), lambda: self._sql(text).write.parquet(str(folder)))
+
     def rows(self, sql: str, params: Any = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query in DuckDB's SQL."""
         said = spoken(sql, params)

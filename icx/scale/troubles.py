@@ -110,6 +110,26 @@ def other_rows(what: str, expected: int, found: int) -> Damaged:
     )
 
 
+def taken(folder: Path) -> BadInput:
+    return BadInput(
+        "folder-taken",
+        "There is something in the folder that the profile shall be written to.",
+        where=f"--to {folder}",
+        kept="nothing was started",
+        next=["--to DIR, one that is not there yet or is empty"],
+    )
+
+
+def built_meanwhile(connection: str) -> TryLater:
+    return TryLater(
+        "built-meanwhile",
+        f"Another build of {connection} ended while Spark computed; its profile stays.",
+        where=connection,
+        kept="the profile as that build made it",
+        next=["the same command again, where a cluster's is still wanted"],
+    )
+
+
 def engine_of_process() -> NeedsYou:
     return NeedsYou(
         "spark-in-use",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from icx.errors import IcxError, NeedsYou, Refused
@@ -69,16 +70,25 @@ def builds(do: F) -> F:
         read = {key: value for key, value in data(ws, saved.name).items() if key != "build"}
         scored = [ws.layout.points, ws.layout.audiences] if any(ws.layout.points.glob("*.json")) else []
 
+        to = {"to": str(how["to"])} if how.get("to") else {}
+
         def stands(answer: Any) -> Build | None:
             built = thaw(Build, answer)
-            return built if built.build_id == data(ws, saved.name)["build"] else None
+            there = Path(built.table).is_dir() if to else built.build_id == data(ws, saved.name)["build"]
+            return built if there else None
 
         done: Build = once(
             ws,
             "build",
             saved.name,
             place(saved)
-            | {"as_of": as_of, "read": read, "fields": files(ws.layout.fields, *scored), "set": settings(ws)},
+            | {
+                "as_of": as_of,
+                "read": read,
+                "fields": files(ws.layout.fields, *scored),
+                "set": settings(ws),
+                **to,
+            },
             lambda: do(ws, name, as_of=as_of, **how),
             freeze=freeze,
             thaw=stands,

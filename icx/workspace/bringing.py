@@ -97,6 +97,7 @@ def build(
     full: bool,
     progress: Say | None,
     cluster: Cluster | None = None,
+    to: Path | None = None,
 ) -> Build:
     """Build the profile; see `Workspace.build`."""
     from icx.profile import build
@@ -119,9 +120,10 @@ def build(
             totals=score(ws, saved.name),
             progress=hear(ws, run, progress),
             cluster=cluster,
+            to=to,
         )
     refresh_views(ws.store)  # main.profile is there once the first build is
-    return done if as_of is not None else replace(done, triggers=looked(ws, saved.name))
+    return done if as_of is not None or to is not None else replace(done, triggers=looked(ws, saved.name))
 
 
 @again.judgements

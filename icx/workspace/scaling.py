@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from icx.errors import BadInput
+
 if TYPE_CHECKING:
     from icx.profile import Build
     from icx.scale import Cluster
@@ -25,9 +27,23 @@ def cluster(ws: Workspace, master: str | None, folder: str | Path | None) -> Clu
 
 
 def build(
-    ws: Workspace, name: str | None, master: str | None, folder: str | Path | None, **asked: Any
+    ws: Workspace,
+    name: str | None,
+    master: str | None,
+    folder: str | Path | None,
+    to: str | Path | None,
+    **asked: Any,
 ) -> Build:
-    """Build the profile, here or on the cluster; see `Workspace.build`."""
+    """Build the profile, here or on the cluster; with `to` a cluster leaves it there, as Parquet in a new folder."""
     from icx.workspace.bringing import build
 
-    return build(ws, name, **asked, cluster=cluster(ws, master, folder))
+    if to is not None and master is None:
+        raise BadInput(
+            "usage",
+            "Only a Spark cluster writes the profile to a folder of its own; a build here publishes it as Parquet.",
+            where=f"to={str(to)!r}",
+            kept="nothing was started",
+            next=[f"master='spark://host:7077' beside it, or read {ws.layout.published}"],
+        )
+    there = Path(to).absolute() if to is not None else None
+    return build(ws, name, **asked, cluster=cluster(ws, master, folder), to=there)

@@ -255,11 +255,12 @@ class Workspace(
         progress: Say | None = None,
         master: str | None = None,
         folder: str | Path | None = None,
+        to: str | Path | None = None,
     ) -> Build:
         """Make one row per contact, as of the last pull or `as_of`; `full` keeps none of before, `master`: on Spark."""
         from icx.workspace.scaling import build
 
-        return build(self, name, master, folder, as_of=as_of, full=full, progress=progress)
+        return build(self, name, master, folder, to, as_of=as_of, full=full, progress=progress)
 
     def check(self, suite: str | None = None, *, name: str | None = None) -> CheckReport:
         """Judge a table with a Great Expectations suite, keep the verdict, write the page."""

@@ -118,6 +118,9 @@ def test_what_is_for_spark_is_not_taken_for_duckdb(options: tuple[str, str]) -> 
     assert told.value.exit_code == 2
     assert chosen("duckdb", None, None) == {}
     assert chosen("spark", None, None) == {"master": "", "folder": None}
+    assert chosen("spark", "spark://h:1", None, Path("out"))["to"] == Path("out")
+    with pytest.raises(IcxError):
+        chosen("duckdb", None, None, Path("out"))
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -164,21 +167,17 @@ def test_without_a_worker_it_is_told_first_and_then_given_up(tmp_path: Path) -> 
 def test_rows_that_got_lost_on_the_way_leave_the_profile_as_it_was(tmp_path: Path) -> None:
     con = memory()
     con.execute("create schema acme")
+    con.execute("create view builds as select 'b-1' as build_id")
     rows = tmp_path / "rows"
     rows.mkdir()
     con.execute(f"copy (select 1 as contact_id, 0 as contact_mark, 0 as events_mark) to '{rows}/one.parquet'")
-    job = Assembly(con, "acme", "profile", PULLED, Everything([], [], []), Tables(), Settings())
+    job = Assembly(
+        con, "acme", "profile", PULLED, Everything([], [], []), Tables(), Settings(), build_id="b-2"
+    )
     with pytest.raises(IcxError) as told:
         scaled.load(job, scaled.Exported({}, people=2), rows, rows)
     assert told.value.code == "scale-rows"
     assert con.execute("select count(*) from duckdb_tables()").fetchall() == [(0,)]
-
-
-def test_points_are_counted_here(tmp_path: Path) -> None:
-    points: Any = SimpleNamespace(fields=("points",))
-    with pytest.raises(IcxError) as told:
-        build(store_at(tmp_path), "acme", settings=Settings(), fields_dir=None, clock=CLOCK, totals=points, cluster=Cluster("local[2]", tmp_path))  # fmt: skip
-    assert told.value.code == "spark-points"
 
 
 @dataclass

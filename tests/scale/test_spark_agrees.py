@@ -23,14 +23,15 @@ import icx.scale.turn
 from icx.audience.scaled import answered
 from icx.audience.waterfall import question
 from icx.errors import IcxError
+from icx.points import Action, Score
 from icx.profile import build
 from icx.profile.attach import attach
 from icx.profile.catalogue import everything
 from icx.profile.statement import view_columns
-from icx.rules import EVERYBODY, Group, OnList, Person, Reading, Rule, Sql, condition
-from icx.scale import Cluster, Spark, export, started
+from icx.rules import EVERYBODY, Compare, Event, Group, Lookup, OnList, Person, Reading, Rule, Sql, condition
+from icx.scale import Cluster, Spark, export, relation, started
 from icx.settings import Settings
-from icx.store import Connection, Store, quoted
+from icx.store import Connection, Store, memory, quoted
 
 pytestmark = pytest.mark.spark
 
@@ -46,6 +47,16 @@ OWN_QUERY = """\
 -- description: different links clicked
 select contact_id, count(distinct event_url) as n from icontact_activity where event_ts < $as_of group by contact_id
 """
+BY_POINTS = """\
+-- name: points_per_open
+-- type: number
+-- description: points for each open
+points / nullif(email_open_ct, 0)
+"""
+EARNED = [
+    Action("Clicked", 3, Event("click"), each=True),
+    Action("In Durham", 5, Compare("city", "=", "Durham"), group="place"),
+]
 
 
 @contextmanager
@@ -75,6 +86,7 @@ def built_twice(directory: Path, spark: Spark, seed: int) -> tuple[Store, dict[s
     fields.mkdir()
     (fields / "a.sql").write_text(OWN)
     (fields / "b.sql").write_text(OWN_QUERY)
+    (fields / "c.sql").write_text(BY_POINTS)
     (directory / "crm.csv").write_text(
         "id,tier,visits\n" + "".join(f"{n},t{n % 3},{n}\n" for n in range(1, 20))
     )
@@ -84,13 +96,22 @@ def built_twice(directory: Path, spark: Spark, seed: int) -> tuple[Store, dict[s
     attach(store, "acme", directory / "crm.csv", "id", "crm", clock=CLOCK)
     found = []
     for cluster in (None, Cluster("local[2]", directory / "scale")):
+        score = Score(EARNED, lambda con: Lookup())
         with _running(spark):
-            done = build(store, "acme", settings=Settings(), fields_dir=fields, clock=CLOCK, cluster=cluster)
+            done = build(
+                store,
+                "acme",
+                settings=Settings(),
+                fields_dir=fields,
+                clock=CLOCK,
+                cluster=cluster,
+                totals=score,
+            )
         with store.open("acme") as con:
             profile = {row["contact_id"]: row for row in oracle.rows(con, "profile")}
             marks = sorted(map(str, oracle.rows(con, "machine_events")))
             types = con.execute("describe profile_rows").fetchall()
-            view = view_columns(everything(con, fields), PULLED)
+            view = view_columns(everything(con, fields, score.fields), PULLED)
         found.append({"profile": profile, "marks": marks, "types": types, "done": done, "view": view})
     return store, found[0], found[1]
 
@@ -118,14 +139,14 @@ def test_every_field_differs_between_people_or_the_comparison_would_prove_nothin
     assert not constant
 
 
-def test_what_is_computed_when_the_profile_is_read_is_the_same_on_spark(both: Any, spark: Spark) -> None:
-    """The rows of the last build lie under the name `profile`."""
-    here = both[1]["profile"]
-    names = list(next(iter(here.values())))
-    found = [
-        dict(zip(names, row, strict=True)) for row in spark.rows(f"select {both[1]['view']} from profile")
-    ]
-    assert {row["contact_id"]: row for row in found} == here
+def test_what_spark_writes_outside_is_the_profile_as_it_is_read(
+    both: Any, spark: Spark, tmp_path: Path
+) -> None:
+    """With what is computed when it is read; the rows of the last build lie under the name `profile`."""
+    spark.write(f"select {both[1]['view']} from profile", tmp_path / "profile")
+    with memory() as con:
+        found = oracle.rows(con, relation(tmp_path / "profile"))
+    assert {row["contact_id"]: row for row in found} == both[1]["profile"]
 
 
 TABLES = ("profile", "subscriptions", "icontact_activity", "machine_events", "changes")
