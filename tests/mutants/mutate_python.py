@@ -32,10 +32,10 @@ SAYS = {
 }
 
 
-def mutants(text: str, path: str) -> list[tuple[str, str]]:
-    """Return what was changed, with its line, and the whole module's text with it."""
+def mutants(text: str) -> list[tuple[int, str, str]]:
+    """Return the line, what is changed in it, and the whole module's text with it."""
     tree = ast.parse(text)
-    found: dict[str, str] = {}
+    found: dict[str, tuple[int, str]] = {}
     for node, change in _changes(tree):
         changed = copy.deepcopy(tree)
         twin = _twin(tree, changed, node)
@@ -43,9 +43,10 @@ def mutants(text: str, path: str) -> list[tuple[str, str]]:
         change(twin)
         made = ast.unparse(ast.fix_missing_locations(changed))
         after = ast.unparse(twin).splitlines()[0] if not isinstance(twin, ast.Pass) else "pass"
-        found.setdefault(made, f"{path}:{getattr(node, 'lineno', 0)}: {before[:70]} -> {after[:70]}")
+        line = node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
+        found.setdefault(made, (line, f"{before[:70]} -> {after[:70]}"))
     same = ast.unparse(tree)
-    return [(what, made) for made, what in found.items() if made != same]
+    return [(line, what, made) for made, (line, what) in found.items() if made != same]
 
 
 def _twin(tree: ast.AST, other: ast.AST, node: ast.AST) -> ast.AST:

@@ -32,16 +32,16 @@ SWAPS = [
 ]  # fmt: skip
 
 
-def mutants(text: str, path: str) -> list[tuple[str, str]]:
-    """Return what was changed, with its line, and the whole file's text with it; of a Python file only its SQL."""
-    found: dict[str, str] = {}
+def mutants(text: str, path: str) -> list[tuple[int, str, str]]:
+    """Return the line, what is changed in it, and the whole file's text with it; of a Python file only its SQL."""
+    found: dict[str, tuple[int, str]] = {}
     for begin, end in _strings(text, path):
         for first, last, new, what in _changes(text[begin:end]):
             changed = text[: begin + first] + new + text[begin + last :]
             line = text.count("\n", 0, begin + first) + 1
             if changed != text and (path.endswith(".sql") or _compiles(changed)):
-                found.setdefault(changed, f"{path}:{line}: {what}")
-    return [(what, changed) for changed, what in found.items()]
+                found.setdefault(changed, (line, what))
+    return [(line, what, changed) for changed, (line, what) in found.items()]
 
 
 def _compiles(text: str) -> bool:

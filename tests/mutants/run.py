@@ -6,32 +6,30 @@
     python tests/mutants/run.py python icx/plan/again.py --every 5  # each fifth of them
 
 What mutmut and its like leave alone is the text of statements, and there consent is decided; and they cannot run tests
-that start a service. A mutant lives in a forked process under the names of the real module, so it costs its tests
-alone. Leave the checkout as it is while it runs.
+that start a service. A mutant lives in a forked process under the names of the real module, and of the file's tests
+those are asked that come by its line, the quickest first. Leave the checkout as it is while it runs.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
-import inspect
+import ast
 import os
-import shutil
-import signal
 import sys
-import tempfile
-import time
-import types
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import mutate_python
 import mutate_sql
+import pytest
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 180  # a mutant that takes longer is told as slow, and neither as noticed nor as not
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+from living import Lives  # noqa: E402
+
+WORDS = ["-s", "-qq", "--no-summary", "--disable-warnings", "-p", "no:cacheprovider", "--assert=plain"]
+WORDS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 #: The files whose SQL decides, and the tests that compare it with plain Python.
 SQL = {
     "icx/plan/decide.sql": ["tests/plan/test_decide_by_hand.py"],
@@ -65,125 +63,70 @@ PYTHON = {
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
 EXPLAINED = {
-    "decide.sql": {
+    "icx/plan/decide.sql": {
         "w.known_key": "spares most people a second look under the same address",
         "where contact_id is not null": "a null in a list only counts once the question is turned",
         "where email_key is not null": "the same",
     },
-    "facts.py": {
+    "icx/plan/facts.py": {
         "where contact_id is not null: true": "a null in a list only counts once the question is turned",
         "where email_key is not null: true": "the same",
     },
-    "consent.py": {"facts <= {": "differs for somebody of whom every fact stands, who is refused either way"},
-    "plans.py": {" desc -> ": "which three plans an error names"},
-    "pushed.py": {"limit 1": "the first row is the answer, however many follow"},
+    "icx/plan/consent.py": {
+        "facts <= {": "differs for somebody of whom every fact stands, who is refused either way"
+    },
+    "icx/store/plans.py": {" desc -> ": "which three plans an error names"},
+    "icx/store/pushed.py": {"limit 1": "the first row is the answer, however many follow"},
 }
 
 
-def put(path: str, text: str) -> None:
-    """Put changed code under the names of the real module, in this process alone."""
-    if path.endswith(".sql"):
-        real, read = (ROOT / path).resolve(), Path.read_text
-
-        def read_text(self: Path, *asked: Any, **named: Any) -> str:
-            return text if self.resolve() == real else read(self, *asked, **named)
-
-        Path.read_text = read_text  # type: ignore[method-assign]
-        return
-    module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
-    fresh = types.ModuleType(module.__name__)
-    fresh.__dict__.update(__file__=module.__file__, __package__=module.__package__)
-    exec(compile(text, str(module.__file__), "exec"), fresh.__dict__)  # noqa: S102
-    _graft(vars(module), vars(fresh), module)
-
-
-def _graft(old: Mapping[str, Any], new: Mapping[str, Any], owner: Any) -> None:
-    for name, made in new.items():
-        was = old.get(name)
-        if inspect.isfunction(was) and inspect.isfunction(made):
-            function, mutant = inspect.unwrap(was), inspect.unwrap(made)
-            if function.__code__.co_freevars == mutant.__code__.co_freevars:
-                function.__code__ = mutant.__code__  # whoever has the function has the mutant
-        elif inspect.isclass(was) and was.__module__ == made.__module__ == getattr(owner, "__name__", ""):
-            _graft(vars(was), vars(made), was)
-        elif isinstance(was, str) and was != made and not name.startswith("__"):
-            for module in [owner, *sys.modules.values()]:
-                if getattr(module, name, None) is was:
-                    setattr(module, name, made)
-
-
-def noticed(path: str, text: str | None, tests: list[str]) -> tuple[str, str]:
-    """Return killed, survived or slow, and the test that noticed; without a text nothing is changed."""
-    folder = Path(tempfile.mkdtemp(prefix="mutant"))
+def tried(kind: str, path: str, numbers: list[int], every: int) -> int:
+    """Try the mutants of a file, in a process of its own; return how many no test noticed and nothing explains."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    found = mutate_sql.mutants(text, path) if kind == "sql" else mutate_python.mutants(text)
+    chosen = [n for n in range(len(found)) if (n in numbers if numbers else n % every == 0)]
+    tests = (SQL if kind == "sql" else PYTHON)[path]
     pid = os.fork()
-    if pid == 0:
-        _live(folder, path, text, tests)
-    began, code = time.monotonic(), None
-    while code is None and time.monotonic() - began < SECONDS:
-        time.sleep(0.05)
-        done, status = os.waitpid(pid, os.WNOHANG)
-        code = os.waitstatus_to_exitcode(status) if done else None
-    if code is None:
-        os.killpg(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    told = folder / "told"
-    who = told.read_text(encoding="utf-8") if told.exists() else ""
-    shutil.rmtree(folder, ignore_errors=True)
-    return {None: "slow", 0: "survived"}.get(code, "killed"), who
-
-
-def _live(folder: Path, path: str, text: str | None, tests: list[str]) -> None:
-    """In the forked process: run the tests until one notices."""
-    os.setsid()
+    if pid:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     code = 1
     try:
-        import pytest
-
-        class Told:
-            def pytest_runtest_logreport(self, report: Any) -> None:
-                if report.failed:
-                    (folder / "told").write_text(report.nodeid, encoding="utf-8")
-
-        null = os.open(os.devnull, os.O_WRONLY)
-        for stream in (1, 2):
-            os.dup2(null, stream)
-        if text is not None:
-            put(path, text)
-        words = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", f"--basetemp={folder / 'tests'}"]
-        words += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        code = int(pytest.main([*words, *tests], plugins=[Told()]))
+        lives = Lives(
+            path, lambda lives: _meet(lives, kind, text, [(n, *found[n]) for n in chosen], len(found))
+        )
+        code = int(pytest.main([*WORDS, *tests], plugins=[lives])) or min(len(lives.open), 100)
     finally:
         os._exit(code)
 
 
-def tried(kind: str, path: str, numbers: list[int], every: int) -> list[str]:
-    """Try the mutants of a file; return those that no test noticed and nothing explains."""
-    tests = (SQL if kind == "sql" else PYTHON)[path]
-    of = mutate_sql if kind == "sql" else mutate_python
-    found = of.mutants((ROOT / path).read_text(encoding="utf-8"), path)
-    if noticed(path, None, tests) != ("survived", ""):
-        sys.exit(f"{path}: the tests fail as it is: {' '.join(tests)}")
-    by: Counter[str] = Counter()
+def _meet(lives: Lives, kind: str, source: str, mutants: list[tuple[int, int, str, str]], of: int) -> None:
     ends: Counter[str] = Counter()
-    open_ = []
-    for number, (what, text) in enumerate(found):
-        if (numbers and number not in numbers) or number % every:
-            continue
-        first = [test for test, _ in by.most_common(3)]  # those that noticed most are asked first
-        end, who = noticed(path, text, [*first, *tests])
-        by.update([who] if who else [])
-        if end != "killed" and any(part in what for part in EXPLAINED.get(Path(path).name, {})):
+    explained = EXPLAINED.get(lives.path, {})
+    for number, line, what, text in mutants:
+        told = f"{lives.path}:{line}: {what}  in: {source.splitlines()[line - 1].strip()}"
+        end, _ = lives.noticed(text, lines_with(source, line) if lives.path.endswith(".py") else [])
+        if end != "killed" and any(part in told for part in explained):
             end = "explained"
         ends[end] += 1
-        if end in {"survived", "slow"}:
-            open_.append(f"{number} {end}: {what}")
-            print(open_[-1], flush=True)
-    print(
-        f"{path}: {ends.total()} of {len(found)} {kind} mutants, "
-        + ", ".join(f"{count} {end}" for end, count in ends.items()),
-        flush=True,
-    )
-    return open_
+        if end not in {"killed", "explained"}:
+            lives.open.append(told)
+            print(f"{number} {end}: {told}", flush=True)
+    counted = ", ".join(f"{count} {end}" for end, count in ends.items())
+    print(f"{lives.path}: {len(mutants)} of {of} {kind} mutants, {counted}", flush=True)
+
+
+def lines_with(source: str, line: int) -> Sequence[int]:
+    """Return the lines of the statement around a line, of a block its head; none outside functions."""
+    around = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or 0)
+    ]  # the outermost first
+    if not any(isinstance(node, ast.FunctionDef) for node in around[:-1]):
+        return []
+    body = getattr(around[-1], "body", None)
+    end = body[0].lineno if body and line < body[0].lineno else (around[-1].end_lineno or 0) + 1
+    return range(around[-1].lineno, end)
 
 
 def main() -> int:
@@ -196,11 +139,9 @@ def main() -> int:
     files = [(kind, path) for kind, paths in (("sql", SQL), ("python", PYTHON)) for path in paths]
     chosen = [(kind, path) for kind, path in files if told.kind in {None, kind} and told.path in {None, path}]
     os.chdir(ROOT)
-    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     import icx.workspace  # noqa: F401 - read once, for all mutants
 
-    open_ = [one for kind, path in chosen for one in tried(kind, path, told.number, told.every)]
-    return 1 if open_ else 0
+    return 1 if sum(tried(kind, path, told.number, told.every) for kind, path in chosen) else 0
 
 
 if __name__ == "__main__":
