@@ -257,12 +257,12 @@ def _judged(unit: Unit, line: Line, here: _Now, system: str) -> tuple[State, str
         if line.reason == "erased":
             return "explained", f"{service - stored:,} of people erased here"
         return "unequal", f"stored and counted differ: {stored:,} here, {service:,} at {system}"
-    if unit.is_events and statistics is not None and service is not None and statistics > service:
+    if statistics is not None and service is not None and statistics > service:
         more = f"statistics say {statistics - service:,} more"
         if here.message is not None and here.message.age(here.now) < YOUNG:
             return "due", f"{more}; read again"
         return "explained", f"{more}; its own rows and total agree"
-    if overdue(here.message if unit.is_events else None, line.verified_at, here.now):
+    if overdue(here.message, line.verified_at, here.now):
         return "due", f"last verified {line.verified_at:%Y-%m-%d %H:%M} UTC"
     if here.others:
         return "explained", f"{here.others:,} by people the service no longer lists"

@@ -269,7 +269,6 @@ class Journal:
         try:
             db.execute("pragma journal_mode = wal")
             db.execute(f"pragma synchronous = {synchronous}")
-            db.execute("pragma foreign_keys = on")
         except BaseException:
             db.close()
             raise

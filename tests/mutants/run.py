@@ -58,7 +58,11 @@ PYTHON = {
     "icx/plan/match.py": ["tests/plan/test_plan.py", "tests/plan/test_made.py", "tests/plan/test_apply.py"],
     "icx/plan/retry.py": ["tests/widgets/test_retry.py"],
     "icx/store/plans.py": ["tests/store/test_plan_journal_by_hand.py", "tests/store/test_store_plans.py"],
-    "icx/store/journal.py": ["tests/store/test_store_journal.py", "tests/store/test_store_log.py"],
+    "icx/store/journal.py": [
+        "tests/store/test_store_journal.py",
+        "tests/store/test_store_log.py",
+        "tests/store/test_store_backups.py",
+    ],
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
@@ -75,7 +79,25 @@ EXPLAINED = {
     "icx/plan/consent.py": {
         "facts <= {": "differs for somebody of whom every fact stands, who is refused either way"
     },
-    "icx/store/plans.py": {" desc -> ": "which three plans an error names"},
+    "icx/store/plans.py": {
+        " desc -> ": "which three plans an error names",
+        "file.flush() -> pass": "only a power cut would show it",
+        "os.fsync(file.fileno()) -> pass": "the same",
+        "1 -> 2  in: (self._number(plan_id), *states, -1 if limit is None": "any number below zero is no limit",
+    },
+    "icx/store/journal.py": {
+        "'normal' -> 'normalx'": "only a power cut would show it, of the tape alone",
+        "self.close() -> pass  in: self.close()": "handles are given back now or when they are collected",
+        "db.close() -> pass  in: db.close()": "the same",
+        "60 -> 61": "a second more of patience with another process",
+        "if entry.name.endswith": "only scripts lie there",
+        "ended is not None": "what was ended just now is there, with its end",
+    },
+    "icx/pull/ledger.py": {
+        "if of_others is None: -> if True": "what is kept is what counting gives, sooner",
+        "row[0] if row else 0": "a count always has its row",
+        "unit.message_id or 0": "an event is of a message",
+    },
     "icx/store/pushed.py": {"limit 1": "the first row is the answer, however many follow"},
 }
 

@@ -138,6 +138,7 @@ def test_each_unit_is_judged_as_by_hand(crowd: tuple[dict[Unit, Any], Ledger]) -
         cell = cells[unit]
         if (
             (cell.state, cell.stored) != (state, 3)
+            or cell.name != f'{unit.collection} of "Letter {4 * ((unit.message_id or 0) - 88_000)}"'
             or words not in cell.reason
             or bool(words) != bool(cell.reason)
         ):
@@ -174,6 +175,36 @@ def test_the_whole_is_as_good_as_its_worst_unit(crowd: tuple[dict[Unit, Any], Le
         f"{len(states)} counts compared with the service: {green} equal,"
         f" {len(states) - red - green - explained} due, {explained} explained, {red} differ"
     )
+
+
+def test_rows_never_read_and_units_without_rows_or_letter_are_told(bed: Bed) -> None:
+    keep.register(bed.store, "acme", 1, 2)
+    with bed.store.open("acme") as con:
+        con.execute("insert into icontact_activity select 1, 'open', ?, unnest([7, 7, 9]), null", [NOW])
+        for unit, stored, service, statistics, reason in (
+            (("contacts", None), 0, None, None, "set aside"),
+            (("clicks", 8), 0, 0, None, None),
+            (("opens", 9), 1, 1, 2, None),
+        ):
+            line = [*unit, stored, service, statistics, reason, NOW]
+            con.execute("insert into units values (?, ?, ?, ?, ?, 'equal', ?, ?, 'r-1', null)", line)
+    book = ledger(bed.store, "acme")
+    assert [(cell.name, cell.stored, cell.state, cell.reason) for cell in book.cells] == [
+        ("contacts", 0, "explained", "0 set aside, they cannot be read"),
+        ("opens of 7", 2, "unequal", "stored here, never read there"),
+        ("clicks of 8", 0, "equal", ""),
+        ("opens of 9", 1, "explained", "statistics say 1 more; its own rows and total agree"),
+    ]
+    never = book.cell("opens", 7)
+    assert never is not None
+    assert never.as_dict()["verified"] is None
+    frame = book.to_frame()
+    columns = ["unit", "name", "stored", "service", "statistics", "state", "reason", "verified_at"]
+    assert list(frame.columns) == columns
+    assert frame.to_dict("list")["stored"] == [0, 2, 0, 1]
+    later = ledger(bed.store, "acme", NOON + timedelta(hours=37)).cell("clicks", 8)
+    assert later is not None
+    assert later.state == "due"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from icx.clock import ManualClock
 from icx.errors import Damaged, TryLater
 from icx.store.budget import key
-from icx.store.journal import Journal
+from icx.store.journal import Journal, said
 from icx.store.locks import alone
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -61,13 +61,14 @@ def test_a_run_has_a_number_a_beginning_and_an_end(journal: Journal, clock: Manu
     assert oldest.detail == {"rows": 7}
 
 
-def test_a_run_whose_process_is_gone_is_cut_off(journal: Journal) -> None:
-    run = journal.start_run("pull", "acme")
+def test_a_run_whose_process_is_gone_is_cut_off_unless_it_had_ended(journal: Journal) -> None:
+    journal.end_run(journal.start_run("plan", "acme"))
+    journal.start_run("pull", "acme")
     with subprocess.Popen([sys.executable, "-c", ""]) as gone:
         gone.wait(30)
     with journal.write() as db:
-        db.execute("update runs set pid = ? where number = ?", (gone.pid, int(run[2:])))
-    assert journal.runs()[0].state == "cut off"
+        db.execute("update runs set pid = ?", (gone.pid,))
+    assert [one.state for one in journal.runs()] == ["cut off", "done"]
 
 
 def test_the_tape_counts_calls_and_repeats_and_holds_no_address(journal: Journal) -> None:
@@ -78,6 +79,94 @@ def test_the_tape_counts_calls_and_repeats_and_holds_no_address(journal: Journal
     assert journal.calls(run) == (2, 1)
     told = " ".join(str(tuple(row)) for row in journal.read("select * from calls"))
     assert "ada@example.com" not in told
+
+
+def test_runs_and_calls_that_went_wrong_are_told_to_the_log(tmp_path: Path, journal: Journal) -> None:
+    run = journal.start_run("pull", "acme")
+    note = journal.tape_sink(run)
+    for call in (
+        Call(status=200),
+        Call(status=404),  # there is no such row: an answer
+        Call(status=400, attempt=2),
+        Call("POST", "/contacts", 404),
+        Call("POST", "/contacts", 399),
+        Call(status=None),
+    ):
+        note(call)
+    journal.end_run(run, "needs-you", {"code": "login-lost"})
+    journal.end_run(journal.start_run("plan", "acme"), "failed")
+    (path,) = (tmp_path / "logs").iterdir()
+    told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [(one["event"], one["level"]) for one in told] == [
+        ("begun", "info"),
+        ("call", "warning"),
+        ("call", "warning"),
+        ("ended", "warning"),
+        ("begun", "info"),
+        ("ended", "error"),
+    ]
+    assert [one["text"][:4] + one["text"][-4:] for one in told[1:3]] == ["GET  400", "POST 404"]
+    assert (told[1]["tried"], told[3]["code"], told[3]["seconds"]) == (2, "login-lost", 0)
+    assert "code" not in told[5]
+
+
+def test_a_run_keeps_the_words_of_an_error_without_addresses_and_of_others_the_kind_alone() -> None:
+    lost = TryLater("in-doubt", "Was ada@example.com sent?", where="row 7", kept="all", next=["wait"])
+    found = said(lost)
+    assert (found["code"], found["where"]) == ("in-doubt", "row 7")
+    assert "ada@example.com" not in found["message"]
+    assert found["message"].startswith("Was ")
+    assert said(ValueError("ada@example.com")) == {"code": "ValueError"}
+
+
+def test_what_was_written_outlives_a_power_cut_and_the_file_is_given_back(tmp_path: Path) -> None:
+    with Journal(tmp_path / "other" / "journal.sqlite") as journal:
+        assert [tuple(row) for row in journal.read("pragma synchronous")] == [(2,)]  # full
+        assert [tuple(row) for row in journal.read("pragma journal_mode")] == [("wal",)]
+    with pytest.raises(sqlite3.ProgrammingError):
+        journal.read("select 1")
+
+
+def test_a_transaction_belongs_to_the_file_it_was_begun_in(tmp_path: Path, journal: Journal) -> None:
+    def runs() -> int:
+        return len(journal.read("select * from runs"))
+
+    journal.start_run("pull", "acme")
+    path, away = journal.path, tmp_path / "away.sqlite"
+    with journal.write() as db:
+        db.execute("delete from runs")
+        path.rename(away)
+        Journal(path).close()
+        assert runs() == 0
+        db.execute("rollback")
+        db.execute("begin")
+    journal.start_run("plan", "acme")
+    assert (runs(), journal.runs()[0].run) == (1, "r-1")  # of the file that is there now
+    path.unlink()
+    assert runs() == 1  # nothing took its place
+
+
+def test_what_went_wrong_is_told_as_it_is_and_the_next_write_goes_on(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: object) -> float:
+        raise RuntimeError
+
+    def ended_by_the_disk() -> None:
+        with journal.write() as db:
+            db.execute("rollback")
+            raise RuntimeError
+
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        journal.read("select * from elsewhere")
+    with pytest.raises(RuntimeError):
+        ended_by_the_disk()
+    with monkeypatch.context() as patch:
+        patch.setattr("icx.store.budget.spend", stumble)
+        with pytest.raises(RuntimeError):
+            journal.spend("k", 10, 10)
+    assert journal.spend("k", 10, 10) == 0
+    assert journal.left("k", 10, 10) == 9
 
 
 def test_the_tape_may_be_written_by_several_threads(journal: Journal) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from icx.clock import ManualClock
+from icx.errors import BadInput
 from icx.store import plans as store_plans
 from icx.store.journal import Journal
 from icx.store.plans import Intent, Place, Plans
@@ -58,6 +60,20 @@ def test_the_refused_are_found_by_reason(kept: tuple[Plans, str]) -> None:
         "bounced": [n for n in range(100) if n % 3 and n % 2],
         "left_this_list": [n for n in range(100) if n % 3 and not n % 2],
     }
+
+
+def test_a_plan_that_is_not_there_is_told_with_those_that_are(
+    kept: tuple[Plans, str], tmp_path: Path
+) -> None:
+    plans, plan = kept
+    assert plans.path(plan.lower()) == plans.journal.path.parent / "plans" / f"{plan}.parquet"
+    for wrong in ("P-99", "P-x", "P-²", "", "../P-1"):
+        with pytest.raises(BadInput) as told:
+            plans.get(wrong)
+        assert (told.value.code, told.value.where) == ("plan-unknown", "the latest are: P-1")
+    with Journal(tmp_path / "journal.sqlite") as journal, pytest.raises(BadInput) as told:
+        Plans(journal).get("P-1")
+    assert told.value.where == "the latest are: none yet"
 
 
 def test_outcomes_come_by_the_page(kept: tuple[Plans, str]) -> None:
