@@ -41,7 +41,7 @@ def known(
 ) -> Known:
     """Return what the store knows about `people` (contact_id, email_key; wanted and members together).
 
-    Facts of the folder that concern this list: those without a list, those of the list itself, and of those
+    Their contacts, and those under their addresses who are not to be contacted. Facts of the folder that concern this list: those without a list, those of the list itself, and of those
     `parked` from it by icx, what they did on the parking list. Do-not-contact is also taken from the folders
     that `one_sender` names as one sender with this connection, by address.
     """
@@ -74,18 +74,20 @@ select (select max(started_at) from pulls where state = 'complete'),
        (select count(*) from icontact_users where gone_at is null)
 """
 
+# Of others under the same address only this one word counts for the people asked for.
 _CONTACTS = """
-with concerned as (
-  select contact_id, email_key from people
-  union all
-  select u.id, u.email_key from icontact_users u join people p on u.id = p.contact_id
+with asked as materialized (
+  select id, email, email_key, status, gone_at from icontact_users semi join people on contact_id = id
 )
-select u.id as contact_id, u.email, u.email_key,
-       case when u.gone_at is not null then 'gone' else coalesce(u.status, 'unknown') end as status
-from icontact_users u
-where u.id in (select contact_id from concerned where contact_id is not null)
-   or (u.gone_at is null
-       and u.email_key in (select email_key from concerned where email_key is not null))
+select id as contact_id, email, email_key,
+       case when gone_at is not null then 'gone' else coalesce(status, 'unknown') end as status
+from asked
+union all
+select id, email, email_key, status
+from icontact_users
+anti join asked using (id)
+semi join (select email_key from people union all select email_key from asked) using (email_key)
+where status = 'donotcontact' and gone_at is null
 """
 
 # A subscription found unsubscribed carries the date it began, not the date it ended: it counts from when it
@@ -97,10 +99,9 @@ with folder_facts as (
   from shared.consent_facts
   where account_id = $account and client_folder_id = $folder
     and not (fact = 'normal' and source = 'apply')
-)
-select contact_id, email_key, fact, happened_at, source, message_id
-from (
-  from folder_facts
+),
+here as materialized (
+  select * from folder_facts
   where fact not in ('left', 'normal', 'made') or list_id = $list or (list_id is null and fact = 'left')
   union all
   select f.* from folder_facts f join parked using (contact_id, list_id) where f.fact = 'left'
@@ -113,8 +114,12 @@ from (
   join shared.connections c using (account_id, client_folder_id)
   where list_contains($others::varchar[], c.name) and f.fact = 'donotcontact'
 )
-where contact_id in (select contact_id from people) or contact_id in (select contact_id from concerned)
-   or email_key in (select email_key from people) or email_key in (select email_key from concerned)
+select contact_id, email_key, fact, happened_at, source, message_id
+from here semi join people using (contact_id)
+union all
+select contact_id, email_key, fact, happened_at, source, message_id
+from here anti join people using (contact_id)
+semi join (select email_key from people union all select email_key from concerned) using (email_key)
 """
 
 

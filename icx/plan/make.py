@@ -227,12 +227,10 @@ def decide_now(
     """
     concerned = pa.concat_tables(
         [
-            wanted.select(["contact_id", "email_key"]).cast(_CONCERNED),
-            pa.table({"contact_id": side.have.column("contact_id")})
-            .append_column("email_key", pa.nulls(side.have.num_rows, pa.string()))
-            .cast(_CONCERNED),
+            one.select(_CONCERNED.names).cast(_CONCERNED)
+            for one in ([wanted] if fresh is None else [wanted, fresh])
         ]
-        + ([fresh.select(["contact_id", "email_key"]).cast(_CONCERNED)] if fresh is not None else [])
+        + [_by_id(one) for one in (side.have, side.parking)]
     )
     known = facts.known(
         store,
@@ -263,6 +261,11 @@ def decide_now(
 
 
 _CONCERNED = pa.schema([("contact_id", pa.int64()), ("email_key", pa.string())])
+
+
+def _by_id(people: pa.Table) -> pa.Table:
+    nobodys = pa.nulls(people.num_rows, pa.string())
+    return people.select(["contact_id"]).append_column("email_key", nobodys).cast(_CONCERNED)
 
 
 def with_fields(decision: Decision, wanted: pa.Table) -> pa.Table:

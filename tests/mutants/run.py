@@ -67,15 +67,6 @@ PYTHON = {
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
 EXPLAINED = {
-    "icx/plan/decide.sql": {
-        "w.known_key": "spares most people a second look under the same address",
-        "where contact_id is not null": "a null in a list only counts once the question is turned",
-        "where email_key is not null": "the same",
-    },
-    "icx/plan/facts.py": {
-        "where contact_id is not null: true": "a null in a list only counts once the question is turned",
-        "where email_key is not null: true": "the same",
-    },
     "icx/plan/consent.py": {
         "facts <= {": "differs for somebody of whom every fact stands, who is refused either way"
     },

@@ -15,11 +15,15 @@ import pyarrow as pa
 import pytest
 
 from icx.clock import ManualClock
-from icx.plan import facts
+from icx.plan import Policy, Target, facts
 from icx.plan.decide import HAVE, WANT
+from icx.plan.decide import PARKING as PARKED
+from icx.plan.make import Side, decide_now
 from icx.pull import keep
+from icx.settings import Settings
 from icx.store import Store
-from icx.store.plans import Place
+from icx.store.journal import Journal
+from icx.store.plans import Place, Plans
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 THEN = datetime(2026, 11, 1, 12)  # noqa: DTZ001 - as the store keeps it
@@ -163,18 +167,20 @@ def test_what_is_known_of_a_crowd_is_every_fact_that_concerns_it(crowd: Crowd, p
     theirs = [row for row in crowd.users if row["id"] in asked]
     keys = {row["email_key"] for row in crowd.people + theirs} - {None}
     near = [
-        row for row in crowd.users if row["id"] in asked or (not row["gone_at"] and row["email_key"] in keys)
+        row
+        for row in crowd.users
+        if row["id"] in asked
+        or (not row["gone_at"] and row["status"] == "donotcontact" and row["email_key"] in keys)
     ]
     assert Counter(map(whole, known.contacts.to_pylist())) == Counter(
         (row["id"], row["email"], row["email_key"], "gone" if row["gone_at"] else row["status"] or "unknown")
         for row in near
     )
-    ids, keys = asked | {row["id"] for row in near}, keys | {row["email_key"] for row in near} - {None}
     concern = [
         fact
         for row in crowd.facts
         for fact in concerning(row, crowd.parked, parking)
-        if fact[0] in ids or fact[1] in keys
+        if fact[0] in asked or fact[1] in keys
     ]
     assert Counter(map(whole, known.facts.to_pylist())) == Counter(concern)
     fresh = (THEN.replace(tzinfo=UTC) + timedelta(days=1), sum(not row["gone_at"] for row in crowd.users))
@@ -272,3 +278,29 @@ def test_what_an_apply_saw_is_noted_against_its_list_when_it_is_about_the_list(c
         [noted(1, "a@example.com", "left"), noted(2, None, "donotcontact", list_id=None)]
     )
     assert not crowd.added(lambda: facts.append(crowd.store, HERE, [], NOW))
+
+
+def test_who_left_the_parking_list_holds_back_everybody_of_that_address(crowd: Crowd, tmp_path: Path) -> None:
+    """Also when they share nothing else with the list: neither wanted nor a member."""
+    rows = [{"id": one, "email": "jo@example.com", "email_key": "jo@example.com"} for one in (90_001, 90_002)]
+    rows = [row | {"status": "normal", "gone_at": None, "first_seen": THEN} for row in rows]
+    with crowd.store.open("acme") as con:
+        con.register("rows", pa.Table.from_pylist(rows))
+        con.execute("insert into icontact_users by name select * from rows")
+        con.unregister("rows")
+    wanted = pa.Table.from_pylist([{"contact_id": 90_001, "email": None, "email_key": None}], schema=WANT)
+    left = pa.Table.from_pylist(
+        [{"contact_id": 90_002, "status": "unsubscribed", "ours": True}], schema=PARKED
+    )
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        decision, _ = decide_now(
+            wanted,
+            Side(HAVE.empty_table(), left, {90_002: PARKING}, PARKING),
+            store=crowd.store,
+            plans=Plans(journal),
+            target=Target("acme", "Acme", *HERE[:2], "Main", "Target", TARGET),
+            policy=Policy(),
+            settings=Settings(),
+            clock=ManualClock(NOW),
+        )
+    assert decision.refused == {"left_this_list": 1}
