@@ -17,7 +17,7 @@ from icx.audience.parts import Coded, coded, spread
 from icx.audience.people import People
 from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall
 from icx.audience.why import load_all
-from icx.rules import Among, Reading, Rule, Sql
+from icx.rules import Among, Reading, Rule, Sql, fields_used
 from icx.store import Connection
 from icx.store.published import Opener, Published, stamp
 
@@ -107,10 +107,12 @@ class Live:
         return self._of_one_build(size)
 
     @contextmanager
-    def chosen(self, audience: Audience | Rule, running: Running | None = None) -> Iterator[Chosen]:
-        """Yield the people a rule is true of, to be asked about in SQL without asking for the rule again."""
+    def chosen(
+        self, audience: Audience | Rule, running: Running | None = None, about: str = ""
+    ) -> Iterator[Chosen]:
+        """Yield the people a rule is true of, to be asked about a field in SQL without asking for the rule again."""
         published = self.published
-        with self._open(published, audience, running) as (con, reading, rule):
+        with self._open(published, audience, running, about) as (con, reading, rule):
             mask = members_of(rule, reading, _passing(published, con))
             with _reached(con, mask) as (profile, those):
                 yield Chosen(con, reading, mask, those, profile)
@@ -162,7 +164,7 @@ class Live:
     ) -> Breakdown:
         """Return how members spread over a field, as `breakdown` does; everybody's bucket of a field is kept."""
         published = self.published
-        with self._open(published, audience, running) as (con, reading, rule):
+        with self._open(published, audience, running, by) as (con, reading, rule):
             field = reading.catalogue.find(by, "this breakdown")
             mask = members_of(rule, reading, _passing(published, con))
             kept = published.keep(
@@ -191,10 +193,11 @@ class Live:
 
     @contextmanager
     def _open(
-        self, published: Published, audience: Audience | Rule, running: Running | None
+        self, published: Published, audience: Audience | Rule, running: Running | None, *more: str
     ) -> Iterator[tuple[Connection, Reading, Rule]]:
-        """Open as `People.open` does, by row; `running` hears of the cursor to interrupt."""
+        """Open as `People.open` does, by row, with the rule's fields and more; `running` hears of the cursor to interrupt."""
         with self._people(published, published.by_row).open(audience) as (con, reading, rule):
+            published.make(con, fields_used(rule, reading.lookup) | set(more))
             if running is not None:
                 running(con)
             yield con, reading, rule

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
+from icx.profile.statement import published_columns
 from icx.store import private
 from icx.store.db import Connection, literal
 from icx.store.published import ABOUT, TABLES, About, write_about
@@ -17,13 +19,17 @@ def publish(con: Connection, directory: Path, about: About) -> None:
     """Write the connection's tables to `directory/<table>.parquet`; a reader sees the old file or the new.
 
     Rows of events and subscriptions say with `profile_row` which row of profile.parquet, from 0, is their person's
-    (null when none): a view that counts them after each edit then looks nobody up. All files are written before the
+    (null when none): a view that counts them after each edit then looks nobody up. The profile's file has the lists
+    that maps by message and hour are made of, and how they are is said with it. All files are written before the
     first is replaced, and what they are of is said last: whoever finds it again unchanged after reading has read
     tables of one build.
     """
     private.folder(directory)
+    filed, made = published_columns(about.catalogue, about.as_of)
     for table in TABLES:  # the profile first
         select = f"select {COLUMNS.get(table, '*')} from {table}"
+        if table == "profile" and filed != "*":
+            select = f"select {filed} from profile_rows"
         if table in NUMBERED:
             select = (
                 f"select t.*, p.file_row_number::integer as profile_row from {table} t left join"
@@ -36,7 +42,7 @@ def publish(con: Connection, directory: Path, about: About) -> None:
     (directory / ABOUT).unlink(missing_ok=True)
     for table in TABLES:
         os.replace(_unfinished(directory, table), directory / f"{table}.parquet")
-    write_about(directory, about)
+    write_about(directory, replace(about, made=made))
 
 
 def _unfinished(directory: Path, table: str) -> Path:

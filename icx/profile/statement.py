@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from icx.fields import SQL_TYPES
+from icx.fields import SQL_TYPES, Field
 from icx.profile import builtin
 from icx.profile.catalogue import KEY_COLUMN, Everything
 from icx.profile.field import FieldFile
@@ -282,17 +282,41 @@ def _lasting(parts: Everything) -> set[str]:
 
 def view_columns(parts: Everything, as_of: datetime) -> str:
     """Return the select list of the view `profile`: stored columns, and those computed on reading."""
+    columns = _read_columns(parts.catalogue, {f.name: f for f in builtin.stage("read")}, as_of)
+    return ", ".join(["contact_id", *columns.values()])
+
+
+def published_columns(catalogue: Mapping[str, Field], as_of: datetime) -> tuple[str, dict[str, str]]:
+    """Return the select list of a profile's file, from the stored rows, and the SQL of the fields that are left out.
+
+    What is made of the stored lists stays unmade in the file, as in the store: ten maps of everybody take twice as long to
+    make as the whole profile, and hardly anybody asks for all of them. The list is `*` when no field is one of them.
+    """
     read = {f.name: f for f in builtin.stage("read")}
+    made = {
+        name
+        for name in read.keys() & catalogue.keys()
+        if catalogue[name].sql == read[name].sql and any(one in read[name].sql for one in STORED_LISTS)
+    }
+    if not made:
+        return "*", {}
+    columns = _read_columns(catalogue, read, as_of)
+    kept = [sql for name, sql in columns.items() if name not in made]
+    return ", ".join(["contact_id", *kept, *STORED_LISTS]), {
+        name: sql for name, sql in columns.items() if name in made
+    }
+
+
+def _read_columns(
+    catalogue: Collection[str], read: Mapping[str, FieldFile], as_of: datetime
+) -> dict[str, str]:
     moment = f"timestamp '{as_of:%Y-%m-%d %H:%M:%S.%f}'"
-    columns = ["contact_id"]
-    for name in parts.catalogue:
-        if name in read:
-            columns.append(
-                f"({read[name].sql.replace('$as_of', moment)})::{SQL_TYPES[read[name].type]} as {name}"
-            )
-        else:
-            columns.append(quoted(name))
-    return ", ".join(columns)
+    return {
+        name: f"({read[name].sql.replace('$as_of', moment)})::{SQL_TYPES[read[name].type]} as {quoted(name)}"
+        if name in read
+        else quoted(name)
+        for name in catalogue
+    }
 
 
 def parameters(

@@ -10,9 +10,9 @@ import json
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -42,6 +42,7 @@ TABLES = (
 BY_ROW = (
     "by row"  # the schema in which a person's id is the row in profile.parquet; no connection is called so
 )
+WHOLE = "by row, whole"  # the schema of the profile by row with the fields that are made on reading
 BATCH = 1_000_000  # rows counted at a time, or as many as there are people
 KEPT_BYTES = 256 * 2**20  # of answers: a bit a person and condition, one to four bytes a person and count
 
@@ -66,22 +67,27 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class About:
-    """What was published: the build, the moment it shows (aware), how many people, and the fields of its profile."""
+    """What was published: the build, the moment it shows (aware), how many people, and the fields of its profile.
+
+    `made` is the SQL of those fields that profile.parquet does not have, from columns it has.
+    """
 
     build_id: str
     as_of: datetime
     people: int
     catalogue: Catalogue
+    made: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_about(directory: Path, about: About) -> None:
     """Say what the published tables are of; written last, so its being there means the tables are."""
-    fields = [asdict(field) for field in about.catalogue.values()]
+    fields = [asdict(one) for one in about.catalogue.values()]
     said = {
         "build_id": about.build_id,
         "as_of": about.as_of.isoformat(),
         "people": about.people,
         "fields": fields,
+        "made": dict(about.made),
     }
     shared.write(directory / ABOUT, json.dumps(said, ensure_ascii=False))
 
@@ -102,8 +108,9 @@ class Published:
         if self.stamp is None:
             raise _missing(directory, connection)
         said = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
-        fields = Catalogue(Field(**field) for field in said["fields"])
-        self.about = About(said["build_id"], datetime.fromisoformat(said["as_of"]), said["people"], fields)
+        fields = Catalogue(Field(**one) for one in said["fields"])
+        moment = datetime.fromisoformat(said["as_of"])
+        self.about = About(said["build_id"], moment, said["people"], fields, said.get("made", {}))
         self._kept: OrderedDict[Any, tuple[Any, int]] = OrderedDict()
         self._lock = threading.RLock()
         self._root = [memory()]
@@ -132,8 +139,16 @@ class Published:
 
     @property
     def by_row(self) -> Opener:
-        """What opens the tables in which a person's id is the row of the profile's file."""
+        """What opens the tables in which a person's id is the row of the profile's file.
+
+        The profile lacks the fields that are made on reading until `make` is asked for one of them.
+        """
         return _ByRow(self)
+
+    def make(self, con: Connection, names: Iterable[str]) -> None:
+        """Give a cursor of `by_row` the fields that are made on reading, if it needs any; planning each query takes twice as long then."""
+        if not self.about.made.keys().isdisjoint(names):
+            con.execute(f"set search_path = {literal(f'{quoted(WHOLE)},{quoted(BY_ROW)},main')}")
 
     def passing(self, con: Connection, test: str, params: Sequence[Any]) -> pa.BooleanArray:
         """Return which rows of the profile's file pass a condition, a bit each; `con` is one of `by_row`."""
@@ -186,28 +201,29 @@ class Published:
 
     def _make_views(self, con: Connection) -> None:
         own, rows = quoted(self.connection), quoted(BY_ROW)
-        con.execute(f"create schema {own}; create schema {rows}")
-        for table in TABLES:
+        con.execute(f"create schema {own}; create schema {rows}; create schema {quoted(WHOLE)}")
+        for table in TABLES[1:]:
             source = f"select * from read_parquet({literal(str(self.directory / f'{table}.parquet'))})"
             kind = "table" if table in {"lists", "messages"} else "view"  # small, and asked for each time
             con.execute(f"create {kind} {own}.{table} as {source}")
         con.execute(
             f"create view {rows}.lists as from {own}.lists; create view {rows}.messages as from {own}.messages"
         )
-        profile = literal(str(self.directory / "profile.parquet"))
-        numbered = f"from read_parquet({profile}, file_row_number = true)"
-        con.execute(f"create view {own}.numbered as select * {numbered}")
-        con.execute(
-            f"create view {rows}.profile as select file_row_number::integer as contact_id,"
-            f" * exclude (contact_id, file_row_number) {numbered}"
-        )
+        file = f"read_parquet({literal(str(self.directory / 'profile.parquet'))}"
+        made = "".join(f", {sql}" for sql in self.about.made.values())
+        numbered = f"from {file}, file_row_number = true)"
+        by_row = "file_row_number::integer as contact_id, * exclude (contact_id, file_row_number)"
         try:
+            con.execute(f"create view {own}.profile as select *{made} from {file})")
+            con.execute(f"create view {own}.numbered as select *{made} {numbered}")
+            con.execute(f"create view {rows}.profile as select {by_row} {numbered}")
+            con.execute(f"create view {quoted(WHOLE)}.profile as select {by_row}{made} {numbered}")
             for table in ("icontact_activity", "machine_events", "subscriptions"):
                 con.execute(
                     f"create view {rows}.{table} as select profile_row as contact_id, * exclude (contact_id, profile_row)"
                     f" from {own}.{table} where profile_row is not null"
                 )
-        except duckdb.BinderException:  # of an icx before rows were numbered
+        except duckdb.BinderException:  # of an icx before rows were numbered, or fields made on reading
             raise _missing(self.directory, self.connection) from None
 
 

@@ -13,7 +13,7 @@ from icx.audience.html import cell
 from icx.audience.live import Chosen, Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
-from icx.rules import EVERYBODY, Reading, Rule, code, segments
+from icx.rules import EVERYBODY, Compare, Reading, Rule, code, segments
 from icx.store import Connection
 from icx.store.db import DatabaseError
 from icx.widgets.base import Answer, told
@@ -110,7 +110,7 @@ def values(
     """Return which values those who reach a node have; of personal fields only how many have one."""
     reached = _reached(live, tree, node)
     hidden = field in live.people.catalogue and live.people.catalogue[field].pii
-    with live.chosen(reached, running) as chosen:
+    with live.chosen(reached, running, field) as chosen:
         con, reading = chosen.con, chosen.reading
         if field == "@audience":
             names = [name for name in reading.lookup.audiences if search.casefold() in name.casefold()]
@@ -146,7 +146,7 @@ def histogram(
     live: Live, tree: Tree, node: str, field: str, key: str | None, running: Running | None = None
 ) -> Answer:
     """Return how a number or a time lies among those who reach a node."""
-    with live.chosen(_reached(live, tree, node), running) as chosen:
+    with live.chosen(_reached(live, tree, node), running, field) as chosen:
         found = audiences.histogram(chosen.con, chosen.reading, chosen.those, field, key, chosen.profile)
 
     def shown(value: Any) -> Any:
@@ -246,7 +246,8 @@ def _empty(live: Live, document: Document, path: str, without: int) -> dict[str,
     leaf = document.leaves.get(path)
     near: list[dict[str, Any]] = []
     if leaf is not None:
-        with live.chosen(audiences.reaching(document.rule, path)) as chosen:
+        about = leaf.field if isinstance(leaf, Compare) else ""
+        with live.chosen(audiences.reaching(document.rule, path), about=about) as chosen:
             for value, n in audiences.closest(
                 chosen.con, chosen.reading, chosen.those, leaf, profile=chosen.profile
             ):

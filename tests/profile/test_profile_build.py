@@ -8,8 +8,11 @@ import duckdb
 import pytest
 from accounts import CLOCK, PULLED, add, contact, event, send, store_at, subscription
 
+from icx.audience import Live, count, values
+from icx.audience.people import People
 from icx.errors import BadInput
 from icx.profile import build, catalogue, fill_rates, last_build
+from icx.rules import F
 from icx.settings import Settings
 
 DEFAULTS = {
@@ -229,6 +232,36 @@ def test_a_build_is_a_row_and_reads_with_plain_duckdb(store, tmp_path):
     published = tmp_path / "published" / "acme"
     assert duckdb.sql(f"select count(*) from '{published}/profile.parquet'").fetchall() == [(2,)]
     assert not list(published.glob(".*"))
+
+
+def test_what_is_published_has_every_field_also_those_made_on_reading(store, tmp_path):
+    with store.open("acme") as con:
+        for contact_id in (1, 2, 3):
+            contact(con, contact_id, email=f"p{contact_id}@example.com", city="Durham")
+        for hour in (9, 9, 17):
+            event(con, 1, "open", PULLED - timedelta(days=2) + timedelta(hours=hour), 7)
+        event(con, 2, "click", PULLED - timedelta(days=2), 7, "https://example.com/sale")
+    built(store, published=tmp_path)
+    fields = catalogue(store, "acme")
+    select = f"select contact_id, {', '.join(fields)} from profile order by contact_id"
+    live = Live(tmp_path / "acme", "acme", None, UTC)
+    with store.open("acme") as con, live.published.open() as files:
+        assert files.execute(select).fetchall() == con.execute(select).fetchall()
+    f = F(fields)
+    people = People(store, "acme", fields)
+    hour = f"{PULLED + timedelta(hours=9):%-H}"
+    for rule in (
+        f.open_hours[hour] >= 2,
+        f.opens_by_message.has("7") & (f.city == "Durham"),
+        f.city == "Durham",
+    ):
+        assert live.count(rule).size == count(people, rule).count
+    assert live.count(f.open_hours[hour] >= 2).size == 1
+    spread = live.breakdown(f.city == "Durham", "opens_by_message")
+    assert [(part.value, part.count) for part in spread.parts] == [("7", 1), ("no value", 2)]
+    with live.chosen(f.city == "Durham", about="click_hours") as chosen:
+        found = values(chosen.con, chosen.reading, chosen.those, "click_hours", profile=chosen.profile)
+    assert found.different == 1
 
 
 def test_nothing_pulled_is_said_and_leaves_no_profile(store):
