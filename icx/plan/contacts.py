@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from icx.errors import IcxError, Refused, TryLater
 from icx.icontact import Client, UnknownOutcome
-from icx.icontact.find import same_address
 from icx.plan.look import look_for
 from icx.plan.mapping import CONTACT_FIELDS
 from icx.plan.send import Sender
@@ -68,7 +67,7 @@ def create(sender: Sender, people: Sequence[NewContact]) -> dict[int, int]:
         for one, contact, why in zip(part, found, words, strict=True):
             if contact is None:
                 _note(sender, [one], "refused" if why else "not_sent", why)
-            elif contact["status"] != "normal" or not same_address(contact["email"], one.email):
+            elif contact["status"] != "normal":
                 _note(sender, [one], "refused", f"made with the status {contact['status']}")
             else:
                 made[one.row] = contact["contactId"]
@@ -120,7 +119,7 @@ def change(sender: Sender, people: Sequence[Change]) -> None:
             raise
         else:
             words = " ".join(written.warnings)
-            ok = not written.missing and not (words and not _holds(written.rows[0], one.fields))
+            ok = not words or _holds(written.rows[0], one.fields)
             _fields_note(sender, one, "done" if ok else "refused", "" if ok else words)
         if before is not None:
             _proven(sender, one, before)
@@ -141,16 +140,11 @@ def _held(sender: Sender, one: Change) -> bool:
 
 
 def _proven(sender: Sender, one: Change, before: Mapping[str, Any]) -> None:
-    after = sender.client.get("contacts", one.contact_id) or {}
-    names = [*CONTACT_FIELDS, "email", "status"]
-    custom = {**(before.get("custom") or {}), **(after.get("custom") or {})}
-    changed = [name for name in names if name not in one.fields and before.get(name) != after.get(name)] + [
-        name
-        for name in custom
-        if name not in one.fields
-        and ((before.get("custom") or {}).get(name) or None)
-        != ((after.get("custom") or {}).get(name) or None)
-    ]
+    after = sender.client.get("contacts", one.contact_id) or {"custom": {}}
+    had, has = before["custom"], after["custom"]
+    names = {*CONTACT_FIELDS, "email", "status"} - one.fields.keys()
+    changed = {name for name in names if before.get(name) != after.get(name)}
+    changed |= {name for name in {*had, *has} - one.fields.keys() if had.get(name) != has.get(name)}
     if changed:
         raise Refused(
             "fields-lost",
@@ -162,10 +156,8 @@ def _proven(sender: Sender, one: Change, before: Mapping[str, Any]) -> None:
 
 
 def _holds(row: Mapping[str, Any], fields: Mapping[str, str]) -> bool:
-    custom = row.get("custom") or {}
-    return all(
-        str(custom.get(name, row.get(name)) or "") == str(value or "") for name, value in fields.items()
-    )
+    custom = row["custom"]
+    return all(str(custom.get(name, row.get(name)) or "") == value for name, value in fields.items())
 
 
 def _note(sender: Sender, people: Sequence[NewContact], state: str, words: str = "") -> None:
@@ -176,7 +168,7 @@ def _note(sender: Sender, people: Sequence[NewContact], state: str, words: str =
 
 
 def _fields_note(sender: Sender, one: Change, state: str, words: str = "") -> None:
-    sender.plans.outcome(sender.plan_id, [Outcome(one.row, "fields", state, words or "", one.contact_id)])
+    sender.plans.outcome(sender.plan_id, [Outcome(one.row, "fields", state, words, one.contact_id)])
 
 
 def make_list(client: Client, name: str, lists: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

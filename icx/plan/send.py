@@ -155,8 +155,7 @@ class Sender:
                     [(row.contact_id, self.list_id, status)], confirmation=self._message(status)
                 )
             except UnknownOutcome as error:
-                for one in self._look([row], status, error):
-                    self._note([one], "not_sent")
+                self._look([row], status, error)
             except Refused as error:
                 if error.code != "service-refused":
                     raise
@@ -202,7 +201,7 @@ class Sender:
         have = reading.settled(
             self.client, self.list_id, lambda have: wanted - set(have.column("contact_id").to_pylist())
         )
-        return {row["contact_id"]: row["status"] for row in have.to_pylist() if row["contact_id"] in wanted}
+        return {row["contact_id"]: row["status"] for row in have.to_pylist()}
 
     # -- moving and unsubscribing: one call each
 
@@ -214,7 +213,7 @@ class Sender:
         if row.away is None:
             raise ValueError("a move needs its other list")
         home, there = (self.list_id, row.away) if row.action == "park" else (row.away, self.list_id)
-        may("normal" if row.action == "park" else row.on_list, "not" if row.action == "park" else "normal")
+        may(row.on_list, "not" if row.action == "park" else "normal")
         for before in range(RESENDS):
             if not self._still([row], "normal" if before else ""):
                 return
@@ -296,9 +295,7 @@ class Sender:
 
     def _intend(self, rows: Sequence[Row]) -> None:
         def lists(row: Row) -> tuple[int | None, int | None]:
-            if row.action == "park":
-                return self.list_id, row.away
-            return (row.away, self.list_id) if row.action == "restore" else (None, self.list_id)
+            return (self.list_id, row.away) if row.action == "park" else (row.away, self.list_id)
 
         self._doing = DOING.get(rows[0].action, "adding")
         intents = [Intent(row.row, row.contact_id, row.action, *lists(row)) for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import itertools
 import json
 import os
 import shutil
@@ -29,24 +30,25 @@ ROOT = Path(__file__).parents[2]
 class Lives:
     """A pytest plugin: `meet` is called in place of the tests' run, and has mutants tried with `noticed`."""
 
-    def __init__(self, path: str, meet: Callable[[Lives], None]) -> None:
-        self.path = path
-        self.file = str((ROOT / path).resolve())
+    def __init__(self, paths: Sequence[str], meet: Callable[[Lives], None]) -> None:
+        self.files = {str((ROOT / path).resolve()): path for path in paths}
         self.meet = meet
         self.open: list[str] = []  # what nobody noticed
         self.folder = Path(tempfile.mkdtemp(prefix="mutants"))
         self.seconds: dict[str, float] = {}
-        self.lines: dict[str, set[int]] = {}  # of the file, that a test comes by
+        self.lines: dict[str, set[tuple[str, int]]] = {}  # of these files, that a test comes by
         self.killed: Counter[str] = Counter()
         self._failed = ""
-        self._hit: dict[str, set[int]] = defaultdict(set)
+        self._hit: dict[str, set[tuple[str, int]]] = defaultdict(set)
         self._at = ""
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.session = session
         self.items = {item.nodeid: item for item in session.items}
         try:
-            if self.path.startswith("icx/plan/"):  # what is prepared for tests is pulled, never pushed
+            if all(
+                path.startswith("icx/plan/") for path in self.files.values()
+            ):  # what is prepared for tests is pulled, never pushed
                 prepared.share(self.folder / "prepared")
                 prepared.share = lambda _: None
             self._as_it_is()
@@ -55,28 +57,31 @@ class Lives:
             shutil.rmtree(self.folder, ignore_errors=True)
         return True
 
-    def noticed(self, text: str, lines: Sequence[int]) -> tuple[str, str]:
-        """Return killed, survived, unvisited or slow, and the test that noticed; no lines: any test may notice."""
-        chosen = [name for name in self.items if not lines or self.lines[name].intersection(lines)]
+    def noticed(self, path: str, text: str, lines: Sequence[int], most: float) -> str:
+        """Return killed, survived, unvisited or slow; without lines any test may notice. Asks `most` seconds of tests."""
+        there = {(path, line) for line in lines}
+        chosen = [name for name in self.items if not lines or self.lines[name] & there]
         if not chosen:
-            return "unvisited", ""
+            return "unvisited"
         chosen.sort(key=lambda name: self.seconds[name] / (1 + self.killed[name]))
+        until = itertools.accumulate(self.seconds[name] for name in chosen)
+        chosen = [name for name, so_far in zip(chosen, until, strict=True) if so_far <= most] or chosen[:1]
         limit = 20 + 5 * sum(self.seconds[name] for name in chosen)
-        code, told = self._forked(chosen, limit, lambda: put(self.path, text))
+        code, told = self._forked(chosen, limit, lambda: put(path, text))
         self.killed.update([told] if told else [])
-        return {None: "slow", 0: "survived"}.get(code, "killed"), told
+        return {None: "slow", 0: "survived"}.get(code, "killed")
 
     def _as_it_is(self) -> None:
         """Run every test once on the code as it is: how long it takes, and by which lines of the file it comes."""
         code, told = self._forked(list(self.items), 3600, self._trace)
         if code != 0:
-            pytest.exit(f"{self.path}: the tests fail as it is: {told}", returncode=1)
+            pytest.exit(f"the tests fail as it is: {told}", returncode=1)
         found = json.loads((self.folder / "found").read_text(encoding="utf-8"))
         self.seconds = {name: found["seconds"].get(name, 0.0) for name in self.items}
         for name in self.items:
             # What is set up for a file of tests may have been set up in its first test alone.
             self.lines[name] = {
-                line for at in (name, name.split("::")[0]) for line in found["hit"].get(at, ())
+                (path, line) for at in (name, name.split("::")[0]) for path, line in found["hit"].get(at, ())
             }
         for name in found["modules"]:  # read once, for all mutants
             with contextlib.suppress(Exception):
@@ -140,9 +145,10 @@ class Lives:
 
     def _trace(self) -> None:
         def step(frame: types.FrameType, event: str, _: object) -> Any:
-            if frame.f_code.co_filename != self.file:
+            path = self.files.get(frame.f_code.co_filename)
+            if path is None:
                 return None
-            self._hit[self._at].add(frame.f_lineno)
+            self._hit[self._at].add((path, frame.f_lineno))
             return step
 
         threading.settrace(step)

@@ -2,7 +2,7 @@
 
     make mutants                                                    # all; hours on a busy machine
     python tests/mutants/run.py sql icx/plan/facts.py               # the SQL of one file
-    python tests/mutants/run.py python icx/plan/again.py 8 13       # some of its mutants, by number
+    python tests/mutants/run.py python icx/plan/again.py --number 8 # some of its mutants
     python tests/mutants/run.py python icx/plan/again.py --every 5  # each fifth of them
 
 What mutmut and its like leave alone is the text of statements, and there consent is decided; and they cannot run tests
@@ -17,8 +17,9 @@ import ast
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import mutate_python
 import mutate_sql
@@ -39,24 +40,16 @@ SQL = {
     "icx/store/pushed.py": ["tests/store/test_plan_journal_by_hand.py"],
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
 }
-_APPLIES = ["tests/plan/test_apply.py", "tests/plan/test_made.py", "tests/plan/test_lost_answers.py"]
-#: The files whose Python decides or sends, and their tests; those that try a file alone come first.
+#: Those that try a file alone and those that try all of them with a service.
+_ALONE = "send_by_hand made_by_hand going_on_by_hand decide_by_hand facts_by_hand consent decide mapping"
+_TOGETHER = "apply made lost_answers plan any_order"
+_PLANS = [f"tests/plan/test_{name}.py" for name in (*_ALONE.split(), *_TOGETHER.split())]
+_PLANS.append("tests/widgets/test_retry.py")
+_SENDS = "send again apply contacts look resume gates stops undo retry"
+_DECIDES = "decide by_id consent make reading match"
+#: The files whose Python decides or sends, and their tests; files of the same tests are tried together.
 PYTHON = {
-    "icx/plan/consent.py": ["tests/plan/test_consent.py", "tests/plan/test_decide_by_hand.py"],
-    "icx/plan/decide.py": [
-        "tests/plan/test_decide_by_hand.py",
-        "tests/plan/test_decide.py",
-        "tests/plan/test_plan.py",
-    ],
-    "icx/plan/look.py": _APPLIES,
-    "icx/plan/send.py": [*_APPLIES, "tests/plan/test_apply_faults.py"],
-    "icx/plan/contacts.py": ["tests/plan/test_made.py", *_APPLIES, "tests/plan/test_mapping.py"],
-    "icx/plan/again.py": ["tests/plan/test_going_on_by_hand.py", *_APPLIES],
-    "icx/plan/apply.py": [*_APPLIES, "tests/plan/test_any_order.py"],
-    "icx/plan/resume.py": ["tests/plan/test_going_on_by_hand.py"],
-    "icx/plan/stops.py": ["tests/plan/test_plan.py", "tests/plan/test_apply.py"],
-    "icx/plan/match.py": ["tests/plan/test_plan.py", "tests/plan/test_made.py", "tests/plan/test_apply.py"],
-    "icx/plan/retry.py": ["tests/widgets/test_retry.py"],
+    **{f"icx/plan/{name}.py": _PLANS for name in (*_SENDS.split(), *_DECIDES.split())},
     "icx/store/plans.py": ["tests/store/test_plan_journal_by_hand.py", "tests/store/test_store_plans.py"],
     "icx/store/journal.py": [
         "tests/store/test_store_journal.py",
@@ -67,6 +60,8 @@ PYTHON = {
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
 EXPLAINED = {
+    "icx/plan/send.py": {"1 -> 2  in: size = ": "the total is what is asked for"},
+    "icx/plan/contacts.py": {"True -> False  in: for one, contact, why in zip": "they are as many"},
     "icx/plan/consent.py": {
         "facts <= {": "differs for somebody of whom every fact stands, who is refused either way"
     },
@@ -93,39 +88,59 @@ EXPLAINED = {
 }
 
 
-def tried(kind: str, path: str, numbers: list[int], every: int) -> int:
-    """Try the mutants of a file, in a process of its own; return how many no test noticed and nothing explains."""
-    text = (ROOT / path).read_text(encoding="utf-8")
-    found = mutate_sql.mutants(text, path) if kind == "sql" else mutate_python.mutants(text)
-    chosen = [n for n in range(len(found)) if (n in numbers if numbers else n % every == 0)]
-    tests = (SQL if kind == "sql" else PYTHON)[path]
+class Mutant(NamedTuple):
+    """One change: its number among those of its file, its line, its words, and the file's text with it."""
+
+    number: int
+    line: int
+    what: str
+    text: str
+
+
+def changed(kind: str, path: str) -> list[Mutant]:
+    """Return every mutant of a file."""
+    source = (ROOT / path).read_text(encoding="utf-8")
+    found = mutate_sql.mutants(source, path) if kind == "sql" else mutate_python.mutants(source)
+    lines = source.splitlines()
+    return [
+        Mutant(number, line, f"{path}:{line}: {what}  in: {lines[line - 1].strip()}", text)
+        for number, (line, what, text) in enumerate(found)
+    ]
+
+
+def tried(files: list[tuple[str, str]], tests: Sequence[str], told: argparse.Namespace) -> int:
+    """Try files that have the same tests, in a process of its own; return 0 when each change is noticed or explained."""
     pid = os.fork()
     if pid:
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     code = 1
     try:
-        lives = Lives(
-            path, lambda lives: _meet(lives, kind, text, [(n, *found[n]) for n in chosen], len(found))
-        )
-        code = int(pytest.main([*WORDS, *tests], plugins=[lives])) or min(len(lives.open), 100)
+        open_: list[str] = []
+        lives = Lives([path for _, path in files], lambda lives: open_.extend(_met(lives, files, told)))
+        code = int(pytest.main([*WORDS, *tests], plugins=[lives])) or int(bool(open_))
     finally:
         os._exit(code)
 
 
-def _meet(lives: Lives, kind: str, source: str, mutants: list[tuple[int, int, str, str]], of: int) -> None:
-    ends: Counter[str] = Counter()
-    explained = EXPLAINED.get(lives.path, {})
-    for number, line, what, text in mutants:
-        told = f"{lives.path}:{line}: {what}  in: {source.splitlines()[line - 1].strip()}"
-        end, _ = lives.noticed(text, lines_with(source, line) if lives.path.endswith(".py") else [])
-        if end != "killed" and any(part in told for part in explained):
-            end = "explained"
-        ends[end] += 1
-        if end not in {"killed", "explained"}:
-            lives.open.append(told)
-            print(f"{number} {end}: {told}", flush=True)
-    counted = ", ".join(f"{count} {end}" for end, count in ends.items())
-    print(f"{lives.path}: {len(mutants)} of {of} {kind} mutants, {counted}", flush=True)
+def _met(lives: Lives, files: list[tuple[str, str]], told: argparse.Namespace) -> Iterator[str]:
+    """Tell, and yield, what nobody noticed and nothing explains."""
+    for kind, path in files:
+        ends: Counter[str] = Counter()
+        source = (ROOT / path).read_text(encoding="utf-8")
+        mutants = changed(kind, path)
+        for one in mutants:
+            if one.number not in told.number if told.number else one.number % told.every:
+                continue
+            lines = lines_with(source, one.line) if path.endswith(".py") else []
+            end = lives.noticed(path, one.text, lines, told.seconds)
+            if end != "killed" and any(part in one.what for part in EXPLAINED.get(path, {})):
+                end = "explained"
+            ends[end] += 1
+            if end not in {"killed", "explained"}:
+                print(f"{one.number} {end}: {one.what}", flush=True)
+                yield one.what
+        counted = ", ".join(f"{count} {end}" for end, count in ends.items())
+        print(f"{path}: {ends.total()} of {len(mutants)} {kind} mutants, {counted}", flush=True)
 
 
 def lines_with(source: str, line: int) -> Sequence[int]:
@@ -145,16 +160,23 @@ def lines_with(source: str, line: int) -> Sequence[int]:
 def main() -> int:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("kind", nargs="?", choices=["sql", "python"])
-    words.add_argument("path", nargs="?", choices=sorted({*SQL, *PYTHON}))
-    words.add_argument("number", nargs="*", type=int)
+    words.add_argument("path", nargs="*", help="files; none: all of them")
+    words.add_argument("--number", nargs="+", type=int, default=[], metavar="N", help="these mutants alone")
     words.add_argument("--every", type=int, default=1, metavar="N", help="of all mutants each Nth")
+    words.add_argument(
+        "--seconds", type=float, default=30, help="of tests that a mutant is worth, quickest first"
+    )
+    words.add_argument("--tests", nargs="+", metavar="FILE", help="asked in place of those of the table")
     told = words.parse_args()
-    files = [(kind, path) for kind, paths in (("sql", SQL), ("python", PYTHON)) for path in paths]
-    chosen = [(kind, path) for kind, path in files if told.kind in {None, kind} and told.path in {None, path}]
+    together: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    for kind, of in (("sql", SQL), ("python", PYTHON)):
+        for path, tests in of.items():
+            if told.kind in {None, kind} and (not told.path or path in told.path):
+                together.setdefault(tuple(told.tests or tests), []).append((kind, path))
     os.chdir(ROOT)
     import icx.workspace  # noqa: F401 - read once, for all mutants
 
-    return 1 if sum(tried(kind, path, told.number, told.every) for kind, path in chosen) else 0
+    return max((tried(files, tests, told) for tests, files in together.items()), default=2)
 
 
 if __name__ == "__main__":

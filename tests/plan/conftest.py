@@ -236,3 +236,10 @@ def place(tmp_path: Path, fresh_sandbox: Callable[..., SandboxProcess]) -> Itera
     for one in made:
         one.client.close()
         one.journal.close()
+
+
+@pytest.fixture
+def plans(tmp_path: Path) -> Iterator[Plans]:
+    """The plans of a workspace without anything else."""
+    with Journal(tmp_path / "journal.sqlite", ManualClock(NOW)) as journal:
+        yield Plans(journal)

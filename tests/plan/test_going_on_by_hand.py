@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +18,6 @@ from icx.plan.make import Side
 from icx.plan.reading import SETTLE
 from icx.plan.resume import resolve
 from icx.plan.retry import Among, not_arrived
-from icx.store.journal import Journal
 from icx.store.plans import Intent, Outcome, Place, Plans, Summary
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -37,12 +34,6 @@ class Asked:
     def resolve_update_contact(self, contact: int, fields: Any) -> bool:
         self.fields.append((contact, dict(fields)))
         return contact % 2 == 0
-
-
-@pytest.fixture
-def plans(tmp_path: Path) -> Iterator[Plans]:
-    with Journal(tmp_path / "journal.sqlite", ManualClock(NOON)) as journal:
-        yield Plans(journal)
 
 
 def kept(plans: Plans, keys: list[str | None] | None = None, list_id: int | None = TARGET) -> str:
