@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,12 +14,13 @@ from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, rows_of
 from icx.audience.near import fact, gates
 from icx.audience.parts import Coded, coded, spread
-from icx.audience.people import People
-from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall
+from icx.audience.passing import Passing, Running
+from icx.audience.people import People, as_audience
+from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall_of
 from icx.audience.why import load_all
-from icx.rules import Among, Reading, Rule, Sql, fields_used
+from icx.rules import EVERYBODY, Lookup, Reading, Rule, Sql, fields_used
 from icx.store import Connection
-from icx.store.published import Opener, Published, stamp
+from icx.store.published import Published, stamp
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from icx.audience.near import Mask
 
-Running = Callable[[Connection], None]
 Answer = TypeVar("Answer")
 
 
@@ -67,6 +67,7 @@ class Live:
         self._lock = threading.Lock()
         self._published = Published(directory, connection)
         self._last: tuple[Mask, NDArray[np.bool_]] | None = None  # the people last laid out
+        self._names: tuple[Published, Lookup] | None = None
 
     def __repr__(self) -> str:
         return f"Live({self.connection!r}, {self.published.about.build_id})"
@@ -85,14 +86,20 @@ class Live:
         """Whom audiences choose from, with the fields and the moment of the build."""
         return self._people(self.published)
 
+    @contextmanager
+    def read(self, audience: Audience | Rule) -> Iterator[Reading]:
+        """Yield what an audience's rule is read against; raises as `People.open` does. Nothing is opened for it."""
+        with self._read(self.published, audience) as reading:
+            yield reading
+
     def count(self, audience: Audience | Rule, running: Running | None = None) -> Waterfall:
         """Return the figures of every node, without `human`; see `waterfall`. Of a rule edited, only what is new is asked."""
 
-        def figures(published: Published) -> Waterfall:
-            with self._open(published, audience, running) as (con, reading, rule):
-                return waterfall(con, "profile", rule, reading, _passing(published, con))
+        def counted(published: Published) -> Waterfall:
+            with self._open(published, audience, running) as (passing, reading, rule):
+                return waterfall_of(rule, reading, passing)
 
-        return self._of_one_build(figures)
+        return self._of_one_build(counted)
 
     def human(self, audience: Audience | Rule, running: Running | None = None) -> int | None:
         """Return the size without what machines probably did; None when they cannot change it.
@@ -101,8 +108,8 @@ class Live:
         """
 
         def size(published: Published) -> int | None:
-            with self._open(published, audience, running) as (con, reading, rule):
-                return size_without_machines(rule, reading, _passing(published, con))
+            with self._open(published, audience, running) as (passing, reading, rule):
+                return size_without_machines(rule, reading, passing)
 
         return self._of_one_build(size)
 
@@ -112,10 +119,10 @@ class Live:
     ) -> Iterator[Chosen]:
         """Yield the people a rule is true of, to be asked about a field in SQL without asking for the rule again."""
         published = self.published
-        with self._open(published, audience, running, about) as (con, reading, rule):
-            mask = members_of(rule, reading, _passing(published, con))
-            with _reached(con, mask) as (profile, those):
-                yield Chosen(con, reading, mask, those, profile)
+        with self._open(published, audience, running, about) as (passing, reading, rule):
+            mask = members_of(rule, reading, passing)
+            with _reached(passing.con, mask) as (profile, those):
+                yield Chosen(passing.con, reading, mask, those, profile)
 
     def sample(
         self,
@@ -129,8 +136,8 @@ class Live:
     ) -> tuple[pd.DataFrame, int]:
         """Return up to n members at random as `sample` does, and how many there are."""
         published = self.published
-        with self._open(published, audience, running) as (con, reading, rule):
-            mask = members_of(rule, reading, _passing(published, con))
+        with self._open(published, audience, running) as (passing, reading, rule):
+            mask = members_of(rule, reading, passing)
         with self._named(published, running) as con:
             return _some(con, reading, rule, mask, n, seed, show_people, also), mask.true_count
 
@@ -150,8 +157,8 @@ class Live:
         `path` is one of `gates`. What somebody has is masked as their row is.
         """
         published = self.published
-        with self._open(published, audience, running) as (con, reading, rule):
-            mask = missed_by(rule, path, reading, _passing(published, con))
+        with self._open(published, audience, running) as (passing, reading, rule):
+            mask = missed_by(rule, path, reading, passing)
         with self._named(published, running) as con:
             found = _some(con, reading, rule, mask, n, seed, show_people, also)
             (gate,) = (one for one in gates(rule) if one.path == path)
@@ -164,18 +171,18 @@ class Live:
     ) -> Breakdown:
         """Return how members spread over a field, as `breakdown` does; everybody's bucket of a field is kept."""
         published = self.published
-        with self._open(published, audience, running, by) as (con, reading, rule):
+        with self._open(published, audience, running, by) as (passing, reading, rule):
             field = reading.catalogue.find(by, "this breakdown")
-            mask = members_of(rule, reading, _passing(published, con))
-            kept = published.keep(
+            mask = members_of(rule, reading, passing)
+            kept = passing.keep(
                 ("buckets", by, most),
-                lambda: coded(con, "profile", field, most, len(mask)) or _Uncoded(),
+                lambda: coded(passing.con, "profile", field, most, len(mask)) or _Uncoded(),
             )
             if isinstance(kept, Coded):
                 parts = kept.spread(self._yes(mask), most)
             else:
-                with _reached(con, mask) as (profile, those):
-                    parts = spread(con, profile, field, those, most)
+                with _reached(passing.con, mask) as (profile, those):
+                    parts = spread(passing.con, profile, field, those, most)
         return Breakdown("", by, int(mask.true_count), len(mask), parts)
 
     def _yes(self, mask: Mask) -> NDArray[np.bool_]:
@@ -194,13 +201,25 @@ class Live:
     @contextmanager
     def _open(
         self, published: Published, audience: Audience | Rule, running: Running | None, *more: str
-    ) -> Iterator[tuple[Connection, Reading, Rule]]:
-        """Open as `People.open` does, by row, with the rule's fields and more; `running` hears of the cursor to interrupt."""
-        with self._people(published, published.by_row).open(audience) as (con, reading, rule):
-            published.make(con, fields_used(rule, reading.lookup) | set(more))
-            if running is not None:
-                running(con)
-            yield con, reading, rule
+    ) -> Iterator[tuple[Passing, Reading, Rule]]:
+        """Yield who tells who passes conditions on the rule's fields and more, what a rule is read against, and the rule."""
+        rule = as_audience(audience).rule
+
+        def fields() -> set[str]:
+            return fields_used(rule, reading.lookup) | set(more)
+
+        with self._read(published, audience) as reading, Passing(published, fields, running) as passing:
+            yield passing, replace(reading, marked=True), rule
+
+    @contextmanager
+    def _read(self, published: Published, audience: Audience | Rule) -> Iterator[Reading]:
+        named = self._names
+        if named is None or named[0] is not published:
+            with self._people(published).open(EVERYBODY) as (_, reading, _rule):
+                self._names = named = published, reading.lookup
+        people = self._people(published)
+        with people.read(as_audience(audience), named[1], published.about.as_of) as reading:
+            yield reading
 
     @contextmanager
     def _named(self, published: Published, running: Running | None) -> Iterator[Connection]:
@@ -210,10 +229,9 @@ class Live:
                 running(con)
             yield con
 
-    def _people(self, published: Published, tables: Opener | None = None) -> People:
+    def _people(self, published: Published) -> People:
         about = published.about
-        store = tables or published
-        return People(store, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+        return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
 
 
 class _Uncoded:
@@ -255,28 +273,3 @@ def _some(
     some = rows[np.random.default_rng(seed).choice(len(rows), min(n, len(rows)), replace=False)]
     where = Sql(f"file_row_number in ({', '.join(map(str, some)) or 'null'})")
     return rows_of(con, reading, rule, where, Sql("file_row_number"), "numbered", show_people, also)
-
-
-def _passing(published: Published, con: Connection) -> Callable[[Sql], Mask]:
-    """Return who tells which rows pass a condition.
-
-    Of a condition on lists or events the rows are counted, whoever they belong to, and what is asked of a count is
-    asked once for each number there is.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    def passing(test: Sql) -> Mask:
-        if not isinstance(test, Among):
-            return published.passing(con, test.text, test.params)
-
-        def ask() -> Mask:
-            counts = published.counts(con, test.rows.text, test.rows.params)
-            most = int(counts.max(initial=0))
-            asked = f"select ({test.often.text}) from (select unnest(range({most + 1})) as n)"
-            verdicts = con.sql(asked, params=list(test.often.params)).fetchall()
-            return pa.array(np.array([row[0] for row in verdicts])[counts])
-
-        return published.keep(test, ask)
-
-    return passing

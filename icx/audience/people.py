@@ -43,15 +43,20 @@ class People:
         """
         found = as_audience(audience)
         _same_connection(self, found)
-        where = where or (f"audience {found.name}" if found.name else "")
-        trail = (found.name,) if found.name else ()
-        with self.store.open(self.connection) as con, _gone_named(found):
-            past = self.profile != "profile"
-            yield (
-                con,
-                Reading(self.catalogue, self.lookup(con), self._as_of(con), where, trail, past),
-                found.rule,
-            )
+        with (
+            self.store.open(self.connection) as con,
+            self.read(found, self.lookup(con), self._as_of(con), where) as reading,
+        ):
+            yield con, reading, found.rule
+
+    @contextmanager
+    def read(self, audience: Audience, lookup: Lookup, as_of: datetime, where: str = "") -> Iterator[Reading]:
+        """Yield what an audience's rule is read against, given what its names stand for; raises as `open` does."""
+        _same_connection(self, audience)
+        where = where or (f"audience {audience.name}" if audience.name else "")
+        trail = (audience.name,) if audience.name else ()
+        with _gone_named(audience):
+            yield Reading(self.catalogue, lookup, as_of, where, trail, past=self.profile != "profile")
 
     def lookup(self, con: Connection) -> Lookup:
         """Return the lists and audiences that rules name; `con` is on the connection's tables."""

@@ -74,23 +74,21 @@ class Waterfall:
         return self.nodes[""].left
 
 
-def waterfall(
-    con: Connection,
-    profile: str,
-    rule: Rule,
-    reading: Reading,
-    passing: Callable[[Sql], Mask] | None = None,
-) -> Waterfall:
+def waterfall(con: Connection, profile: str, rule: Rule, reading: Reading) -> Waterfall:
     """Return the figures of every node of a rule, in one query.
 
-    With `passing`, which says of a condition who of all people passes it, always in the same order, nothing is
-    queried here: whoever is asked again and again after small edits keeps the answers for what did not change, and
-    asks for the size without machines when the rest has been told (`size_without_machines`).
     Raises what reading a rule raises (`field-unknown`, `rule-value`, …), before anything is counted.
     """
-    if passing is None:
-        asked = question(profile, rule, reading)
-        return asked.answered(con.sql(asked.sql.text, params=list(asked.sql.params)).to_arrow_table())
+    asked = question(profile, rule, reading)
+    return asked.answered(con.sql(asked.sql.text, params=list(asked.sql.params)).to_arrow_table())
+
+
+def waterfall_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Waterfall:
+    """Return what `waterfall` does; `passing` says of a condition who of all people passes it, always in the same order.
+
+    Whoever is asked again and again after small edits keeps the answers for what did not change, and asks for the size
+    without machines when the rest has been told (`size_without_machines`).
+    """
     return _figures(rule, _known(rule, reading, passing), None)
 
 

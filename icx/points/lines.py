@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -109,7 +109,7 @@ def _activity(actions: Sequence[Action], source: Source) -> str:
 def _earned(action: Action, reading: Reading) -> Sql:
     event = action.event
     assert event is not None
-    found = event_condition(event, reading, f"action {action.name}", human="not e.machine")
+    found = event_condition(event, replace(reading, marked=True), f"action {action.name}")
     first, end = action.span(reading.lookup.zone)
     tests, values = [found.text], list(found.params)
     for text, moment in (("e.event_ts >= ?", first), ("e.event_ts < ?", end)):

@@ -11,38 +11,57 @@ from icx.store import private
 from icx.store.db import Connection, literal
 from icx.store.published import ABOUT, TABLES, About, write_about
 
-COLUMNS = {"messages": "* exclude (html_body)"}  # a mail's whole text is nothing to look people up by
-NUMBERED = ("icontact_activity", "machine_events", "subscriptions")  # far more rows than people
+KINDS = ("open", "click", "bounce", "unsubscribe")
 
 
 def publish(con: Connection, directory: Path, about: About) -> None:
     """Write the connection's tables to `directory/<table>.parquet`; a reader sees the old file or the new.
 
-    Rows of events and subscriptions say with `profile_row` which row of profile.parquet, from 0, is their person's
-    (null when none): a view that counts them after each edit then looks nobody up. The profile's file has the lists
-    that maps by message and hour are made of, and how they are is said with it. All files are written before the
-    first is replaced, and what they are of is said last: whoever finds it again unchanged after reading has read
-    tables of one build.
+    What is far longer than there are people is laid out so that a view can count it after each edit: rows of events
+    and subscriptions say with `profile_row` which row of profile.parquet, from 0, is their person's (null when none),
+    events lie by kind and say whether a machine probably made them, subscriptions lie by list. The profile's file has
+    the lists that maps by message and hour are made of, and how they are is said with it.
+
+    All files are written before the first is replaced, and what they are of is said last: whoever finds it again
+    unchanged after reading has read tables of one build.
     """
     private.folder(directory)
     filed, made = published_columns(about.catalogue, about.as_of)
     for table in TABLES:  # the profile first
-        select = f"select {COLUMNS.get(table, '*')} from {table}"
+        select = _select(table, directory)
         if table == "profile" and filed != "*":
             select = f"select {filed} from profile_rows"
-        if table in NUMBERED:
-            select = (
-                f"select t.*, p.file_row_number::integer as profile_row from {table} t left join"
-                f" read_parquet({literal(str(_unfinished(directory, TABLES[0])))}, file_row_number = true) p"
-                " on p.contact_id = t.contact_id"
-            )
         con.execute(
-            f"copy ({select}) to {literal(str(_unfinished(directory, table)))} (format parquet, compression zstd)"
+            f"copy ({select}) to {literal(str(_unfinished(directory, table)))}"
+            " (format parquet, compression zstd, parquet_version v2)"
         )
     (directory / ABOUT).unlink(missing_ok=True)
     for table in TABLES:
         os.replace(_unfinished(directory, table), directory / f"{table}.parquet")
     write_about(directory, replace(about, made=made))
+
+
+def _select(table: str, directory: Path) -> str:
+    profile = literal(str(_unfinished(directory, TABLES[0])))
+    numbered = f" left join read_parquet({profile}, file_row_number = true) p on p.contact_id = t.contact_id"
+    row = "p.file_row_number::integer as profile_row"
+    if table == "messages":
+        return "select * exclude (html_body) from messages"  # a mail's whole text is nothing to look people up by
+    if table == "subscriptions":
+        return f"select t.*, {row} from subscriptions t {numbered} order by t.list_id"
+    if table == "icontact_activity":
+        # One kind after another without sorting: within a kind events stay in the order of their messages and moments.
+        machine = (
+            "exists (select 1 from machine_events m where m.contact_id = t.contact_id"
+            " and m.message_id = t.message_id and m.event_type = t.event_type and m.event_ts = t.event_ts) as machine"
+        )
+        kinds = ", ".join(literal(kind) for kind in KINDS)
+        tests = [*(f"= {literal(kind)}" for kind in KINDS), f"not in ({kinds})"]
+        return " union all ".join(
+            f"select t.*, {row}, {machine} from icontact_activity t {numbered} where t.event_type {test}"
+            for test in tests
+        )
+    return f"select * from {table}"
 
 
 def _unfinished(directory: Path, table: str) -> Path:

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from operator import eq, ge, gt, le, lt, ne
+from typing import TYPE_CHECKING, Any, overload
+
 from icx.fields import FieldType
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 COMPARE = ("=", "!=", "<", "<=", ">", ">=")
 TEXT = (
@@ -100,6 +107,7 @@ EVENT_COUNTS = (*COMPARE, "between", "notBetween")
 LIST_STATES = ("normal", "pending", "unsubscribed", "on", "not on")
 KINDS = ("open", "click", "bounce", "unsubscribe", "any")
 ALL = tuple(WORDS)
+RELATIONS = {"=": eq, "!=": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 
 
 def one_key(kind: FieldType) -> FieldType:
@@ -107,20 +115,23 @@ def one_key(kind: FieldType) -> FieldType:
     return "time" if kind == "text→time" else "integer"
 
 
-def compare_counts(operator: str, found: int, wanted: int | tuple[int, int]) -> bool:
-    """Return whether a count passes.
+@overload
+def compare_counts(operator: str, found: int, wanted: int | tuple[int, int]) -> bool: ...
+
+
+@overload
+def compare_counts(
+    operator: str, found: NDArray[np.unsignedinteger], wanted: int | tuple[int, int]
+) -> NDArray[np.bool_]: ...
+
+
+def compare_counts(operator: str, found: Any, wanted: int | tuple[int, int]) -> Any:
+    """Return whether a count passes, or of an array of counts which do.
 
     >>> compare_counts(">=", 3, 3), compare_counts("between", 4, (1, 3)), compare_counts("notBetween", 4, (1, 3))
     (True, False, True)
     """
     if isinstance(wanted, tuple):
-        inside = wanted[0] <= found <= wanted[1]
-        return inside if operator == "between" else not inside
-    return {
-        "=": found == wanted,
-        "!=": found != wanted,
-        "<": found < wanted,
-        "<=": found <= wanted,
-        ">": found > wanted,
-        ">=": found >= wanted,
-    }[operator]
+        inside = (found >= wanted[0]) & (found <= wanted[1])
+        return inside != (operator == "notBetween")
+    return RELATIONS[operator](found, wanted)

@@ -20,10 +20,12 @@ from icx.rules.values import Moment, check_event, check_state, field_of, place, 
 EVENTS = "icontact_activity"
 # Moments at which events are likely a machine's, kept by each build: contact, message, kind, time.
 MACHINES = "machine_events"
-NOT_A_MACHINE = (
-    f"not exists (select 1 from {MACHINES} m where m.contact_id = e.contact_id"
-    " and m.message_id = e.message_id and m.event_type = e.event_type and m.event_ts = e.event_ts)"
+WITHOUT_MACHINES = (
+    f" anti join {MACHINES} m on m.contact_id = e.contact_id and m.message_id = e.message_id"
+    " and m.event_type = e.event_type and m.event_ts = e.event_ts"
 )
+# Counts that everybody passes who did it at all, or nobody.
+EVER = {(">=", 1), (">", 0), ("!=", 0), ("<", 1), ("<=", 0), ("=", 0)}
 # Who was on a list at a moment: today's subscriptions with the changes since then taken back.
 THEN = """select s.contact_id from (
   select
@@ -61,12 +63,15 @@ class Sql:
 class Among(Sql):
     """A condition on how often a contact is among the rows of another table, with what it is made of.
 
-    `rows` selects a contact id for each row that counts; `often` is a condition on `n`, how many there are of one
-    contact, zero too. Whoever holds every contact's number can so tell at once who passes.
+    `rows` selects a contact id for each row that counts, with `once` also a message's: equal rows then count once.
+    Whoever holds how many there are of every contact, zero too, can so tell who passes: `operator` and `count` are as
+    in `compare_counts`.
     """
 
     rows: Sql = Sql("")
-    often: Sql = Sql("")
+    once: bool = False
+    operator: str = ">="
+    count: int | tuple[int, int] = 1
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,8 @@ class Reading:
     """What a rule is read against.
 
     `where` names the file or audience in errors, `trail` the audiences being read, outermost first. `past`
-    asks for lists as they were at `as_of`, from the history of changes, instead of as they are.
+    asks for lists as they were at `as_of`, from the history of changes, instead of as they are. With `marked` an
+    event itself says (`machine`) whether a machine probably made it.
     """
 
     catalogue: Catalogue
@@ -83,6 +89,7 @@ class Reading:
     where: str = ""
     trail: tuple[str, ...] = ()
     past: bool = False
+    marked: bool = False
 
     @property
     def now(self) -> datetime:
@@ -241,33 +248,38 @@ def _on_list(leaf: OnList, reading: Reading, where: str) -> Sql:
             (list_id, *states),
         )
     text = f"(contact_id {'not in' if out else 'in'} ({those.text}))"
-    return Among(text, those.params, those, Sql("n = 0" if out else "n > 0"))
+    return Among(text, those.params, those, operator="=" if out else ">", count=0)
 
 
 def _event(leaf: Event, reading: Reading, where: str) -> Sql:
     """Count events per person. Zero passes some counts, and people without an event have no group to count,
     so for these the condition is: not among the people whose count does not pass."""
     happened = event_condition(leaf, reading, where)
-    events, given = f"from {EVENTS} e where {happened.text}", happened.params
-    once = "select distinct e.contact_id, e.message_id" if leaf.distinct else "select e.contact_id"
+    source = f"{EVENTS} e{WITHOUT_MACHINES if leaf.human and not reading.marked else ''}"
+    events, given = f"from {source} where {happened.text}", happened.params
     passes = _single(
         leaf.operator, Sql("count(distinct e.message_id)" if leaf.distinct else "count(*)"), leaf.count
     )
     zero = compare_counts(leaf.operator, 0, leaf.count)
-    having = f"not ({passes.text})" if zero else passes.text
-    those = f"select e.contact_id {events} group by e.contact_id having {having}"
+    those = f"select e.contact_id {events}"
+    if (leaf.operator, leaf.count) in EVER:
+        passes = Sql("")
+    else:
+        those += f" group by e.contact_id having {f'not ({passes.text})' if zero else passes.text}"
     return Among(
         f"(contact_id {'not in' if zero else 'in'} ({those}))",
         (*given, *passes.params),
-        Sql(f"{once} {events}", given),
-        _single(leaf.operator, Sql("n"), leaf.count),
+        Sql(f"select e.contact_id{', e.message_id' if leaf.distinct else ''} {events}", given),
+        leaf.distinct is not None,
+        leaf.operator,
+        leaf.count,
     )
 
 
-def event_condition(leaf: Event, reading: Reading, where: str = "", *, human: str = NOT_A_MACHINE) -> Sql:
+def event_condition(leaf: Event, reading: Reading, where: str = "") -> Sql:
     """Return a condition over one event, called `e`: whether it is one that the leaf counts.
 
-    `human` is what is asked of an event where the leaf leaves out what machines probably did.
+    Where events are not marked, what machines probably did is for the caller to leave out.
     """
     first, last = check_event(leaf, reading.lookup.zone, where)
     tests: list[Sql] = [Sql("e.event_ts < ?", (reading.now,))]
@@ -283,8 +295,8 @@ def event_condition(leaf: Event, reading: Reading, where: str = "", *, human: st
         tests.append(Sql("e.message_id = ?", (leaf.message,)))
     if leaf.url is not None:
         tests.append(_link(leaf.url))
-    if leaf.human:
-        tests.append(Sql(human))
+    if leaf.human and reading.marked:
+        tests.append(Sql("not e.machine"))
     text = " and ".join(test.text for test in tests)
     return Sql(f"({text})", tuple(p for test in tests for p in test.params))
 

@@ -11,7 +11,7 @@ from typing import Any
 import traitlets
 
 from icx.audience import Audience, Live, checked
-from icx.audience.live import Running
+from icx.audience.passing import Running
 from icx.clock import SYSTEM, Clock
 from icx.errors import IcxError
 from icx.look.page import Html
@@ -267,9 +267,8 @@ class Builder(Widget):
         offered = (place, names, self.name)
         if self._offered == offered:
             return
-        people = self._live.people
-        with people.open(EVERYBODY) as (_, reading, _rule):
-            self.catalogue = catalogue_of(people.catalogue, dict(reading.lookup.lists), names, self.name)
+        with self._live.read(EVERYBODY) as reading:
+            self.catalogue = catalogue_of(reading.catalogue, dict(reading.lookup.lists), names, self.name)
         self.place = place
         self._offered = offered
 

@@ -10,7 +10,8 @@ from icx import audience as audiences
 from icx import mask
 from icx.audience import Audience, Live
 from icx.audience.html import cell
-from icx.audience.live import Chosen, Running
+from icx.audience.live import Chosen
+from icx.audience.passing import Running
 from icx.audience.spread import Values
 from icx.errors import IcxError
 from icx.rules import EVERYBODY, Compare, Reading, Rule, code, segments
@@ -49,11 +50,11 @@ def counted(live: Live, tree: Tree, name: str, running: Running | None) -> dict[
     """Return the figures of every node of a document, or what is wrong at which."""
     document = read(tree)
     named = Audience(name, EVERYBODY if document.rule is None else document.rule)
-    with live.people.open(named) as (_, reading, rule):
+    with live.read(named) as reading:
         document.check(reading)
         if document.errors:
             return NOTHING | {"of": live.published.about.people, "errors": _errors(document, reading)}
-        shown = same_rule(rule)
+        shown = same_rule(named.rule)
         chosen = audiences.choice(live.people, shown, reading)
     found = live.count(named, running)
     return NOTHING | {
@@ -266,7 +267,7 @@ def _empty(live: Live, document: Document, path: str, without: int) -> dict[str,
 def _reached(live: Live, tree: Tree, node: str) -> Rule:
     """Return the rule of those who reach a node; rules that cannot be read yet keep nobody out."""
     document = read(tree)
-    with live.people.open(EVERYBODY) as (_, reading, _rule):
+    with live.read(EVERYBODY) as reading:
         document.check(reading)
     path = document.path(node)
     return EVERYBODY if path is None else audiences.reaching(document.partial, path)
