@@ -247,7 +247,10 @@ def _live(control: socket.socket, fds: list[int]) -> None:
 def _line(fd: int) -> bytes:
     line = b""
     while not line.endswith(b"\n"):
-        line += os.read(fd, 1 << 16)
+        piece = os.read(fd, 1 << 16)
+        if not piece:  # who asked for this program was killed before saying what it is
+            os._exit(1)
+        line += piece
     return line
 
 

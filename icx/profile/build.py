@@ -111,7 +111,7 @@ def build(
             compute(job)
             return _finish(job, pull_id, attributes, began, clock, published, say)
     from icx.profile import scaled
-    from icx.scale import run
+    from icx.scale import relation, run
 
     def tell(done: int, of: int, note: str) -> None:
         say(Progress("Spark", done, of or None, note=note))
@@ -137,7 +137,11 @@ def build(
             scaled.write(job, exported, spark, to)
         with again() as here:
             if to is not None:
-                return replace(_told(here, attributes, began, clock), table=str(to))
+                done = replace(_told(here, attributes, began, clock), table=str(to))
+                if not done.people:
+                    return done
+                unread = failures(here.con, here.tables.users, relation(to), here.parts.customs)
+                return replace(done, cast_failures=unread)
             scaled.load(here, exported, rows, machine)
             return _finish(here, pull_id, attributes, began, clock, published, say, counted=here.past)
 
@@ -201,18 +205,18 @@ def _finish(
     anew = refresh.touched(job.con, job.tables) if job.since else None
     made = Made(naive_utc(clock.now()), pull_id, done.people, done.fields, done.seconds)
     build_id = swap(job, made)
+    unread = failures(job.con, job.tables.users, f"{job.schema}.{job.name}_rows", job.parts.customs)
     tidy(job)
     if published is not None and job.name == "profile":
         about = About(build_id, aware_utc(job.moment), done.people, job.parts.catalogue)
         publish(job.con, published / job.connection, about)
     say(Progress("done", 4, 4))
-    return replace(done, build_id=build_id, anew=anew)
+    return replace(done, build_id=build_id, anew=anew, cast_failures=unread)
 
 
 def _told(job: Assembly, attributes: str, began: float, clock: Clock) -> Build:
     """Return what is to be said of what was computed, whether or not it takes the place of the profile."""
     con, users, totals = job.con, job.tables.users, job.totals
-    failed = failures(con, users, job.parts.customs)
     people, no_address = one(con, f"select count(*), count(*) - count(email_key) from {users}")
     (shared,) = one(
         con,
@@ -228,7 +232,6 @@ def _told(job: Assembly, attributes: str, began: float, clock: Clock) -> Build:
         seconds=clock.monotonic() - began,
         no_address=no_address,
         shared_address=shared,
-        cast_failures=failed,
         late_events=late,
         table=job.name,
         attributes=attributes,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from icx.fields import Field, FieldType
-from icx.store.db import Connection, literal
+from icx.store.db import Connection, literal, quoted
 
 DATES = [
     "%m/%d/%Y",
@@ -116,14 +116,22 @@ def free_name(name: str, taken: set[str]) -> str:
     return name
 
 
-def failures(con: Connection, users: str, customs: list[Custom]) -> dict[str, int]:
-    """Return how many texts of each typed custom field could not be read as its type."""
+def failures(con: Connection, users: str, rows: str, customs: list[Custom]) -> dict[str, int]:
+    """Return how many texts of each typed custom field could not be read as its type.
+
+    `rows` is the profile built of `users`, where what could be read stands already.
+    """
     typed_ones = [custom for custom in customs if custom.type != "text"]
     if not typed_ones:
         return {}
-    counts = ", ".join(
-        f"count(*) filter ({custom.raw} is not null and ({custom.sql}) is null)" for custom in typed_ones
+    given = ", ".join(f"count({custom.raw})" for custom in typed_ones)
+    read = ", ".join(f"count({quoted(custom.column)})" for custom in typed_ones)
+    texts, values = (
+        con.execute(f"select {counts} from {table} u").fetchall()[0]
+        for counts, table in ((given, users), (read, rows))
     )
-    row = con.execute(f"select {counts} from {users} u").fetchone()
-    assert row is not None
-    return {custom.column: count for custom, count in zip(typed_ones, row, strict=True) if count}
+    return {
+        custom.column: text - value
+        for custom, text, value in zip(typed_ones, texts, values, strict=True)
+        if text != value
+    }

@@ -7,7 +7,7 @@
 -- description: sends in the 90 days before as_of to lists that held the contact as normal at release; an estimate
 -- People who were on the same lists for the same releases got the same sends, so sends are counted once for each such
 -- set of stays. A stay is a list, and which of its releases a membership spans: those after the first `skipped` ones,
--- up to number `passed`.
+-- up to number `passed`. Who stays where is materialized: DuckDB would count each person's spans before joining them, in vain.
 with board as (
   select send_id, list_id, released_at, false as is_out
   from releases
@@ -45,11 +45,15 @@ stays as materialized (
   )
   where skipped < passed
 ),
-holders as materialized (
-  select s.contact_id, list_sort(list(y.stay)) as held
+staying as materialized (
+  select s.contact_id, y.stay
   from spans s
   join stays y on y.list_id = s.list_id and y.since = s.since and y.until = s.until
-  group by s.contact_id
+),
+holders as materialized (
+  select contact_id, list_sort(list(stay)) as held
+  from staying
+  group by contact_id
 ),
 reached as (
   select h.held, p.send_id, bool_or(p.is_out) as is_out, bool_or(not p.is_out) as is_in
