@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from icx.clock import Clock
-from icx.functions import email as email_key
 from icx.icontact import Client
 from icx.plan import facts, match, reading
 from icx.plan.contacts import Change, NewContact
@@ -175,7 +174,7 @@ def _one(work: Todo, row: Mapping[str, Any], now: Mapping[str, Any] | None, side
         fact = {"left_this_list": "left", "do_not_contact": "donotcontact"}.get(reason)
         # That somebody is unsubscribed on the list itself has been noted when the list was read.
         if now is not None and fact and now["contact_id"] is not None and now["on_list"] != "unsubscribed":
-            work.said_no.append((now["contact_id"], now["email_key"] or email_key(now["email"]), fact))
+            work.said_no.append((now["contact_id"], now["email_key"], fact))
         return
     contact, on_list = now["contact_id"], now["on_list"]
     if now["action"] == "create":

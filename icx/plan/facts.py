@@ -275,24 +275,41 @@ def remember(store: Store, place: Place, have: pa.Table, now: datetime) -> None:
 
 
 def append(store: Store, place: Place, facts: Sequence[tuple[int, str | None, str]], now: datetime) -> None:
-    """Note what an apply saw: (contact id, email key, `left` or `donotcontact`) each, as facts that stay."""
+    """Note what an apply saw: (contact id, email key, `left` or `donotcontact`) each, as facts that stay.
+
+    What is known already and stands is not noted again: an apply that goes on sees the same people once more.
+    """
     if not facts:
         return
-    moment = naive_utc(now)
+    contacts, keys, names = zip(*facts, strict=True)
+    said = {
+        "contact_id": pa.array(contacts, pa.int64()),
+        "email_key": pa.array(keys, pa.string()),
+        "fact": pa.array(names, pa.string()),
+    }
     with store.open() as con:
-        con.executemany(
-            "insert into shared.consent_facts values (?, ?, ?, ?, ?, ?, ?, ?, 'apply', null)",
-            [
-                [
-                    place.account_id,
-                    place.client_folder_id,
-                    contact,
-                    key,
-                    place.list_id if fact == "left" else None,
-                    fact,
-                    moment,
-                    moment,
-                ]
-                for contact, key, fact in facts
-            ],
+        con.register("said", pa.table(said))
+        con.execute(
+            """
+            insert into shared.consent_facts
+            select distinct $account, $folder, contact_id, email_key, case when fact = 'left' then $list end, fact,
+              $now, $now, 'apply', null
+            from said where not exists (
+              from shared.consent_facts f
+              where f.account_id = $account and f.client_folder_id = $folder and f.contact_id = said.contact_id
+                and f.email_key is not distinct from said.email_key and f.fact = said.fact
+                and (f.fact <> 'left' or f.list_id = $list)
+                and not exists (
+                  from shared.consent_facts n
+                  where n.account_id = $account and n.client_folder_id = $folder and n.list_id = $list
+                    and n.contact_id = f.contact_id and n.fact = 'normal' and f.fact = 'left'
+                    and n.happened_at > f.happened_at))
+            """,
+            {
+                "account": place.account_id,
+                "folder": place.client_folder_id,
+                "list": place.list_id,
+                "now": naive_utc(now),
+            },
         )
+        con.unregister("said")

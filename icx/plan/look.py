@@ -44,14 +44,14 @@ def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
     seen = Looked()
     for row in rows:
         contact = contacts[row.contact_id]
-        status = (contact["status"] or "unknown") if contact else "gone"
+        status = contact["status"] if contact else "gone"
         wanted = "add_pending" if row.action == "add_pending" else "add"
         verdict = judge(status, on_list.get(row.contact_id, "not"), invite=wanted == "add_pending")
         if verdict.action == wanted:
             seen.still.append(row)
             continue
         if verdict.action == "keep":
-            seen.there[row.contact_id] = on_list.get(row.contact_id, "not")
+            seen.there[row.contact_id] = on_list[row.contact_id]
         there = "on_parking_list" if row.action == "park" else "there"
         reason = there if verdict.action == "keep" else verdict.reason or "changed"
         seen.left_out.append(Outcome(row.row, row.action, "left_out", reason, row.contact_id))

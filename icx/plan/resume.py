@@ -44,10 +44,7 @@ def resolve(
         if row["action"] == "fields":
             held = client.resolve_update_contact(row["contact_id"], fields_of(rows[row["row"]]))
             state, words = ("done" if held else "not_sent"), ""
-        elif row["action"] == "contact":
-            # Whether it was made shows when its address is looked up before making it again.
-            state, words = "not_sent", ""
-        else:
+        else:  # whether a contact was made shows when its address is looked up before making it again
             state, words = _seen(row, on_list, side) or ("not_sent", "")
         settled.append(Outcome(row["row"], row["action"], state, words, row["contact_id"]))
     plans.outcome(plan_id, settled)

@@ -41,7 +41,7 @@ SQL = {
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
 }
 #: Those that try a file alone and those that try all of them with a service.
-_ALONE = "send_by_hand made_by_hand going_on_by_hand decide_by_hand facts_by_hand consent decide mapping"
+_ALONE = "send_by_hand made_by_hand apply_by_hand going_on_by_hand decide_by_hand facts_by_hand consent decide mapping"
 _TOGETHER = "apply made lost_answers plan any_order"
 _PLANS = [f"tests/plan/test_{name}.py" for name in (*_ALONE.split(), *_TOGETHER.split())]
 _PLANS.append("tests/widgets/test_retry.py")
@@ -60,6 +60,17 @@ PYTHON = {
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
 EXPLAINED = {
+    "icx/plan/again.py": {
+        "if now is not None and fact": "whoever is not there has said nothing",
+        "strict=True": "they are as many",
+    },
+    "icx/plan/look.py": {
+        "in: key = email_key": "who is gone has said nothing, and every contact has an address",
+    },
+    "icx/plan/resume.py": {
+        "if not doubtful: -> if False": "spares work when nothing is open",
+        "strict=True": "they are as many",
+    },
     "icx/plan/send.py": {"1 -> 2  in: size = ": "the total is what is asked for"},
     "icx/plan/contacts.py": {"True -> False  in: for one, contact, why in zip": "they are as many"},
     "icx/plan/consent.py": {

@@ -50,7 +50,7 @@ class Service:
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
-        self.pace = SimpleNamespace(left=lambda: 7)
+        self.pace = SimpleNamespace(left=lambda: 7, budget=SimpleNamespace(left=lambda: 7))
         self.contacts: dict[int, dict[str, Any]] = {}
         self.lists: dict[int, str] = {}
         self.on: dict[tuple[int, int], str] = {}  # (list, contact): status
@@ -78,6 +78,8 @@ class Service:
             return [row | {"custom": dict(row["custom"])} for row in self.contacts.values()]
         if name == "lists":
             return [{"listId": number, "name": text} for number, text in self.lists.items()]
+        if name == "customfields":
+            return []
         assert name == "subscriptions"
         return [self._subscription(*pair) for pair in self.on]
 
@@ -194,8 +196,8 @@ class Service:
                 del self.contacts[contact]
             elif word == "away":
                 self.on = {pair: status for pair, status in self.on.items() if pair[1] != contact}
-            elif word == "donotcontact":
-                self.contacts[contact]["status"] = word
+            elif word in {"donotcontact", "confirmed"}:
+                self.contacts[contact]["status"] = word.replace("confirmed", "normal")
             else:
                 self.on[list_id, contact] = word
         if done is None or met == "lost-after":

@@ -141,7 +141,7 @@ def sends_no_more(planned: str, now: str | None, reason: str, on_list: str, via:
     contact = None if now == "create" else 5
     row = {"row": 3, "contact_id": 5, "action": planned, "email": "a@example.com", "fields": None}
     fresh = {"contact_id": contact, "action": now, "reason": reason, "on_list": on_list, "via": ""}
-    fresh |= {"email": "A@example.com", "email_key": None}
+    fresh |= {"email": "A@example.com", "email_key": "a@example.com"}
     work = again.Todo()
     again._one(work, row, None if now is None else fresh | {"via": via}, side({}))
     goes = (planned, now) in AS_PLANNED
@@ -210,6 +210,8 @@ def test_only_whom_the_service_refused_is_tried_again(plans: Plans) -> None:
     assert found.of(wanted).to_pylist() == [wanted.to_pylist()[n] for n in (0, 2, 5)]
     assert found.of(wanted.slice(1, 1)).num_rows == 0  # there are members to be moved
     alone = Among(plan, found.contacts, found.keys, frozenset(), 2)
+    assert alone.of(wanted).num_rows == 3
+    assert Among(plan, None, frozenset(), frozenset(), 2).of(wanted) is wanted
     with pytest.raises(BadInput):
         alone.of(wanted.slice(1, 1))
 

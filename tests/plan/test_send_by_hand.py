@@ -27,6 +27,7 @@ ADDING = [
     ("lost-before unsubscribed", "left_out", "left_this_list", None, 1),
     ("lost-after unsubscribed", "left_out", "left_this_list", None, 1),
     ("lost-before donotcontact", "left_out", "do_not_contact", None, 1),
+    ("lost-before gone", "left_out", "gone", None, 1),
     ("lost-after deaf", "in_doubt", "", "in-doubt", 1),
     ("lost-before deaf", "in_doubt", "", "in-doubt", 1),
     ("late", "done", "", None, 1),
@@ -55,6 +56,8 @@ def test_a_row_is_noted_as_what_became_of_it_and_never_sent_blindly(plans: Plans
     if action in STATUS:  # somebody else put them there with another status
         other = "normal" if action == "add_pending" else "pending"
         cases.append((f"lost-after {other}", "left_out", "there", None, 1))
+    if action == "add_pending":
+        cases.append(("lost-before confirmed", "left_out", "changed", None, 1))
     for meets, state, words, error, writes in cases:
         sent = Sent(plans, *meets.split(","))
         (row,) = sent.rows(action)
