@@ -117,7 +117,7 @@ def stops(
         )
     growth = adding / counts.members if counts.members else None
     doubled = last_push is not None and adding > 2 * last_push
-    if adding and ((growth is not None and growth > settings.growth_limit) or doubled):
+    if (growth is not None and growth > settings.growth_limit) or doubled:
         if growth is not None and growth > settings.growth_limit:
             words = f"grows {grown(growth)}, limit {_percent(settings.growth_limit)}"
             value, limit = round(growth, 2), settings.growth_limit
@@ -126,7 +126,7 @@ def stops(
             value, limit = float(adding), 2.0 * (last_push or 0)
         question = f"it {words.split(',')[0]}. Type how many people may be added:"
         found.append(Stop("growth", str(adding), words, question, value, limit))
-    if leaving and leaving > settings.removal_limit * counts.members:
+    if leaving > settings.removal_limit * counts.members:
         share = leaving / counts.members
         words = f"{leaving:,} leave the list, {_percent(share)}, limit {_percent(settings.removal_limit)}"
         question = f"{counted(leaving, 'person')} {'leaves' if leaving == 1 else 'leave'} the list. Type how many may:"
