@@ -12,7 +12,7 @@ from icx.clock import SYSTEM, Clock
 
 FIRST = 10.0  # calls a second to begin with
 SLOWEST = 0.1
-FASTEST = 200.0
+FASTEST = 1000.0  # how many are asked at a time limits a service that takes its time to far less
 QUICK = 1.0  # seconds; an answer within this says the service is at ease
 # Answers that take this many times as long as they used to, so many in a row, say that a used-up limit is kept by
 # slowness instead of a 503. Then nothing is asked for a while; after the last nap slowness is taken as it comes.

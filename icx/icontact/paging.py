@@ -77,8 +77,13 @@ class Sent:
             warnings,
         )
         self.plain, self.custom_names = plain, custom_names
-        self.digest, self.varied = _digest(raws), any(raw != raws[0] for raw in raws[1:50])
+        self.varied = any(raw != raws[0] for raw in raws[1:50])
         self._read = read
+
+    @cached_property
+    def digest(self) -> bytes:
+        """A digest of the rows as sent; two pages at hand are told apart sooner by their first row."""
+        return _digest(self.raws)
 
     @cached_property
     def page(self) -> Page:
@@ -89,7 +94,8 @@ class Sent:
         """Return some of its rows as a page; `first` and `end` count from the page's own first row."""
         part, offset = self.raws[first:end], self.offset + first
         rows, aside = self._read(part, offset)
-        return Page(rows, self.total, offset, self.warnings, aside, len(part), self.digest, self.varied)
+        digest = self.digest if len(part) == len(self.raws) else b""
+        return Page(rows, self.total, offset, self.warnings, aside, len(part), digest, self.varied)
 
     @property
     def rows(self) -> list[dict[str, Any]]:

@@ -37,12 +37,15 @@ def column(name: str, key: str, raws: Sequence[Mapping[str, Any]], custom: froze
     what = RESOURCES[name]
     if key == "custom":
         return _custom(what, raws, custom)
-    kind = what.kinds.get(key.removesuffix("_text"))
+    sent_as = key.removesuffix("_text")
+    kind = what.kinds.get(sent_as)
     try:
         # get() of anything but a row, or a text column with a number in it: the long way says what it is
-        sent = pa.array([raw.get(key.removesuffix("_text")) for raw in raws], pa.string())
-        sent = pc.if_else(pc.equal(sent, ""), None, sent)
-        if kind is None or key.endswith("_text"):
+        values = [raw.get(sent_as) for raw in raws]
+        sent = pa.array(values, pa.string())
+        if "" in values:
+            sent = pc.if_else(pc.equal(sent, ""), None, sent)
+        if kind is None or key != sent_as:
             return sent
         if kind == "time":
             return _times(sent)
@@ -54,7 +57,7 @@ def column(name: str, key: str, raws: Sequence[Mapping[str, Any]], custom: froze
 
 
 def _whole(sent: pa.Array, form: str) -> pa.Array:
-    if not pc.all(pc.match_substring_regex(sent, form)).as_py() and sent.null_count < len(sent):
+    if sent.null_count < len(sent) and not pc.all(pc.match_substring_regex(sent, form)).as_py():
         raise Odd(form)
     return sent
 

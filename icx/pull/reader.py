@@ -17,6 +17,7 @@ from icx.pull.progress import Meter
 from icx.pull.workers import Workers
 from icx.store import Connection
 
+AHEAD = 5  # answers that may wait to be landed: what comes quickly is landed together
 IN_A_ROW = 3  # tasks that cannot be read one after the other, and it is no longer the tasks
 HELD = 3.0  # seconds the database is kept open while pages keep coming
 IDLE = 0.3  # seconds of waiting after which others may have it
@@ -45,7 +46,7 @@ class Task(Protocol):
 class Reader:
     """Reads tasks with a few calls in flight; what was landed is committed before more is asked.
 
-    At most `threads` + 2 answers exist at a time, so memory is bounded and a kill costs no more calls than that.
+    At most `threads` + `AHEAD` answers exist at a time, so memory is bounded and a kill costs no more calls than that.
     """
 
     bench: Bench
@@ -76,7 +77,9 @@ class Reader:
             while True:
                 self.stopped()
                 end = end or self.ending()
-                while end is None and len(flying) < self.threads + 2 and (asked := calls.next()) is not None:
+                while (
+                    end is None and len(flying) < self.threads + AHEAD and (asked := calls.next()) is not None
+                ):
                     task, call = asked
                     flying.append((task, workers.submit(call)))
                 if not flying:

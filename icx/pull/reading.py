@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 import pyarrow as pa
 
 from icx.errors import IcxError
-from icx.icontact.paging import ERASED
+from icx.icontact.paging import ERASED, Sent
 from icx.pull import columns, land
 from icx.pull.halving import UNREAD, around_bad_rows
 from icx.pull.land import Landing
@@ -80,7 +80,7 @@ class Reading:
     _moved: bool = False
     _shifted: bool = False  # a page did not begin with the last row of the one before
     _stuck: bool = False
-    _digest: Any = None
+    _before: PageLike | None = None  # the page that landed last, as long as one may follow
     _last: tuple[str, ...] = ()  # fingerprints of the last rows landed, which the next page is to begin with
 
     def next_call(self) -> Callable[[], _Answer] | None:
@@ -172,9 +172,8 @@ class Reading:
         return tuple(columns.fingerprint(self.unit, page, offset, offset + place) for place in places)
 
     def _is_repeated(self, page: PageLike) -> bool:
-        digest, before = getattr(page, "digest", None), self._digest
-        self._digest = digest
-        if not digest or digest != before:
+        before, self._before = self._before, page
+        if before is None or not _same_rows(before, page):
             return False
         return self._total is None or (
             columns.size(page) >= SURELY_THE_SAME and getattr(page, "varied", True)
@@ -233,8 +232,8 @@ class Reading:
         if short:
             self._one_by_one, self._long = True, count
         if self.unit.collection not in KEYS:
-            ending = self._fingerprints(page, offset, range(max(count - SURELY_THE_SAME, 0), count))
-            self._alike = max(self._alike, _alike_at_the_end(ending))
+            ending = (self._fingerprints(page, offset, range(n, n + 1)) for n in reversed(range(count)))
+            self._alike = max(self._alike, _alike_at_the_end(islice(ending, SURELY_THE_SAME)))
         if short or self._lap != lap:
             # What was asked for beyond this page does not fit any more; from a short one on page by page.
             self._next, self._step = self._read, max(count - self._lap, 1)
@@ -269,7 +268,7 @@ class Reading:
             page=page,
             new_unit=self.new_unit,
         )
-        self.finished = True
+        self.finished, self._before = True, None
 
     @property
     def why(self) -> str:
@@ -285,17 +284,26 @@ class Reading:
         self._tries += fault
         self._known = self._asked = self._moved = self._stuck = self._shifted = False
         self.staged = None
-        self._digest, self._last = None, ()
+        self._before, self._last = None, ()
         self._next = self._read = self._asides = self._flying = 0
 
 
-def _alike_at_the_end(rows: tuple[str, ...]) -> int:
-    """Return how many of the last rows are the same.
+def _same_rows(before: PageLike, page: PageLike) -> bool:
+    if isinstance(before, Sent) and isinstance(page, Sent):
+        return before.raws == page.raws  # most are told apart by their first row
+    digest = getattr(page, "digest", None)
+    return bool(digest) and digest == getattr(before, "digest", None)
 
-    >>> _alike_at_the_end(("b", "a", "b", "b")), _alike_at_the_end(("a",)), _alike_at_the_end(())
+
+def _alike_at_the_end(rows: Iterable[tuple[str, ...]]) -> int:
+    """Return how many rows are the same as the first of these, which come from the end; no more of them are made.
+
+    >>> _alike_at_the_end(iter(["b", "b", "a", "b"])), _alike_at_the_end(["a"]), _alike_at_the_end([])
     (2, 1, 0)
     """
-    return len(list(takewhile(lambda row: row == rows[-1], reversed(rows))))
+    rows = iter(rows)
+    last = next(rows, None)
+    return 0 if last is None else 1 + len(list(takewhile(lambda row: row == last, rows)))
 
 
 _ONE_MESSAGE = ("service-refused", "answer-unreadable")
