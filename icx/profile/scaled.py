@@ -11,7 +11,7 @@ from pathlib import Path
 from icx.profile.assemble import Assembly, begin_totals, next_build
 from icx.profile.own import bound
 from icx.profile.statement import (
-    MARKS,
+    MARK,
     own_sql,
     own_table,
     parameters,
@@ -139,8 +139,10 @@ def load(job: Assembly, exported: Exported, rows: Path, machine: Path) -> None:
     """Put what Spark computed where a build here would have put it; not over what another build computed meanwhile."""
     if job.name == "profile" and next_build(job.con) != job.build_id:
         raise troubles.built_meanwhile(job.connection)
-    nothing = f"replace ({', '.join(f'null::ubigint as {name}' for name in MARKS)})"
-    job.con.execute(f"create or replace table {job.target} as select * {nothing} from {relation(rows)}")
+    job.con.execute(
+        f"create or replace table {job.target} as"
+        f" select * replace (null::ubigint as {MARK}) from {relation(rows)}"
+    )
     count = one_row(job.con.execute(f"select count(*) from {job.target}"))
     assert count is not None
     if count[0] != exported.people:

@@ -18,8 +18,8 @@ from icx.store.db import quoted
 
 # Lists that are stored beside the fields, since maps are made of them when the profile is read.
 STORED_LISTS = ("open_marks", "click_marks")
-# What a row was made of, as two numbers, stored beside the fields too: while they stay, a refresh takes the row over.
-MARKS = ("contact_mark", "events_mark")
+# What a row was made of, as a number, stored beside the fields too: while it stays, a refresh takes the row over.
+MARK = "row_mark"
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MADE_OF_LISTS = ("hashedurls",)  # of lists that are not stored: taken over like what is counted
 
@@ -123,7 +123,7 @@ def profile_sql(
             sketch.columns.append("counted_again.contact_id is not null as again")
             sketch.columns += [f"counted_again.{quoted(f.name)} as {_again(f)}" for f in human]
         if only is None:
-            sketch.columns += _marks(tables, sketch.joins)
+            sketch.columns.append(_mark(tables, sketch.joins))
         sketch.columns += [
             f"{f'u.{quoted(custom.column)}' if tables.typed else custom.sql} as {quoted(custom.column)}"
             for custom in parts.customs
@@ -228,11 +228,11 @@ def _people(tables: Tables) -> str:
     )
 
 
-def _marks(tables: Tables, joins: list[str]) -> list[str]:
+def _mark(tables: Tables, joins: list[str]) -> str:
     if tables.typed:
-        return [f"0 as {name}" for name in MARKS]
+        return f"0 as {MARK}"
     joins.append(f"left join {tables.temporary('marks')} marks on marks.contact_id = u.id")
-    return ["hash(u) as contact_mark", "marks.events_mark"]
+    return f"hash(hash(u), marks.events_mark) as {MARK}"
 
 
 def _aggregates(files: Sequence[FieldFile], events: str) -> str:
@@ -264,7 +264,7 @@ def stored_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list
         for one in parts.catalogue.values()
         if one.name not in read and (one.source != "user" or one.name in chosen)
     ]
-    return [*fields, *STORED_LISTS, *MARKS]
+    return [*fields, *STORED_LISTS, MARK]
 
 
 def moving_columns(parts: Everything, owns: Sequence[Own] | None = None) -> list[str]:
@@ -277,7 +277,7 @@ def _lasting(parts: Everything) -> set[str]:
     """Return the columns that stay while a person's contact, events and windows do."""
     stages = ("contact", "activity", "recent", "human")
     fields = {f.name for name in stages for f in builtin.stage(name)} | {c.column for c in parts.customs}
-    return fields | {*MADE_OF_LISTS, *STORED_LISTS, *MARKS}
+    return fields | {*MADE_OF_LISTS, *STORED_LISTS, MARK}
 
 
 def view_columns(parts: Everything, as_of: datetime) -> str:

@@ -170,7 +170,7 @@ def test_rows_that_got_lost_on_the_way_leave_the_profile_as_it_was(tmp_path: Pat
     con.execute("create view builds as select 'b-1' as build_id")
     rows = tmp_path / "rows"
     rows.mkdir()
-    con.execute(f"copy (select 1 as contact_id, 0 as contact_mark, 0 as events_mark) to '{rows}/one.parquet'")
+    con.execute(f"copy (select 1 as contact_id, 0 as row_mark) to '{rows}/one.parquet'")
     job = Assembly(
         con, "acme", "profile", PULLED, Everything([], [], []), Tables(), Settings(), build_id="b-2"
     )

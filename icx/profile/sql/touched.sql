@@ -6,8 +6,7 @@ from (
   from {users} u
   left join {marks} m on m.contact_id = u.id
   left join {kept} k on k.contact_id = u.id
-  where k.contact_id is null or k.contact_mark is distinct from hash(u)
-    or k.events_mark is distinct from m.events_mark
+  where k.contact_id is null or k.row_mark is distinct from hash(hash(u), m.events_mark)
   union all
   select contact_id from {kept} k anti join {users} u on u.id = k.contact_id
   union all
