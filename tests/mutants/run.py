@@ -68,6 +68,8 @@ EXPLAINED = {
         "pa.array(np.arange(want.num_rows)))": "in whichever place the column stands",
         "con.register(": "DuckDB finds a table by the name of its variable too",
         "in: for name, table in (": "the same",
+        "if given.null_count": "spares looking when everybody has it",
+        "number: Any = pa.scalar(0": "the numbers only have to differ",
         "con.close() -> pass": "memory is given back now or when it is collected",
     },
     "icx/plan/look.py": {

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from icx.plan.consent import judge
-from icx.plan.decide import CONTACTS, FACTS, HAVE, OWN_WRITES, PARKING, WANT, decide
+from icx.plan.decide import CONTACTS, FACTS, HAVE, OWN_WRITES, PARKING, WANT, Counts, decide
 from icx.plan.policy import Policy
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -262,14 +262,22 @@ def test_a_crowd_is_decided_as_everybody_alone(policy: Policy) -> None:
     assert all(one in (row[-1] or {(None, None)}) for one, row in zip(told, expected, strict=True))
     verbs = [row[6] for row in expected]
     members = sum(row["status"] == "normal" for row in crowd.have)
-    added, gone = verbs.count("add") + verbs.count("create"), verbs.count("park") + verbs.count("unsubscribe")
-    counts = decision.counts
-    assert (counts.members, counts.after) == (members, members + added - gone)
-    assert (counts.add, counts.pending) == (verbs.count("add") + counts.pending, verbs.count("add_pending"))
-    assert (counts.stale, counts.undoable) == (
-        verbs.count("stay") + gone,
-        sum(row[9] for row in expected),
-    )
+    count = {verb: verbs.count(verb) for verb in
+             ("add", "add_pending", "create", "keep", "refuse", "stay", "park", "unsubscribe")}  # fmt: skip
+    gone = count["park"] + count["unsubscribe"]
+    assert decision.counts == Counts(
+        wanted=len(crowd.want), add=count["add"] + count["add_pending"], create=count["create"], keep=count["keep"],
+        refused=count["refuse"], stale=count["stay"] + gone, park=count["park"], unsubscribe=count["unsubscribe"],
+        pending=count["add_pending"], undoable=sum(row[9] for row in expected), members=members,
+        after=members + count["add"] + count["create"] - gone,
+    )  # fmt: skip
     reasons = [row[7] for row in expected if row[6] == "refuse"]
     assert decision.refused == {reason: reasons.count(reason) for reason in set(reasons)}
     assert list(decision.refused) == sorted(set(reasons), key=lambda one: (-reasons.count(one), one))
+
+
+def test_of_nobody_nothing_is_decided() -> None:
+    nobody = [schema.empty_table() for schema in (WANT, HAVE, CONTACTS, FACTS, OWN_WRITES)]
+    decision = decide(*nobody, policy=Policy(), now=NOW)
+    assert decision.counts == Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
+    assert (decision.rows.num_rows, decision.refused) == (0, {})
