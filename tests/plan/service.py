@@ -53,6 +53,7 @@ class Service:
         self.pace = SimpleNamespace(left=lambda: 7, budget=SimpleNamespace(left=lambda: 7))
         self.contacts: dict[int, dict[str, Any]] = {}
         self.lists: dict[int, str] = {}
+        self.welcomes: set[int] = set()  # lists that mail whom they get
         self.on: dict[tuple[int, int], str] = {}  # (list, contact): status
         self.refuses: set[int] = set()  # whom it never takes, with a warning
         self.says = SAID
@@ -77,7 +78,10 @@ class Service:
             self.arrive()  # whoever is looked at once more before being sent again
             return [row | {"custom": dict(row["custom"])} for row in self.contacts.values()]
         if name == "lists":
-            return [{"listId": number, "name": text} for number, text in self.lists.items()]
+            return [
+                {"listId": number, "name": text, "welcomeOnManualAdd": number in self.welcomes}
+                for number, text in self.lists.items()
+            ]
         if name == "customfields":
             return []
         assert name == "subscriptions"

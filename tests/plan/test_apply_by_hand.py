@@ -6,6 +6,7 @@ Planned are people to be added (A), asked (P), made (C), kept (K), brought back 
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from service import LIST, NOON, PARKING, Service
 
 from icx.clock import ManualClock
-from icx.errors import BadInput
+from icx.errors import BadInput, IcxError
 from icx.plan import Applied, Plan, Policy, Target, apply, make
 from icx.plan.policy import PARKING_LIST, MapLine
 from icx.pull import keep
@@ -92,6 +93,8 @@ class Crowd:
         self.journal = Journal(folder / "data" / "journal.sqlite", clock)
         self.plans = Plans(self.journal)
         self.store = Store(folder / "data" / "icx.duckdb", clock=clock)
+        self.held = ExitStack()
+        self.held.enter_context(self.store.open())  # opened once, for all
         keep.register(self.store, "acme", 1, 2)
         self.who = {case: 70_001 + number for number, case in enumerate(cases)}
         for (kind, _), contact in self.who.items():
@@ -112,14 +115,14 @@ class Crowd:
             )  # fmt: skip
         self.people = [case for case in cases if case[0] != "S"]
 
-    def plan(self, **policy: Any) -> Plan:
+    def plan(self, to: str = "Target", create: bool = False, **policy: Any) -> Plan:
         ids = [None if case[0] == "C" else self.who[case] for case in self.people]
         emails = [f"{self.who[case]}@example.com" for case in self.people]
         want = {"contact_id": pa.array(ids, pa.int64()), "email": emails, "email_key": emails}
         policy |= {"mapping": (MapLine("city", "city"),), "create_contacts": True, "basis": "shop"}
         return make(
             pa.table(want | {"city": ["Durham"] * len(ids)}),
-            target=Target("acme", "Acme", 1, 2, "Main", "Target"),
+            target=Target("acme", "Acme", 1, 2, "Main", to), create=create,
             policy=Policy(**policy, invite=True, confirmation_message=55),
             client=self.service,  # type: ignore[arg-type]
             store=self.store, plans=self.plans, settings=self.settings, clock=self.service.clock,
@@ -142,10 +145,11 @@ class Crowd:
                     self.service.contacts[contact]["status"] = word
 
     def apply(self, plan: Plan, **options: Any) -> Applied:
+        options.setdefault("answers", {stop.key: stop.confirm or "shop" for stop in plan.stops})
+        options.setdefault("settings", self.settings)
         return apply(
-            plan.plan_id, client=self.service, store=self.store, plans=self.plans, settings=self.settings,  # type: ignore[arg-type]
-            clock=self.service.clock, who="maya",
-            answers={stop.key: stop.confirm or "shop" for stop in plan.stops}, **options,
+            plan.plan_id, client=self.service, store=self.store, plans=self.plans, clock=self.service.clock,  # type: ignore[arg-type]
+            who="maya", **options,
         )  # fmt: skip
 
     def wrong(self, plan: Plan) -> list[Any]:
@@ -182,6 +186,7 @@ def crowd(tmp_path: Path) -> Any:
 
     yield gather
     for one in made:
+        one.held.close()
         one.journal.close()
 
 
@@ -228,7 +233,9 @@ def test_members_who_are_unsubscribed_are_those_still_there(crowd: Any) -> None:
 
 
 def test_an_apply_that_is_ended_again_and_again_comes_to_the_same(crowd: Any) -> None:
-    here = crowd(batch_size=1)
+    here = crowd(
+        {case: CASES[case] for case in CASES if case[1] in {"nothing", "donotcontact"}}, batch_size=1
+    )
     plan = here.plan(stale="park")
     here.meanwhile()
     states = []
@@ -249,7 +256,8 @@ def test_an_apply_that_is_ended_again_and_again_comes_to_the_same(crowd: Any) ->
 
 
 def test_a_test_adds_one_and_leaves_the_rest_for_the_plan(crowd: Any) -> None:
-    here = crowd()
+    few = [("A", "nothing"), ("A", "donotcontact"), ("P", "nothing"), ("S", "nothing")]
+    here = crowd({case: CASES[case] for case in few})
     plan = here.plan(stale="park")
     ada = here.who["A", "nothing"]
     tested = here.apply(plan, test=ada)
@@ -264,3 +272,85 @@ def test_a_test_adds_one_and_leaves_the_rest_for_the_plan(crowd: Any) -> None:
     here.meanwhile()
     assert here.apply(plan).state == "finished"
     assert here.wrong(plan) == []
+
+
+FEW = {case: CASES[case] for case in [("A", "nothing"), ("S", "nothing")]}
+
+
+def test_what_stands_before_an_apply_stops_it_before_anything_is_sent(crowd: Any) -> None:
+    here = crowd(FEW)
+    plan, other = here.plan(stale="park"), here.plan(stale="park")
+
+    def stopped(plan: Plan = plan, **options: Any) -> str:
+        with pytest.raises(IcxError) as told:
+            here.apply(plan, **options)
+        assert here.service.writes == []
+        assert here.plans.outcomes(plan.plan_id) == []
+        return told.value.code
+
+    here.service.listed.clear()
+    assert stopped(settings=Settings(push=False)) == "push-off"
+    here.plans.judge(plan.plan_id, {"ok": False, "failed": ["profile/a"], "stale": [], "override": None})
+    assert stopped() == "check-failed"
+    assert here.service.listed == [], "nothing is even read"
+    assert stopped(checked=True, answers={}) == "needs-answer"
+    with here.plans.lock(
+        here.plans.get(other.plan_id), lambda _: BadInput("x", "", where="", kept="", next=[])
+    ):
+        assert stopped(checked=True) == "apply-running"
+    here.plans.begin(other.plan_id, {}, "w")
+    assert stopped(checked=True) == "apply-unfinished"
+    here.plans.end(other.plan_id, "closed", {})
+    here.service.welcomes = {LIST}
+    assert stopped(checked=True) == "needs-answer", "it mails now, and did not when it was planned"
+    assert here.plans.get(plan.plan_id).state == "open"
+    here.service.deaf = True
+    assert stopped(checked=True) == "service-busy"
+    here.service.deaf = False
+    assert stopped(other) == "plan-closed"
+    answers = {stop.key: stop.confirm or "shop" for stop in plan.stops} | {"welcome": "Target:1"}
+    assert here.apply(plan, checked=True, answers=answers).state == "finished"
+    late = here.plan(stale="park")
+    del here.service.lists[LIST]
+    with pytest.raises(IcxError) as told:
+        here.apply(late, answers=answers)
+    assert (told.value.code, here.plans.get(late.plan_id).state) == ("list-gone", "closed")
+
+
+def test_lists_that_are_not_there_are_made_once_and_only_when_something_is_sent(crowd: Any) -> None:
+    here = crowd(FEW)
+    here.service.lists.pop(PARKING)
+    first, second = (here.plan("New", create=True) for _ in range(2))
+    parks = here.plan(stale="park")
+    assert [stop.key for stop in parks.stops if stop.key == "parking"] == ["parking"]
+    assert len(here.service.lists) == 1
+    assert here.apply(first).added == 1
+    (new,) = [number for number, name in here.service.lists.items() if name == "New"]
+    assert here.service.on[new, here.who["A", "nothing"]] == "normal"
+    assert here.plans.get(first.plan_id).place.list_id == new
+    found = here.apply(second)  # made when nobody knew the list's number
+    assert (found.added, found.left_out) == (0, {"already_there": 1})
+    assert here.plans.get(second.plan_id).place.list_id == new
+    assert here.apply(parks).parked == 1
+    (parking,) = [number for number, name in here.service.lists.items() if name == PARKING_LIST]
+    assert here.service.on[parking, here.who["S", "nothing"]] == "normal"
+    assert sorted(here.service.lists.values()) == ["New", "Target", PARKING_LIST]
+
+
+def test_a_write_whose_fate_is_unknown_is_looked_for_when_the_plan_goes_on(crowd: Any) -> None:
+    here = crowd(FEW)
+    plan = here.plan(stale="park")
+    for meets in ("lost-after deaf", "lost-before deaf"):  # the one who is added, then the one who is parked
+        here.service.meets = [meets]
+        with pytest.raises(IcxError) as told:
+            here.apply(plan)
+        assert told.value.code == "in-doubt"
+        with pytest.raises(IcxError) as told:
+            here.apply(plan)
+        assert told.value.code == "service-busy", "nothing is sent while nobody can be asked"
+        here.service.deaf = False
+        assert here.plans.get(plan.plan_id).state == "applying"
+    applied = here.apply(plan)
+    assert (applied.state, applied.added, applied.parked) == ("finished", 1, 1)
+    assert here.wrong(plan) == []
+    assert [what[0] for what in here.service.writes].count("subscribe") == 1
