@@ -281,3 +281,14 @@ def test_of_nobody_nothing_is_decided() -> None:
     decision = decide(*nobody, policy=Policy(), now=NOW)
     assert decision.counts == Counts(**dict.fromkeys(Counts.__dataclass_fields__, 0))
     assert (decision.rows.num_rows, decision.refused) == (0, {})
+
+
+def test_reasons_come_by_how_many_they_concern_and_then_by_name() -> None:
+    statuses = ["deleted", "bounced", "gone", "gone"]
+    people = [
+        {"contact_id": n, "email": None, "email_key": None, "status": one} for n, one in enumerate(statuses)
+    ]
+    given = [pa.Table.from_pylist(people, schema=schema) for schema in (WANT, HAVE, CONTACTS)]
+    given[1] = HAVE.empty_table()
+    decision = decide(*given, FACTS.empty_table(), OWN_WRITES.empty_table(), policy=Policy(), now=NOW)
+    assert list(decision.refused.items()) == [("gone", 2), ("bounced", 1), ("deleted", 1)]
