@@ -27,6 +27,7 @@ from icx.store import Store
 
 Start = Callable[..., SandboxProcess]
 WORKER = Path(__file__).with_name("pull_worker.py")
+DYING = Path(__file__).with_name("pull_dying.py")
 
 
 def login(sandbox: SandboxProcess) -> dict[str, Any]:
@@ -89,6 +90,20 @@ def test_a_pull_killed_twice_still_equals_a_quiet_one(tmp_path: Path, fresh_sand
     killed(tmp_path / "killed", sandbox, 15)
     pulled(tmp_path / "killed", login(sandbox))
     assert tables(tmp_path / "killed") == tables(tmp_path / "quiet")
+
+
+@pytest.mark.slow
+def test_a_pull_killed_before_any_write_goes_on_and_equals_a_quiet_one(
+    tmp_path: Path, fresh_sandbox: Start
+) -> None:
+    sandbox = fresh_sandbox(contacts=150, messages=6, seed=9)
+    process = script(DYING, str(tmp_path), json.dumps(login(sandbox)), "6")
+    out, err = process.communicate()
+    assert process.returncode == 0, err
+    tried = [json.loads(line) for line in out.splitlines()]
+    assert len(tried) > 20
+    print(f"{len(tried)} kills at {tried[0]['of']} points")
+    assert all(one["killed"] and one["ok"] and not one["wrong"] for one in tried), tried
 
 
 def test_every_contact_whatever_its_status_and_on_a_list_or_not_is_stored(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import kept as workspaces
+from killing import counting, in_child
 
 from icx.clock import ManualClock
 from icx.errors import IcxError
@@ -26,8 +26,6 @@ from icx.store import Store, backups, forgotten, migrate, restoring, wiping
 from icx.workspace import Workspace, erasing, held, keeping
 
 LOADED = (backups, forgotten, restoring, wiping, erasing, held, keeping)  # imported before the first fork
-WRITES = {"execute", "executemany", "write"}  # of a database or a file
-FILES = {"replace", "rename", "unlink", "fsync", "mkdir", "rmdir"}  # of the system
 
 
 def opened(folder: Path) -> Workspace:
@@ -158,45 +156,6 @@ SCENARIOS = {
 
 
 # --- dying ------------------------------------------------------------------------------------------------------------
-
-
-def in_child(work: Callable[[], Any]) -> tuple[int, Any]:
-    """Do something in a child; return how it ended (-9: killed) and what it gave."""
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read)
-        code = 1
-        try:
-            with os.fdopen(write, "w") as out:
-                out.write(json.dumps(work()))
-            code = 0
-        finally:
-            os._exit(code)
-    os.close(write)
-    with os.fdopen(read) as said:
-        text = said.read()
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), json.loads(text) if text else None
-
-
-def counting(act: Callable[[], Any], at: int | None) -> list[str]:
-    """Do something and return the calls that may write; die before the one of this number."""
-    names: list[str] = []
-
-    def seen(frame: Any, event: str, what: Any) -> None:
-        if event == "c_call" and (
-            what.__name__ in WRITES or (what.__name__ in FILES and what.__module__ == "posix")
-        ):
-            if len(names) == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            names.append(what.__name__)
-
-    sys.setprofile(seen)
-    try:
-        act()
-    finally:
-        sys.setprofile(None)
-    return names
 
 
 def main(words: list[str]) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from forked import script
 
+from icx.store import Store
+
 DYING = Path(__file__).with_name("dying.py")
+WRITING = Path(__file__).with_name("writing.py")
 OLD, NEW = [2], [1, 2]  # contacts before and after a restore
 
 
@@ -77,3 +82,29 @@ def test_a_verb_that_is_killed_leaves_the_old_or_the_new(scenario: str, most: in
 @pytest.mark.parametrize("scenario", JUDGES)
 def test_a_verb_that_is_killed_anywhere_leaves_the_old_or_the_new(scenario: str, tmp_path: Path) -> None:
     JUDGES[scenario](killed(scenario, tmp_path, 3))
+
+
+def killed_while_writing(folder: Path, times: int) -> None:
+    """Kill a process that writes and checkpoints without end, a moment after a commit; what was committed is there."""
+    folder.mkdir()
+    luck = random.Random(5)
+    for _ in range(times):
+        with script(WRITING, str(folder)) as process:
+            for _ in range(luck.randint(1, 4)):
+                committed = int(process.stdout.readline())
+            time.sleep(luck.random() * 0.06)  # before, in or after the checkpoint that follows it
+            process.kill()
+            process.wait(30)
+        with Store(folder / "icx.duckdb").open() as con:
+            rows = con.execute("select n, count(*) from shared.written group by n order by n").fetchall()
+        assert rows == [(n, 5000) for n in range(1, len(rows) + 1)]
+        assert len(rows) in (committed, committed + 1, committed + 2)
+
+
+def test_a_kill_in_a_checkpoint_loses_nothing_that_was_committed(tmp_path: Path) -> None:
+    killed_while_writing(tmp_path / "w", 2)
+
+
+@pytest.mark.slow
+def test_many_kills_in_checkpoints_lose_nothing_that_was_committed(tmp_path: Path) -> None:
+    killed_while_writing(tmp_path / "w", 60)
