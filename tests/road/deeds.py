@@ -207,6 +207,8 @@ class Deeds:
         found = self._subscription("unsubscribed")
         if found:
             list_id, contact = found
+            if self._name(list_id) == PARKING:
+                self.let_icx_see()  # what leaving it said of the list they were parked from stands
             address = self._address(contact)
             if address is None or self.no.said(None, contact, address) or self._shared(address):
                 return
