@@ -41,7 +41,7 @@ SQL = {
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
 }
 #: Those that try a file alone and those that try all of them with a service.
-_ALONE = "send_by_hand made_by_hand apply_by_hand going_on_by_hand decide_by_hand facts_by_hand stops_by_hand consent decide mapping"
+_ALONE = "send_by_hand made_by_hand apply_by_hand going_on_by_hand decide_by_hand facts_by_hand stops_by_hand by_id consent decide mapping"
 _TOGETHER = "apply made lost_answers plan any_order"
 _PLANS = [f"tests/plan/test_{name}.py" for name in (*_ALONE.split(), *_TOGETHER.split())]
 _PLANS.append("tests/widgets/test_retry.py")
@@ -63,6 +63,11 @@ EXPLAINED = {
     "icx/plan/again.py": {
         "if now is not None and fact": "whoever is not there has said nothing",
         "strict=True": "they are as many",
+    },
+    "icx/plan/by_id.py": {
+        "if not _ascending(known): -> if True": "sorting what is sorted changes nothing",
+        "-> _ascending(np.sort(known))": "the same",
+        "0 -> 1  in: known, asked =": "whoever has no id is masked",
     },
     "icx/plan/decide.py": {
         "pa.array(np.arange(want.num_rows)))": "in whichever place the column stands",

@@ -117,14 +117,15 @@ class Crowd:
             )
 
     def decided(self, policy: Policy, leaving: frozenset[int] | None = None) -> Any:
+        luck = random.Random(7)  # the service and the store tell people in any order
         given = [
-            pa.Table.from_pylist(rows, schema=schema)
+            pa.Table.from_pylist(rows if schema is WANT else luck.sample(rows, len(rows)), schema=schema)
             for rows, schema in (
                 (self.want, WANT), (self.have, HAVE), (self.contacts, CONTACTS),
                 (self.facts, FACTS), (self.own, OWN_WRITES),
             )
         ]  # fmt: skip
-        parking = pa.Table.from_pylist(self.parking, schema=PARKING)
+        parking = pa.Table.from_pylist(luck.sample(self.parking, len(self.parking)), schema=PARKING)
         return decide(*given, policy=policy, now=NOW, parking=parking, leaving=leaving)
 
     def by_hand(self, policy: Policy, leaving: frozenset[int] | None = None) -> list[tuple[Any, ...]]:
