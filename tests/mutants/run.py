@@ -31,6 +31,7 @@ from living import Lives  # noqa: E402
 
 WORDS = ["-s", "-qq", "--no-summary", "--disable-warnings", "-p", "no:cacheprovider", "--assert=plain"]
 WORDS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+_PULLS = "ledger_by_hand pull_consent pull_units pull_history pull_around"
 #: The files whose SQL decides, and the tests that compare it with plain Python.
 SQL = {
     "icx/plan/decide.sql": ["tests/plan/test_decide_by_hand.py"],
@@ -39,6 +40,16 @@ SQL = {
     "icx/store/plans.py": ["tests/store/test_plan_journal_by_hand.py", "tests/store/test_store_plans.py"],
     "icx/store/pushed.py": ["tests/store/test_plan_journal_by_hand.py"],
     "icx/pull/ledger.py": ["tests/pull/test_ledger_by_hand.py"],
+    "icx/store/restoring.py": ["tests/store/test_restoring_by_hand.py", "tests/store/test_store_backups.py"],
+    "icx/plan/match.py": [
+        "tests/plan/test_made.py",
+        "tests/plan/test_apply_by_hand.py",
+        "tests/plan/test_plan.py",
+    ],
+    **{
+        f"icx/pull/{name}.py": [f"tests/pull/test_{one}.py" for one in _PULLS.split()]
+        for name in ("land", "history", "keep", "others")
+    },
 }
 #: Those that try a file alone and those that try all of them with a service.
 _ALONE = "send_by_hand made_by_hand apply_by_hand going_on_by_hand decide_by_hand facts_by_hand stops_by_hand by_id consent decide mapping"

@@ -293,3 +293,17 @@ def test_reasons_come_by_how_many_they_concern_and_then_by_name() -> None:
     given[1] = HAVE.empty_table()
     decision = decide(*given, FACTS.empty_table(), OWN_WRITES.empty_table(), policy=Policy(), now=NOW)
     assert list(decision.refused.items()) == [("gone", 2), ("bounced", 1), ("deleted", 1)]
+
+
+@pytest.mark.parametrize("later", sorted({*KINDS, "made", "complained"}))
+def test_only_coming_back_ends_that_somebody_left(later: str) -> None:
+    who = {"contact_id": 1, "email": "a@example.com", "email_key": "a@example.com", "status": "normal"}
+    said = [
+        {"contact_id": 1, "fact": fact, "happened_at": TODAY - timedelta(days=days)}
+        for fact, days in (("left", 9), (later, 5))
+    ]
+    decision = decide(
+        pa.Table.from_pylist([who], schema=WANT), HAVE.empty_table(), pa.Table.from_pylist([who], schema=CONTACTS),
+        pa.Table.from_pylist(said, schema=FACTS), OWN_WRITES.empty_table(), policy=Policy(), now=NOW,
+    )  # fmt: skip
+    assert decision.rows.column("action").to_pylist() == ["add" if later == "normal" else "refuse"]
