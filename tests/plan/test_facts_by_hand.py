@@ -280,6 +280,42 @@ def test_what_an_apply_saw_is_noted_against_its_list_when_it_is_about_the_list(c
     assert not crowd.added(lambda: facts.append(crowd.store, HERE, [], NOW))
 
 
+def test_what_an_apply_sees_again_is_noted_again_only_when_it_is_news(crowd: Crowd) -> None:
+    def news(*saw: tuple[int, str | None, str], place: Place = HERE, days: int = 0) -> int:
+        return crowd.added(lambda: facts.append(crowd.store, place, saw, NOW + timedelta(days=days))).total()
+
+    def came_back(contact: int, list_id: int, place: Place = HERE) -> None:
+        values = [
+            place.account_id,
+            place.client_folder_id,
+            contact,
+            list_id,
+            (NOW + timedelta(days=2)).replace(tzinfo=None),
+        ]
+        with crowd.store.open() as con:
+            con.execute(
+                "insert into shared.consent_facts values (?, ?, ?, null, ?, 'normal', ?5, ?5, 's', null)",
+                values,
+            )
+
+    left, no = (99_001, "a@example.com", "left"), (99_002, None, "donotcontact")
+    assert news(left, left, no) == 2
+    assert news(left, no, days=1) == 0
+    elsewhere, other = Place(9, 9, TARGET), HERE._replace(list_id=TARGET + 1)
+    assert news((99_001, "b@example.com", "left")) == news((99_001, "a@example.com", "donotcontact")) == 1
+    assert news(left, no, place=other) == 1, "a no to all lists is known"
+    assert news(left, no, place=elsewhere) == news(left, no, place=HERE._replace(account_id=8)) == 2
+    came_back(99_001, TARGET + 2)
+    came_back(99_003, TARGET)
+    came_back(99_001, TARGET, elsewhere)
+    came_back(99_002, TARGET)
+    assert news(left, no, days=3) == 0, "they did not come back to this list"
+    came_back(99_001, TARGET)
+    assert news(left, no, days=1) == 1, "and left again"
+    assert news(left, days=4) == 1
+    assert news(left, days=5) == 0
+
+
 def test_who_left_the_parking_list_holds_back_everybody_of_that_address(crowd: Crowd, tmp_path: Path) -> None:
     """Also when they share nothing else with the list: neither wanted nor a member."""
     rows = [{"id": one, "email": "jo@example.com", "email_key": "jo@example.com"} for one in (90_001, 90_002)]
