@@ -7,26 +7,26 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from icx.audience.audience import Audience
 from icx.audience.compare import Breakdown, rows_of
 from icx.audience.near import fact, gates
-from icx.audience.parts import Coded, coded, spread
+from icx.audience.parts import Coded, Side, coded, spread
 from icx.audience.passing import Passing, Running
 from icx.audience.people import People, as_audience
 from icx.audience.waterfall import Waterfall, members_of, missed_by, size_without_machines, waterfall_of
 from icx.audience.why import load_all
-from icx.rules import EVERYBODY, Lookup, Reading, Rule, Sql, fields_used
+from icx.rules import EVERYBODY, Lookup, Reading, Rule, Sql, audiences_used, fields_used
 from icx.store import Connection
-from icx.store.published import Published, stamp
+from icx.store.bits import unpacked
+from icx.store.published import Published, Stamp, stamp
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     import pyarrow as pa
-    from numpy.typing import NDArray
 
     from icx.audience.near import Mask
 
@@ -66,8 +66,8 @@ class Live:
         self._audiences = audiences
         self._lock = threading.Lock()
         self._published = Published(directory, connection)
-        self._last: tuple[Mask, NDArray[np.bool_]] | None = None  # the people last laid out
-        self._names: tuple[Published, Lookup] | None = None
+        self._last: _Members | None = None
+        self._names: tuple[Stamp, Lookup] | None = None
 
     def __repr__(self) -> str:
         return f"Live({self.connection!r}, {self.published.about.build_id})"
@@ -173,24 +173,20 @@ class Live:
         published = self.published
         with self._open(published, audience, running, by) as (passing, reading, rule):
             field = reading.catalogue.find(by, "this breakdown")
-            mask = members_of(rule, reading, passing)
+            last = self._last
+            if last is None or not last.still(published, rule):
+                self._last = last = _Members(published.stamp, rule, members_of(rule, reading, passing))
+            mask = last.mask
             kept = passing.keep(
                 ("buckets", by, most),
                 lambda: coded(passing.con, "profile", field, most, len(mask)) or _Uncoded(),
             )
             if isinstance(kept, Coded):
-                parts = kept.spread(self._yes(mask), most)
+                parts = kept.spread(last.side, most)
             else:
                 with _reached(passing.con, mask) as (profile, those):
                     parts = spread(passing.con, profile, field, those, most)
         return Breakdown("", by, int(mask.true_count), len(mask), parts)
-
-    def _yes(self, mask: Mask) -> NDArray[np.bool_]:
-        """Return a mask with a byte a person; several questions in a row are about the same people."""
-        before = self._last
-        if before is None or not before[0].equals(mask):
-            self._last = before = mask, mask.to_numpy(zero_copy_only=False)
-        return before[1]
 
     def _of_one_build(self, asked: Callable[[Published], Answer]) -> Answer:
         published = self.published
@@ -214,9 +210,9 @@ class Live:
     @contextmanager
     def _read(self, published: Published, audience: Audience | Rule) -> Iterator[Reading]:
         named = self._names
-        if named is None or named[0] is not published:
+        if named is None or named[0] != published.stamp:
             with self._people(published).open(EVERYBODY) as (_, reading, _rule):
-                self._names = named = published, reading.lookup
+                self._names = named = published.stamp, reading.lookup
         people = self._people(published)
         with people.read(as_audience(audience), named[1], published.about.as_of) as reading:
             yield reading
@@ -232,6 +228,23 @@ class Live:
     def _people(self, published: Published) -> People:
         about = published.about
         return People(published, self.connection, about.catalogue, self._audiences, self.zone, about.as_of)
+
+
+@dataclass(frozen=True)
+class _Members:
+    """The people of a rule, laid out once for several questions in a row."""
+
+    stamp: Stamp
+    rule: Rule
+    mask: Mask
+
+    def still(self, published: Published, rule: Rule) -> bool:
+        """Whether these are the people of that rule; another audience it names may be another one by now."""
+        return self.stamp == published.stamp and self.rule == rule and not audiences_used(rule)
+
+    @cached_property
+    def side(self) -> Side:
+        return Side(unpacked(self.mask))
 
 
 class _Uncoded:
@@ -269,7 +282,7 @@ def _some(
     """Return up to n people of a mask, at random, with the fields their rule is about."""
     import numpy as np
 
-    rows = np.flatnonzero(mask.to_numpy(zero_copy_only=False))
+    rows = np.flatnonzero(unpacked(mask))
     some = rows[np.random.default_rng(seed).choice(len(rows), min(n, len(rows)), replace=False)]
     where = Sql(f"file_row_number in ({', '.join(map(str, some)) or 'null'})")
     return rows_of(con, reading, rule, where, Sql("file_row_number"), "numbered", show_people, also)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,6 +44,17 @@ def spread(con: Connection, profile: str, field: Field, whole: Sql, most: int) -
     return _parts(rows, field, bucket, most)
 
 
+class Side:
+    """All people, parted in members and others: the smaller side is laid out, `out` when that is the others."""
+
+    def __init__(self, members: NDArray[np.bool_]) -> None:
+        import numpy as np
+
+        self.out = 2 * int(np.count_nonzero(members)) > len(members)
+        self.fewer = ~members if self.out else members
+        self.rows = np.flatnonzero(self.fewer)
+
+
 @dataclass(frozen=True)
 class Coded:
     """Everybody's bucket of a field as a number: `values` has a bucket's value, `of` how many people are in it.
@@ -62,14 +74,13 @@ class Coded:
     def nbytes(self) -> int:
         return int(self.codes.nbytes + (0 if self.rows is None else self.rows.nbytes))
 
-    def spread(self, chosen: NDArray[np.bool_], most: int) -> tuple[Part, ...]:
-        """Return what `spread` does for the people chosen, a yes or no each."""
+    def spread(self, side: Side, most: int) -> tuple[Part, ...]:
+        """Return what `spread` does, for the people on one side."""
         import numpy as np
 
-        among = chosen if self.rows is None else chosen[self.rows]
-        few = 2 * int(np.count_nonzero(among)) <= len(among)  # the smaller side is counted
-        counted = np.bincount(self.codes[among if few else ~among], minlength=len(self.values))
-        members = counted if few else self.of - counted
+        among = side.rows if self.rows is None else side.fewer[self.rows]
+        counted = np.bincount(self.codes[among], minlength=len(self.values))
+        members = self.of - counted if side.out else counted
         return _parts(
             zip(self.values, members.tolist(), self.of.tolist(), strict=True), self.field, self.bucket, most
         )
@@ -147,10 +158,13 @@ def _parts(rows: Iterable[tuple[Any, int, int]], field: Field, bucket: Bucket, m
     """Return what is shown of buckets, given as value, members and all people."""
     every = list(rows)
     known = [row for row in every if row[0] is not None]
-    known.sort(key=(lambda row: row[0]) if bucket.ordered else (lambda row: (-row[1], -row[2], str(row[0]))))
-    parts = [Part(_value(row[0], field), row[1], row[2]) for row in known[:most]]
-    if rest := known[most:]:
-        parts.append(Part(f"{len(rest):,} others", sum(r[1] for r in rest), sum(r[2] for r in rest)))
+    shown = heapq.nsmallest(
+        most, known, (lambda row: row[0]) if bucket.ordered else (lambda row: (-row[1], -row[2], str(row[0])))
+    )
+    parts = [Part(_value(row[0], field), row[1], row[2]) for row in shown]
+    if rest := len(known) - len(shown):
+        count, of = (sum(row[n] for row in known) - sum(row[n] for row in shown) for n in (1, 2))
+        parts.append(Part(f"{rest:,} others", count, of))
     parts += [Part("no value", row[1], row[2]) for row in every if row[0] is None]
     return tuple(parts)
 

@@ -7,6 +7,7 @@ than the question. So each build writes its tables as Parquet; here they are vie
 from __future__ import annotations
 
 import json
+import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -48,6 +49,7 @@ EVENT = "event_type, event_ts, message_id, event_url, machine"
 BATCH = 1_000_000  # rows counted at a time, or as many as there are people
 KEPT_BYTES = 256 * 2**20  # of answers: a bit a person and condition, one to four bytes a person and count
 
+Stamp = tuple[int, int, int]
 Kept = TypeVar("Kept", bound="Sized")
 
 
@@ -106,9 +108,10 @@ class Published:
         """Open what lies in `directory`; raises `profile-missing` when nothing complete is there."""
         self.directory = directory
         self.connection = connection
-        self.stamp = stamp(directory)
-        if self.stamp is None:
+        found = stamp(directory)
+        if found is None or not all((directory / f"{table}.parquet").exists() for table in TABLES):
             raise _missing(directory, connection)
+        self.stamp = found
         said = json.loads((directory / ABOUT).read_text(encoding="utf-8"))
         fields = Catalogue(Field(**one) for one in said["fields"])
         moment = datetime.fromisoformat(said["as_of"])
@@ -250,9 +253,10 @@ def _different(reading: pa.RecordBatchReader) -> Any:
     if room + int(first.max()).bit_length() > 63:
         second = np.unique(second, return_inverse=True)[1]
         room = len(second).bit_length()
-    pairs = first.astype(np.int64) << room | second
+    kind = np.uint32 if room + int(first.max()).bit_length() <= 32 else np.int64
+    pairs = first.astype(kind) << room | second.astype(kind)
     pairs.sort()  # several times as quick as looking each up in a table
-    return pairs[np.flatnonzero(np.diff(pairs, prepend=-1))] >> room
+    return pairs[np.append(True, pairs[1:] != pairs[:-1])] >> room
 
 
 @dataclass(frozen=True)
@@ -279,14 +283,17 @@ def _end(root: list[Connection]) -> None:
     root.pop().close()
 
 
-def stamp(directory: Path) -> tuple[Any, ...] | None:
-    """Return what changes with each build published there, or None while something is missing."""
+def stamp(directory: Path) -> Stamp | None:
+    """Return what changes with each build published there, or None while one is being put in place.
+
+    What the tables are of is taken away before the first is replaced, and said anew after the last.
+    """
     try:
-        found = [(directory / name).stat() for name in (*(f"{table}.parquet" for table in TABLES), ABOUT)]
+        found = os.stat(os.path.join(directory, ABOUT))
     except FileNotFoundError:
         return None
-    return tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in found)
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 Interrupted = duckdb.InterruptException
-__all__ = ["ABOUT", "TABLES", "About", "Interrupted", "Opener", "Published", "stamp", "write_about"]
+__all__ = ["ABOUT", "TABLES", "About", "Interrupted", "Opener", "Published", "Stamp", "stamp", "write_about"]

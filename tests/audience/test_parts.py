@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from icx.audience import parts
-from icx.audience.parts import coded, spread
+from icx.audience.parts import Side, coded, spread
 from icx.fields import Field
 from icx.rules import Sql
 from icx.store import Connection, memory
@@ -52,7 +52,7 @@ def test_buckets_kept_as_numbers_give_what_sql_gives(kind: Any, data: st.DataObj
         found = coded(con, "profile", field, 4, len(people))
         assert found is not None
         members = np.array([member for _, member in people], dtype=np.bool_)
-        assert found.spread(members, 4) == spread(con, "profile", field, Sql("m"), 4)
+        assert found.spread(Side(members), 4) == spread(con, "profile", field, Sql("m"), 4)
 
 
 def test_a_field_of_too_many_values_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
