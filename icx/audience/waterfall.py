@@ -272,8 +272,8 @@ class _Patterns:
 
     def figures(
         self, rule: Rule, path: str, group: Mask, before: Mask, others: Mask | None, into: dict[str, Figures]
-    ) -> None:
-        """Put the figures of a node and all below it into a dictionary.
+    ) -> Mask:
+        """Put the figures of a node and all below it into a dictionary, and return whom it leaves.
 
         `group` reach the group it stands in, `before` the node itself, `others` pass another rule of its any-group.
         """
@@ -281,26 +281,28 @@ class _Patterns:
 
         own = self.of(rule, path)
         left = pc.and_(before, own)
+        everywhere = self.count(own)
         into[path] = Figures(
             self.count(before),
             self.count(left),
-            self.count(pc.and_(group, own)),
-            self.count(own),
+            everywhere if group is self.everybody else self.count(pc.and_(group, own)),
+            everywhere,
             None if others is None else self.count(pc.and_not(left, others)),
         )
         if not isinstance(rule, Group):
-            return
+            return left
+        if rule.combinator == "and":
+            arriving = before
+            for n, one in enumerate(rule.rules):
+                arriving = self.figures(one, child(path, n), before, arriving, None, into)
+            return left
         each = [self.of(one, child(path, n)) for n, one in enumerate(rule.rules)]
-        arriving = before
         for n, one in enumerate(rule.rules):
-            if rule.combinator == "or":
-                rest = pc.invert(self.everybody)
-                for k, mask in enumerate(each):
-                    rest = pc.or_(rest, mask) if k != n else rest
-                self.figures(one, child(path, n), before, before, rest, into)
-            else:
-                self.figures(one, child(path, n), before, arriving, None, into)
-                arriving = pc.and_(arriving, each[n])
+            rest = pc.invert(self.everybody)
+            for k, mask in enumerate(each):
+                rest = pc.or_(rest, mask) if k != n else rest
+            self.figures(one, child(path, n), before, before, rest, into)
+        return left
 
 
 class _WithoutMachines(Mapping[str, Rule]):
