@@ -139,7 +139,7 @@ def edits() -> Iterator[tuple[str, float, list[Callable[[list[Any]], None]]]]:
     yield "a known rule out or in", 0.1, [out, back] * 6
 
 
-@bench(5, "XS", "S1", "S2")
+@bench(5, "XS", "S1", "S2", "hard")
 def builder(size: Size) -> Iterator[Figure]:
     """Total, what each rule leaves and six facets after an edit: the slowest of twenty (p95)."""
     with published(size) as acme:

@@ -81,7 +81,7 @@ def _ours(acme: Account, table: str) -> None:
 TABLES = {"clean": "icontact_users", "dirty": "dirty"}
 
 
-@bench(10, "XS", "S1", "S2")
+@bench(10, "XS", "S1", "S2", "hard")
 def checks(size: Size) -> Iterator[Figure]:
     """With their report, on clean and on dirty contacts; importing Great Expectations is not counted."""
     native.load()
@@ -99,7 +99,7 @@ def checks(size: Size) -> Iterator[Figure]:
             )  # fmt: skip
 
 
-@bench(10, "XS", "S1", "S2")
+@bench(10, "XS", "S1", "S2", "hard")
 def checks_in_little_memory(size: Size) -> Iterator[Figure]:
     """The same with 256 MB for DuckDB; what is held is the whole process, Great Expectations and all."""
     native.load()

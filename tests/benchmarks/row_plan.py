@@ -32,7 +32,7 @@ from icontact_users where id % $every = 0 order by id
 """
 
 
-@bench(9, "XS", "S1", "S2")
+@bench(9, "XS", "S1", "S2", "hard")
 def plan(size: Size) -> Iterator[Figure]:
     """Everything a plan does once the list is read: known facts, decision, refusals with reasons, the kept file."""
     every = max(1, size.contacts // 1_000_000)
