@@ -1,5 +1,34 @@
--- Computed when the profile is read, not stored: days, so that a day's passing changes no row; maps, because DuckDB
--- takes longer to make one than to read ten lists of numbers, and few readers ask for all of them.
+-- Computed when the profile is read, not stored: what one step makes of stored columns, because it is sooner made than
+-- read; days, so that a day's passing changes no row; maps, because DuckDB takes longer to make one than to read ten
+-- lists of numbers, and few readers ask for all of them.
+
+-- name: last_active_ts
+-- type: time
+-- description: latest open, click or unsubscribe
+greatest(email_last_open_ts, email_last_click_ts, email_lastunsubscribe_ts)
+
+-- name: likely_machine_{kind}s
+-- each: kind = open, click
+-- type: integer
+-- description: {kind}s that a machine probably made: many links at once, or right after the release
+email_{kind}_ct - email_{kind}_ct_human
+
+-- name: open_rate_90d
+-- type: number
+-- estimate: yes
+-- description: different messages opened / received in 90 days; empty when nothing was received
+messages_opened_90d / nullif(received_90d, 0)
+
+-- name: click_rate_90d
+-- type: number
+-- estimate: yes
+-- description: different messages clicked / received in 90 days; empty when nothing was received
+messages_clicked_90d / nullif(received_90d, 0)
+
+-- name: click_to_open_90d
+-- type: number
+-- description: different messages clicked / opened in 90 days; empty when nothing was opened
+messages_clicked_90d / nullif(messages_opened_90d, 0)
 
 -- name: days_since_last_open
 -- type: integer
