@@ -13,7 +13,7 @@ from icx.clock import Clock
 from icx.icontact import Client
 from icx.plan import facts, match, reading
 from icx.plan.contacts import Change, NewContact
-from icx.plan.decide import CONTACTS, HAVE, WANT
+from icx.plan.decide import HAVE, WANT
 from icx.plan.make import Side, decide_now, unread_now
 from icx.plan.mapping import fields_of
 from icx.plan.match import Target
@@ -75,11 +75,9 @@ def fresh_contacts(
             by_contact |= {contact["contactId"]: contact for contact in same}
             if same:
                 found[row["row"]] = min(same, key=lambda contact: contact["contactId"])
-    fresh = reading.contacts_table(by_contact) if by_contact else CONTACTS.empty_table()
     ids = [row["contact_id"] for row in rows if row["contact_id"] is not None]
-    if ids:
-        fresh = pa.concat_tables([fresh, reading.contacts_now(client, ids, size)])
-    return fresh, found
+    fresh = [reading.contacts_table(by_contact), reading.contacts_now(client, ids, size)]
+    return pa.concat_tables(fresh), found
 
 
 def todo(

@@ -226,8 +226,7 @@ class _Apply:
         with self.plans.making(self.target.place):
             lists = reading.whole(self.client, "lists", "listId")
             made = contacts.make_list(self.client, name, lists)
-        others = [row for row in lists if row["listId"] != made["listId"]]
-        return [*others, made], made
+        return [*lists, made], made
 
     def _settled(self, lists: list[dict[str, Any]]) -> Side:
         """Read the list, and settle what an earlier start left unknown."""
@@ -319,8 +318,7 @@ class _Apply:
             and sender.move(parks)
             and sender.unsubscribe(work.unsubscribes)
         )
-        if work.changes and not self.ending.asked:
-            contacts.change(sender, work.changes)
+        contacts.change(sender, work.changes)
 
     def _note_consent(self, sender: Sender) -> None:
         """Note who came on the list by icx's own hand, and who said no while it was sending."""

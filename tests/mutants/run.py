@@ -71,7 +71,15 @@ PYTHON = {
 }
 #: Changes that change nothing that can be told, by a part of their words, and why.
 EXPLAINED = {
+    "icx/plan/apply.py": {
+        "kept.state == 'finished' and kept.result": "what is finished has its result",
+        "'stopped' -> 'stoppedx'  in: if self._tally": "only its number is read",
+        "0 -> 1  in: result = tally(": "whoever is tried has a row",
+        "-> self.target.list_id is not None  in: if self.kept": "notes the same number again",
+    },
     "icx/plan/again.py": {
+        "if found: -> if True": "spares a copy when nobody was made meanwhile",
+        "-> row['row'] not in found  in: if any(": "asks about people of whom nothing is asked",
         "if now is not None and fact": "whoever is not there has said nothing",
         "strict=True": "they are as many",
     },

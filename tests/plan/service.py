@@ -61,7 +61,7 @@ class Service:
         self.listed: list[str] = []  # the collections that were read whole
         self.got: list[int | str] = []  # what was read singly
         self.meets: list[str] = []
-        self.deaf = False
+        self.deaf: bool | str = False  # to everything, or to reads of one collection
         self.writes: list[tuple[Any, ...]] = []
         self.coming: list[Callable[[], object]] = []
 
@@ -72,7 +72,7 @@ class Service:
     # -- reading
 
     def _rows(self, name: str) -> list[dict[str, Any]]:
-        if self.deaf:
+        if self.deaf in {True, name}:
             raise TryLater("service-busy", "It is busy.", where="", kept="", next=["wait"])
         if name == "contacts":
             self.arrive()  # whoever is looked at once more before being sent again
@@ -103,6 +103,7 @@ class Service:
         yield from self._rows(name)
 
     def get(self, name: str, id: int | str) -> dict[str, Any] | None:
+        assert id
         self.got.append(id)
         key = "subscriptionId" if name == "subscriptions" else "contactId"
         return next((row for row in self._rows(name) if row[key] == id), None)

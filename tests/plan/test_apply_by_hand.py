@@ -16,7 +16,7 @@ from service import LIST, NOON, PARKING, Service
 
 from icx.clock import ManualClock
 from icx.errors import BadInput, IcxError
-from icx.plan import Applied, Plan, Policy, Target, apply, make
+from icx.plan import Applied, Plan, Policy, Target, apply, facts, make
 from icx.plan.policy import PARKING_LIST, MapLine
 from icx.pull import keep
 from icx.settings import Settings
@@ -56,6 +56,7 @@ CASES: dict[tuple[str, str], tuple[str | None, str | None, dict[str, tuple[str, 
     ("C", "made pending"): (None, None, {"create": out("changed")}),
     ("C", "made donotcontact"): (None, None, {"create": out("do_not_contact")}),
     ("C", "made deleted"): (None, None, {"create": out("deleted")}),
+    ("C", "ours"): (None, None, {"create": out("gone")}),  # icx made the contact meanwhile, and it is no more
     ("C", "made normal, on normal"): ("normal", None, {"create": out("there")}),
     ("C", "made normal, on unsubscribed"): ("unsubscribed", None, {"create": out("left_this_list")}),
     ("K", "nothing"): ("normal", None, {"fields": DONE}),
@@ -133,7 +134,10 @@ class Crowd:
         """What happens to each between plan and apply."""
         for (_, change), contact in self.who.items():
             for word, *status in (one.split() for one in change.split(", ")):
-                if word == "made":
+                if word == "ours":
+                    key = f"{contact}@example.com"
+                    facts.made(self.store, Place(1, 2, LIST), [(contact, key)], self.service.clock.now())
+                elif word == "made":
                     self.service.person(contact, *status)
                 elif word in {"on", "parked"}:
                     self.service.on[LIST if word == "on" else PARKING, contact] = status[0]
@@ -194,6 +198,8 @@ def facts_of(here: Crowd) -> set[tuple[int, str]]:
     """Whoever was found to have said no where it matters, and whom icx made."""
     found = set()
     for (kind, change), contact in here.who.items():
+        if change == "ours":
+            found.add((contact, "made"))
         if "unsubscribed" in change:
             found.add((contact, "left"))
         if "donotcontact" in change and kind in "APCR":
@@ -337,6 +343,32 @@ def test_lists_that_are_not_there_are_made_once_and_only_when_something_is_sent(
     assert sorted(here.service.lists.values()) == ["New", "Target", PARKING_LIST]
 
 
+def test_a_list_that_somebody_else_made_meanwhile_and_that_mails_is_asked_about(crowd: Any) -> None:
+    here = crowd(FEW)
+    plan = here.plan("New", create=True)
+    here.people.clear()
+    parks = here.plan(stale="park")
+    here.service.lists[50], here.service.welcomes = "New", {50, LIST}
+    with pytest.raises(IcxError) as told:
+        here.apply(plan)
+    assert (told.value.code, here.service.writes) == ("needs-answer", [])
+    assert here.apply(parks).parked == 1, "nobody is added, so nobody is mailed"
+    assert here.apply(here.plan(stale="park")).state == "finished", "nothing to do is done"
+
+
+def test_whom_the_service_refused_is_not_sent_again_when_the_plan_goes_on(crowd: Any) -> None:
+    here = crowd(FEW)
+    plan = here.plan(stale="park")
+    here.service.refuses = set(here.who.values())
+    assert here.apply(plan, ending=lambda: bool(here.service.writes)).state == "stopped"
+    here.service.refuses = set()
+    notes: list[str] = []
+    applied = here.apply(plan, progress=lambda at: notes.append(at.note))
+    assert [note for note in notes if "said no" in note] == []
+    assert (applied.added, applied.parked, applied.refused_by_service) == (0, 1, 1)
+    assert [what[0] for what in here.service.writes].count("subscribe") == 1
+
+
 def test_a_write_whose_fate_is_unknown_is_looked_for_when_the_plan_goes_on(crowd: Any) -> None:
     here = crowd(FEW)
     plan = here.plan(stale="park")
@@ -348,6 +380,10 @@ def test_a_write_whose_fate_is_unknown_is_looked_for_when_the_plan_goes_on(crowd
         with pytest.raises(IcxError) as told:
             here.apply(plan)
         assert told.value.code == "service-busy", "nothing is sent while nobody can be asked"
+        here.service.deaf = "subscriptions"
+        with pytest.raises(IcxError) as told:
+            here.apply(plan)
+        assert told.value.code == "in-doubt"
         here.service.deaf = False
         assert here.plans.get(plan.plan_id).state == "applying"
     applied = here.apply(plan)
