@@ -73,6 +73,8 @@ PYTHON = {
 EXPLAINED = {
     "icx/plan/apply.py": {
         "kept.state == 'finished' and kept.result": "what is finished has its result",
+        "if not self.plan.counts.create: -> if False": "spares reading when nobody is made",
+        "20 -> 21": "how many are named",
         "'stopped' -> 'stoppedx'  in: if self._tally": "only its number is read",
         "0 -> 1  in: result = tally(": "whoever is tried has a row",
         "-> self.target.list_id is not None  in: if self.kept": "notes the same number again",

@@ -16,7 +16,7 @@ from service import LIST, NOON, PARKING, Service
 
 from icx.clock import ManualClock
 from icx.errors import BadInput, IcxError
-from icx.plan import Applied, Plan, Policy, Target, apply, facts, make
+from icx.plan import Applied, Plan, Policy, Target, apply, facts, inverse, make
 from icx.plan.policy import PARKING_LIST, MapLine
 from icx.pull import keep
 from icx.settings import Settings
@@ -354,6 +354,23 @@ def test_a_list_that_somebody_else_made_meanwhile_and_that_mails_is_asked_about(
     assert (told.value.code, here.service.writes) == ("needs-answer", [])
     assert here.apply(parks).parked == 1, "nobody is added, so nobody is mailed"
     assert here.apply(here.plan(stale="park")).state == "finished", "nothing to do is done"
+
+
+def test_what_was_applied_is_taken_back_and_both_stand_in_the_record(crowd: Any) -> None:
+    here = crowd(FEW)
+    added, left = here.who["A", "nothing"], here.who["S", "nothing"]
+    plan = here.plan(stale="park")
+    here.apply(plan)
+    back = inverse(
+        plan.plan_id, client=here.service, store=here.store, plans=here.plans, settings=here.settings,
+        clock=here.service.clock, who="maya",
+    )  # fmt: skip
+    applied = here.apply(back)
+    assert (applied.added, applied.parked) == (1, 1)
+    assert here.service.on == {(PARKING, added): "normal", (LIST, left): "normal"}
+    with here.store.open() as con:
+        rows = con.execute("select who, verb from shared.record order by rowid").fetchall()
+    assert rows == [("maya", verb) for verb in ("planned", "applied", "planned", "undid")]
 
 
 def test_whom_the_service_refused_is_not_sent_again_when_the_plan_goes_on(crowd: Any) -> None:

@@ -14,6 +14,7 @@ from icx.plan import gates
 from icx.plan.decide import Counts
 from icx.plan.stops import Stop, confirm_options, open_stops, stops
 from icx.settings import Settings
+from icx.store.locks import Holder
 from icx.store.plans import Outcome, Place, Plans
 
 NOBODY = dict.fromkeys(Counts.__dataclass_fields__, 0)
@@ -131,7 +132,7 @@ def test_a_plan_that_was_closed_by_a_restore_or_is_switched_off_is_not_applied()
         (True, [], [], None, None),
         (None, [], [], None, None),
         (False, ["profile/a"], [], None, "check-failed"),
-        (False, ["profile/a"], ["profile/b"], None, "check-failed"),
+        (False, ["profile/a"], ["mine/b"], None, "check-failed"),
         (False, [], ["mine/b"], None, "check-stale"),
         (False, [], [], None, "check-failed"),
         (False, ["profile/a"], [], {"check": "a"}, None),
@@ -200,3 +201,8 @@ def test_one_who_is_added_for_a_test_is_asked_about_mail_and_basis_alone() -> No
     assert (welcome.key, welcome.confirm, welcome.value) == ("welcome", "VIP", 1)
     plan.welcome = 0
     assert gates.for_one(plan, 70_001) == (all_[1],)
+
+
+def test_whoever_holds_the_list_is_named() -> None:
+    for holder, named in ((Holder(7, NOON, "P-2"), "P-2"), (None, "P-1")):
+        assert gates.running("P-1", holder).next == [["icx", "plans", named]]
