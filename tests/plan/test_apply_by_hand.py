@@ -224,6 +224,9 @@ def test_everybody_is_written_as_planned_or_less_and_who_said_no_is_remembered(c
     assert applied.read_back.equal
     before = len(here.service.writes)
     assert here.apply(plan).already
+    assert here.apply(plan, settings=Settings(push=False)).already, (
+        "what it came to is told with pushing off too"
+    )
     assert len(here.service.writes) == before
 
 
