@@ -75,6 +75,7 @@ EXPLAINED = {
         "kept.state == 'finished' and kept.result": "what is finished has its result",
         "if not self.plan.counts.create: -> if False": "spares reading when nobody is made",
         "20 -> 21": "how many are named",
+        'in: if not any(row["name"] == name': "a list that is there is found once more, and not made",
         "'stopped' -> 'stoppedx'  in: if self._tally": "only its number is read",
         "0 -> 1  in: result = tally(": "whoever is tried has a row",
         "-> self.target.list_id is not None  in: if self.kept": "notes the same number again",

@@ -333,6 +333,8 @@ def test_lists_that_are_not_there_are_made_once_and_only_when_something_is_sent(
     parks = here.plan(stale="park")
     assert [stop.key for stop in parks.stops if stop.key == "parking"] == ["parking"]
     assert len(here.service.lists) == 1
+    with pytest.raises(BadInput, match="needs a list that is there"):
+        here.apply(first, test=here.who["A", "nothing"])
     assert here.apply(first).added == 1
     (new,) = [number for number, name in here.service.lists.items() if name == "New"]
     assert here.service.on[new, here.who["A", "nothing"]] == "normal"
@@ -347,7 +349,7 @@ def test_lists_that_are_not_there_are_made_once_and_only_when_something_is_sent(
 
 
 def test_a_list_that_somebody_else_made_meanwhile_and_that_mails_is_asked_about(crowd: Any) -> None:
-    here = crowd(FEW)
+    here = crowd(FEW | {("C", "nothing"): CASES["C", "nothing"]})
     plan = here.plan("New", create=True)
     here.people.clear()
     parks = here.plan(stale="park")
@@ -383,7 +385,7 @@ def test_whom_the_service_refused_is_not_sent_again_when_the_plan_goes_on(crowd:
     assert here.apply(plan, ending=lambda: bool(here.service.writes)).state == "stopped"
     here.service.refuses = set()
     notes: list[str] = []
-    applied = here.apply(plan, progress=lambda at: notes.append(at.note))
+    applied = here.apply(plan, answers=None, progress=lambda at: notes.append(at.note))  # it was asked before
     assert [note for note in notes if "said no" in note] == []
     assert (applied.added, applied.parked, applied.refused_by_service) == (0, 1, 1)
     assert [what[0] for what in here.service.writes].count("subscribe") == 1
