@@ -123,6 +123,8 @@ EXPLAINED = {
         "db.close() -> pass  in: db.close()": "the same",
         "60 -> 61": "a second more of patience with another process",
         "if entry.name.endswith": "only scripts lie there",
+        "seconds=round(seconds, 1)": "how exactly seconds are told",
+        "0 -> 1  in: if call.problem": "both are below every error",
         "ended is not None": "what was ended just now is there, with its end",
     },
     "icx/pull/ledger.py": {

@@ -152,6 +152,10 @@ def test_what_went_wrong_is_told_as_it_is_and_the_next_write_goes_on(
     def stumble(*_: object) -> float:
         raise RuntimeError
 
+    def full(db: sqlite3.Connection, *_: object) -> float:
+        db.execute("rollback")
+        raise RuntimeError
+
     def ended_by_the_disk() -> None:
         with journal.write() as db:
             db.execute("rollback")
@@ -161,10 +165,11 @@ def test_what_went_wrong_is_told_as_it_is_and_the_next_write_goes_on(
         journal.read("select * from elsewhere")
     with pytest.raises(RuntimeError):
         ended_by_the_disk()
-    with monkeypatch.context() as patch:
-        patch.setattr("icx.store.budget.spend", stumble)
-        with pytest.raises(RuntimeError):
-            journal.spend("k", 10, 10)
+    for spend in (stumble, full):
+        with monkeypatch.context() as patch:
+            patch.setattr("icx.store.budget.spend", spend)
+            with pytest.raises(RuntimeError):
+                journal.spend("k", 10, 10)
     assert journal.spend("k", 10, 10) == 0
     assert journal.left("k", 10, 10) == 9
 
