@@ -37,23 +37,35 @@ class Looked:
     there: dict[int, str] = field(default_factory=dict)
 
 
-def look(client: Client, to_list: int, rows: Sequence[Row]) -> Looked:
-    """Return which of these people may still be put on this list, be it by a subscription or by a move."""
+def look(client: Client, to_list: int, rows: Sequence[Row], from_list: int | None = None) -> Looked:
+    """Return which of these people may still be put on this list, be it by a subscription or by a move.
+
+    A move is of one person, away from `from_list`. Who left that list stays on it as unsubscribed: their status would
+    travel with them, and the list would no longer say that they left.
+    """
     people = [row.contact_id for row in rows]
-    contacts, on_list = client.contacts_by_id(people), find.statuses_on(client, to_list, people)
+    contacts, left = client.contacts_by_id(people), set()
+    if from_list is None:
+        on_list = find.statuses_on(client, to_list, people)
+    else:
+        (contact_id,) = people
+        everywhere = find.statuses_of(client, contact_id)
+        on_list = {contact_id: everywhere[to_list]} if to_list in everywhere else {}
+        left = {contact_id} if everywhere.get(from_list) == "unsubscribed" else set()
     seen = Looked()
     for row in rows:
         contact = contacts[row.contact_id]
         status = contact["status"] if contact else "gone"
         wanted = "add_pending" if row.action == "add_pending" else "add"
         verdict = judge(status, on_list.get(row.contact_id, "not"), invite=wanted == "add_pending")
-        if verdict.action == wanted:
+        if verdict.action == wanted and row.contact_id not in left:
             seen.still.append(row)
             continue
         if verdict.action == "keep":
             seen.there[row.contact_id] = on_list[row.contact_id]
         there = "on_parking_list" if row.action == "park" else "there"
-        reason = there if verdict.action == "keep" else verdict.reason or "changed"
+        refused = verdict.reason or ("left_this_list" if row.contact_id in left else "changed")
+        reason = there if verdict.action == "keep" else refused
         seen.left_out.append(Outcome(row.row, row.action, "left_out", reason, row.contact_id))
         if reason in FACTS:
             key = email_key(contact["email"]) if contact and contact["email"] else None

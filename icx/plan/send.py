@@ -97,9 +97,10 @@ class Sender:
         `sent` is the status they were sent with before, when the answer was lost and they were not found: whoever is
         there by now arrived late, and is not somebody else's doing.
         """
-        to_list = rows[0].away if rows[0].action == "park" else self.list_id
-        assert to_list is not None
-        seen = look(self.client, to_list, rows)
+        to_list, from_list = self.list_id, rows[0].away
+        if from_list is not None and rows[0].action == "park":
+            to_list, from_list = from_list, to_list
+        seen = look(self.client, to_list, rows, from_list)
         late = [row for row in rows if sent and row.contact_id in seen.there]
         for row in late:
             self._note([row], *_found(seen.there[row.contact_id], sent))

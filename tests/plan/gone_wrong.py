@@ -5,7 +5,9 @@ from typing import Any
 from icx.sandbox.faults import KINDS
 
 # What an apply may end with when the service goes wrong; the same command then goes on.
-GIVES_UP = {"service-busy", "service-unreachable", "answer-unreadable", "in-doubt", "login-lost"}
+GIVES_UP = {
+    "service-busy", "service-unreachable", "answer-unreadable", "in-doubt", "login-lost", "login-refused", "service-refused",
+}  # fmt: skip
 MET = [name for name, kind in KINDS.items() if kind.effect == "answer" and (kind.passes or name == "401")]
 
 

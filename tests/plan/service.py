@@ -36,7 +36,7 @@ class Service:
     `meets` holds what the next writes meet, in order, each a few words: `taken`, `refused` (all of it), `shut` (refused, and not
     for what was sent), `busy`; `lost-before` and `lost-after` the write took effect, `late` when it is asked for again;
     with a status added, the person has it on that list by then; with `deaf` nothing can be read any more, with `gone`
-    the contact is no more. `says` is what stands in warnings.
+    the contact is no more, and with `left` they have left where they were. `says` is what stands in warnings.
     """
 
     page_size = 500
@@ -201,6 +201,8 @@ class Service:
                 del self.contacts[contact]
             elif word == "away":
                 self.on = {pair: status for pair, status in self.on.items() if pair[1] != contact}
+            elif word == "left":
+                self.leave(contact)
             elif word in {"donotcontact", "confirmed"}:
                 self.contacts[contact]["status"] = word.replace("confirmed", "normal")
             else:
@@ -208,6 +210,10 @@ class Service:
         if done is None or met == "lost-after":
             raise unknown_outcome(str(what[0]), "connection lost")
         return done
+
+    def leave(self, contact: int) -> None:
+        """Somebody leaves every list they are on, by their own hand."""
+        self.on |= {pair: "unsubscribed" for pair in self.on if pair[1] == contact}
 
     def arrive(self) -> None:
         """What was under way takes effect."""

@@ -37,6 +37,7 @@ MOVING = [
     ("lost-before", "done", "", None, 2),
     ("lost-before,lost-before,lost-before", "not_sent", "", None, 3),
     ("lost-before away", "refused", "gone", None, 1),
+    ("lost-before left", "left_out", "left_this_list", None, 1),
     ("lost-before donotcontact", "left_out", "do_not_contact", None, 1),
     ("lost-after deaf", "in_doubt", "", "in-doubt", 1),
     ("late", "done", "", None, 1),
@@ -76,7 +77,10 @@ def test_a_row_is_noted_as_what_became_of_it_and_never_sent_blindly(plans: Plans
         assert (sender.done, sender.refused) == (len(mine), int(state == "refused")), case
         assert sender.joined == (mine if action in {"add", "create", "restore"} else set()), case
         assert sender.left == (mine if action in {"park", "unsubscribe"} else set()), case
-        learned = [(ADA, f"{ADA}@example.com", "donotcontact")] if words == "do_not_contact" else []
+        fact = {"do_not_contact": "donotcontact"} | (
+            {"left_this_list": "left"} if meets.endswith("left") else {}
+        )
+        learned = [(ADA, f"{ADA}@example.com", fact[words])] if words in fact else []
         assert sender.said_no == learned, case
         if meets in {"taken", "lost-after"}:
             assert sent.service.clock.now() == NOON, "what shows at once is not waited for"
@@ -87,6 +91,20 @@ def test_a_row_is_noted_as_what_became_of_it_and_never_sent_blindly(plans: Plans
                 "park": {(PARKING, ADA): "normal"}, "unsubscribe": {(LIST, ADA): "unsubscribed"},
             }.get(action, {(LIST, ADA): STATUS.get(action, "normal")})  # fmt: skip
             assert sent.service.on == shows, case
+
+
+@pytest.mark.parametrize("action", ["park", "restore"])
+def test_who_left_the_list_they_would_be_moved_from_stays_there_as_unsubscribed(
+    plans: Plans, action: str
+) -> None:
+    sent = Sent(plans)
+    rows = sent.rows(action)
+    sent.service.leave(ADA)
+    sent.send(rows)
+    assert sent.states() == [("left_out", "left_this_list")]
+    assert sent.sender.said_no == [(ADA, f"{ADA}@example.com", "left")]
+    assert sent.service.on == {(WAYS[action][0], ADA): "unsubscribed"}  # the list still says that they left
+    assert sent.service.writes == []
 
 
 def test_a_warning_in_an_answer_of_200_is_a_refusal(plans: Plans) -> None:

@@ -159,7 +159,14 @@ def _kill_an_apply(served: Account, built: Path, seed: int) -> None:
 
 def _park_half(served: Account, built: Path, name: str, members: set[int], rnd: random.Random) -> None:
     """The same with moves, one call each: a plan that parks whoever is no longer in the audience."""
-    held, staying = served.held, rnd.sample(sorted(members), len(members) - 30)
+    held = served.held
+    parked = held.rows(
+        "select contact_id from subscriptions join lists using (list_id) where name = 'icx parking'"
+    )
+    free = sorted(
+        members - {contact for (contact,) in parked}
+    )  # whom an earlier plan parked stays where they are
+    staying = sorted(members - set(rnd.sample(free, 30)))
     rule = {"field": "ic_contact_id", "operator": "in", "value": [str(contact) for contact in staying]}
     save(built, f"Fewer of {name}", rule)
     plan = done(
