@@ -158,7 +158,6 @@ NOT_CAUSED = {
     "read-back-differs": "somebody who changes the list between the write and its reading back; no fault on order does",
     "copy-differs": "a copy by DuckDB that comes out with other rows: no way to make DuckDB lose some is known",
     "erased-refused": "the last guard below the plan, which leaves out whoever was erased before it is asked",
-    "fields-lost": "a service that changes fields it was not sent; the simulated one does not",
     "list-busy": "two exports of one list in the same second",
     "no-id": "told by the plan's own figures, no error: people to create",
 }
