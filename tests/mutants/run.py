@@ -53,7 +53,7 @@ SQL = {
 }
 #: Those that try a file alone and those that try all of them with a service.
 _ALONE = "send_by_hand made_by_hand apply_by_hand going_on_by_hand decide_by_hand facts_by_hand stops_by_hand by_id consent decide mapping"
-_TOGETHER = "apply made lost_answers plan any_order"
+_TOGETHER = "apply made lost_answers plan any_order together"
 _PLANS = [f"tests/plan/test_{name}.py" for name in (*_ALONE.split(), *_TOGETHER.split())]
 _PLANS.append("tests/widgets/test_retry.py")
 _SENDS = "send again apply contacts look resume gates stops undo retry"
@@ -83,6 +83,9 @@ EXPLAINED = {
     "icx/plan/again.py": {
         "if found: -> if True": "spares a copy when nobody was made meanwhile",
         "-> row['row'] not in found  in: if any(": "asks about people of whom nothing is asked",
+        "or row['row'] not in found  in: if any(": "the same",
+        "-> if True:  in: if any(row": "the same",
+        "if True else {  in: now_stale": "puts rows by that nobody asks for when nobody leaves",
         "if now is not None and fact": "whoever is not there has said nothing",
         "strict=True": "they are as many",
     },
