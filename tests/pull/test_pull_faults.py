@@ -279,7 +279,7 @@ def test_a_pull_killed_again_and_again_under_a_plan_of_faults(
     wild.order(*(order for order in random_orders(seed) if order["match"].startswith(("*", "GET"))))
     worker = Path(__file__).with_name("pull_worker.py")
     for _ in range(3):
-        moment, until = wild.calls() + luck.randrange(1, 30), time.monotonic() + 15
+        moment, until = wild.calls() + luck.randrange(1, 10), time.monotonic() + 15
         with script(worker, str(tmp_path / "w"), json.dumps(wild.login)) as process:
             while wild.calls() < moment and process.poll() is None and time.monotonic() < until:
                 time.sleep(0.005)
