@@ -77,8 +77,9 @@ class Tables:
 
 
 def step_sql(name: str, tables: Tables) -> str:
-    """Return the query of one of `STEPS`."""
-    return tables.filled(builtin.text(name)).strip()
+    """Return the query of one of `STEPS`, or of `plain`: events for a few columns that need no more."""
+    sql = builtin.text(name).replace("{plain}", builtin.text("plain").strip())
+    return tables.filled(sql).strip()
 
 
 def profile_sql(
