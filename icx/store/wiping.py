@@ -56,6 +56,18 @@ class Whom:
         return [(one.account_id, one.client_folder_id, one.contact_id) for one in self.contacts]
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """What finds the addresses of a person in a text (RE2).
+
+    `whole` is ready for DuckDB only after ten milliseconds, because of every letter that may not stand beside them;
+    `near` after one, and finds the addresses in longer ones too. So a text where `near` finds nothing has none.
+    """
+
+    near: str = field(repr=False)
+    whole: str = field(repr=False)
+
+
 def number(contact: int) -> re.Pattern[str]:
     """Return what finds a contact's id as pages and reports write it."""
     return re.compile(rf"#{contact}(?!\d)")
@@ -164,44 +176,60 @@ class _Table:
     texts: dict[str, str]  # column: what takes the address out of it
 
 
-def wipe(con: Connection, whom: Whom, pattern: str, *, do: bool) -> dict[str, int]:
+def wipe(con: Connection, whom: Whom, pattern: Pattern, *, do: bool) -> dict[str, int]:
     """Return in how many rows of which table the person is held; with `do` there are none afterwards.
 
-    `pattern` finds the addresses in a text (RE2). One transaction, and the ledger's lines are made to say why there
-    are fewer rows now.
+    One transaction, and the ledger's lines are made to say why there are fewer rows now.
     """
     counted: dict[str, int] = {}
     with transaction(con) if do else nullcontext():
         # The tables of one schema follow each other, so that its ledger is looked at before and after.
-        for schema, tables in groupby(_tables(con, whom, literal(pattern)), key=lambda table: table.schema):
+        for schema, tables in groupby(
+            _tables(con, whom, literal(pattern.whole)), key=lambda table: table.schema
+        ):
             ledger = do and bool(whom.ids(schema))
             if ledger:
                 _count_units(con, schema)
             for table in tables:
-                if count := _walk(con, table, literal(pattern), do=do):
+                if count := _walk(con, table, pattern, do=do):
                     counted[table.label] = count
             if ledger:
                 _explain(con, schema)
     return counted
 
 
-def _walk(con: Connection, table: _Table, pattern: str, *, do: bool) -> int:
-    """Count the rows of one table that hold the person, in one scan, and empty what was found."""
+def _walk(con: Connection, table: _Table, pattern: Pattern, *, do: bool) -> int:
+    """Count the rows of one table that hold the person, and empty what was found."""
     if not con.execute(f"select 1 from {table.name} limit 1").fetchall():
         return 0
-    # Making the pattern ready takes as long as reading ten thousand rows, so all texts of a row are asked at once.
-    whole = ", ".join(f"{quoted(column)}::varchar" for column in table.texts)
-    tests = [f"({table.about})"] if table.about else []
-    tests += [f"regexp_matches(concat_ws(chr(31), {whole}), {pattern})"] if whole else []
-    where, about = " or ".join(tests), table.about or "false"
+    count, theirs, near = _held(con, table, pattern.near)
+    if near:  # a text that may hold an address: is it theirs, or one that has it inside?
+        count, theirs, near = _held(con, table, pattern.whole)
+    if do and theirs:
+        con.execute(f"delete from {table.name} where {table.about}", table.values)
+    for column, change in table.texts.items() if do and near else ():
+        if _matches(con, table, column, pattern.near):
+            test = f"regexp_matches({quoted(column)}::varchar, {literal(pattern.whole)})"
+            con.execute(f"update {table.name} set {quoted(column)} = {change} where {test}")
+    return count
+
+
+def _held(con: Connection, table: _Table, pattern: str) -> tuple[int, int, int]:
+    """Return how many rows are about the person or match in a text, how many are about them, how many only match."""
+    # Making a pattern ready takes as long as reading thousands of rows, so all texts of a row are asked at once.
+    texts = ", ".join(f"{quoted(column)}::varchar" for column in table.texts)
+    about = table.about or "false"
+    where = (
+        f"({about}) or regexp_matches(concat_ws(chr(31), {texts}), {literal(pattern)})" if texts else about
+    )
     counts = f"select count(*), count(*) filter ({about}) from {table.name} where {where}"
     count, theirs = con.execute(counts, table.values).fetchall()[0]
-    if do and theirs:
-        con.execute(f"delete from {table.name} where {about}", table.values)
-    for column, change in table.texts.items() if do and count > theirs else ():
-        test = f"regexp_matches({quoted(column)}::varchar, {pattern})"
-        con.execute(f"update {table.name} set {quoted(column)} = {change} where {test}")
-    return int(count)
+    return int(count), int(theirs), int(count) - int(theirs)
+
+
+def _matches(con: Connection, table: _Table, column: str, pattern: str) -> bool:
+    test = f"regexp_matches({quoted(column)}::varchar, {literal(pattern)})"
+    return bool(con.execute(f"select 1 from {table.name} where {test} limit 1").fetchall())
 
 
 def _tables(con: Connection, whom: Whom, pattern: str) -> Iterator[_Table]:
@@ -310,7 +338,7 @@ def _explain(con: Connection, schema: str) -> None:
     con.execute("drop table units_before")
 
 
-def in_copy(path: Path, whom: Whom, pattern: str, *, do: bool) -> dict[str, int]:
+def in_copy(path: Path, whom: Whom, pattern: Pattern, *, do: bool) -> dict[str, int]:
     """Do the same in a database that is only kept, such as the copy from before an upgrade; its version stays.
 
     With `do` it is written anew, so that nothing deleted is left in its blocks.
@@ -331,7 +359,7 @@ def in_copy(path: Path, whom: Whom, pattern: str, *, do: bool) -> dict[str, int]
         forget(new)
 
 
-def sweep(store: Store, erased: Erased | None, pattern: Callable[[Whom], str]) -> int:
+def sweep(store: Store, erased: Erased | None, pattern: Callable[[Whom], Pattern]) -> int:
     """Take out of a store whoever `erased` recognises, as after a restore; return how many contacts that were."""
     if erased is None or not erased.known:
         return 0

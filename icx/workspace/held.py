@@ -16,7 +16,7 @@ from icx.store import Store, forgotten, memory, private, wiping
 from icx.store.erased import NAME
 from icx.store.names import literal, quoted
 from icx.store.still import copy, finish, forget, put, still
-from icx.store.wiping import GONE, Whom
+from icx.store.wiping import GONE, Pattern, Whom
 from icx.workspace.keeping import SCRATCH
 from icx.workspace.layout import Layout
 from icx.workspace.traces import Trace, in_sql
@@ -125,7 +125,7 @@ def _tells_ids(layout: Layout, path: Path) -> bool:
     return path.relative_to(layout.data).parts[0] in {"reports", "runs", "logs"}
 
 
-def _published(layout: Layout, whom: Whom, pattern: str) -> dict[str, int]:
+def _published(layout: Layout, whom: Whom, pattern: Pattern) -> dict[str, int]:
     found: dict[str, int] = {}
     for path in sorted(layout.published.glob("*/*.parquet")):
         ids = whom.ids(path.parent.name)
@@ -140,7 +140,7 @@ def _published(layout: Layout, whom: Whom, pattern: str) -> dict[str, int]:
             column = "id" if path.stem == "icontact_users" else "contact_id"
             if ids and column in {row[0] for row in columns}:
                 tests.append(f"{column} in ({', '.join(map(str, ids))})")
-            values = {"pattern": pattern} if any("$pattern" in test for test in tests) else {}
+            values = {"pattern": pattern.whole} if any("$pattern" in test for test in tests) else {}
             where = " or ".join(tests) or "false"
             count = con.execute(f"select count(*) from {source} where {where}", values).fetchall()[0][0]
         if count:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from icx.store.backups import UNREADABLE
+from icx.store.wiping import Pattern
 
 PIECE, OVERLAP = 4 << 20, 4096
 _NOBODY = r"[^\s\S]"  # finds nothing
@@ -59,11 +60,12 @@ def _whole(addresses: Iterable[str]) -> str:
     return "|".join(written)
 
 
-def in_sql(addresses: Iterable[str]) -> str:
+def in_sql(addresses: Iterable[str]) -> Pattern:
     """Return the pattern for DuckDB (RE2): what stands before is its first group, what follows the second."""
+    near = f"(?:{_whole(addresses) or _NOBODY})"
     before = r"(^|[^\pL\pN._+\-%]|%[0-9a-f]{2}|\\[nrtbf]|\\u[0-9a-f]{4})"
     after = r"($|[^\pL\pN.\-]|\.(?:$|[^\pL\pN]))"
-    return f"(?i){before}(?:{_whole(addresses) or _NOBODY}){after}"
+    return Pattern(f"(?i){near}", f"(?i){before}{near}{after}")
 
 
 def in_text(addresses: Iterable[str]) -> re.Pattern[str]:
