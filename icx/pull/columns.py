@@ -132,23 +132,19 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {
 }
 
 
-def table(
-    unit: Unit, page: PageLike, offset: int, skip: int = 0, *, bodies: bool = False
-) -> tuple[pa.Table, list[Aside]]:
+def table(unit: Unit, page: PageLike, offset: int, *, bodies: bool = False) -> tuple[pa.Table, list[Aside]]:
     """Return a page as an Arrow table in the order of the staging table, and the rows set aside.
 
-    `offset` is the page's place in the collection. The first `skip` rows were stored before and are left out.
-    Bodies of messages are dropped unless asked for.
+    `offset` is the page's place in the collection. Bodies of messages are dropped unless asked for. Custom fields stand in the order of their names.
     """
     if isinstance(page, Sent) and page.plain:
-        with suppress(plain.Odd, ValueError):
-            return _of_unit(unit, _plain(unit, page).slice(skip)), []
+        with suppress(plain.Odd):
+            return _of_unit(unit, _plain(unit, page)), []
     asides = [Aside(a.position, a.reason, a.raw) for a in page.set_aside]
     taken = {a.position for a in asides}
     count = len(page.rows) + len(asides)
     free = (place for place in range(offset, offset + count) if place not in taken)
-    placed = [(place, row) for place, row in zip(free, page.rows, strict=True) if place >= offset + skip]
-    asides = [a for a in asides if a.position >= offset + skip]
+    placed = list(zip(free, page.rows, strict=True))
     columns = COLUMNS[unit.collection]
     if unit.collection == "messages" and not bodies:
         placed = [(place, {**row, "htmlBody": None}) for place, row in placed]
@@ -165,6 +161,17 @@ def table(
                 good.append(row)
         made = _arrow(columns, good)
     return _of_unit(unit, made), asides
+
+
+def after(made: pa.Table, asides: list[Aside], offset: int, skip: int) -> tuple[pa.Table, list[Aside]]:
+    """Return what `table` made of a page without the page's first `skip` rows.
+
+    >>> made, asides = pa.table({"id": [1, 3]}), [Aside(11, "no contactId", "{}")]
+    >>> [(left["id"].to_pylist(), len(out)) for left, out in (after(made, asides, 10, skip) for skip in (0, 1, 2))]
+    [([1, 3], 1), ([3], 1), ([3], 0)]
+    """
+    left = [aside for aside in asides if aside.position >= offset + skip]
+    return made.slice(skip - len(asides) + len(left)), left
 
 
 def _of_unit(unit: Unit, made: pa.Table) -> pa.Table:
@@ -186,13 +193,11 @@ def _plain(unit: Unit, page: Sent) -> pa.Table:
     """Return a page of people or events by whole columns; raises `plain.Odd` or ValueError for the long way."""
     if unit.collection not in (*PEOPLE, *EVENT_TYPE):
         raise plain.Odd(unit.collection)
-    arrays = {}
-    for column in COLUMNS[unit.collection]:
-        array = plain.column(page.resource, column.key, page.raws, page.custom_names)
-        if column.needed and array.null_count:
-            raise ValueError(f"no {column.key}")
-        arrays[column.name] = array.cast(_KEPT.get(column.type, column.type))
-    return pa.table(arrays)
+    wanted = COLUMNS[unit.collection]
+    found = plain.columns(page.resource, [column.key for column in wanted], page.raws, page.custom_names)
+    if any(column.needed and found[column.key].null_count for column in wanted):
+        raise plain.Odd("without what a row needs")
+    return pa.table({column.name: _kept(column, found[column.key]) for column in wanted})
 
 
 def erased(asides: Sequence[Aside]) -> int:
@@ -224,9 +229,13 @@ def _arrow(columns: Sequence[Column], rows: Sequence[Mapping[str, Any]]) -> pa.T
         values: list[Any] = [row.get(column.key) for row in rows]
         if column.needed and any(value is None for value in values):
             raise ValueError(f"no {column.key}")
-        array = pa.array(_CAST.get(column.type, _same)(values), column.type)
-        arrays[column.name] = array.cast(_KEPT.get(column.type, column.type))
+        arrays[column.name] = _kept(column, pa.array(_CAST.get(column.type, _same)(values), column.type))
     return pa.table(arrays)
+
+
+def _kept(column: Column, array: pa.Array) -> pa.Array:
+    kind = _KEPT.get(column.type, column.type)
+    return array if array.type == kind else array.cast(kind)
 
 
 def _same(values: list[Any]) -> list[Any]:
@@ -239,7 +248,8 @@ def _texts(values: list[Any]) -> list[Any]:
 
 def _maps(values: list[Any]) -> list[Any]:
     return [
-        [(key, text) for key, text in (value or {}).items() if text not in (None, "")] for value in values
+        [(key, text) for key, text in sorted((value or {}).items()) if text not in (None, "")]
+        for value in values
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from icx.clock import Clock, naive_utc
 from icx.errors import IcxError, TryLater
 from icx.pull import others
-from icx.pull.land import Bench
+from icx.pull.bench import Bench
 from icx.pull.progress import Meter
 
 

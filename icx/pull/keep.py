@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from icx.clock import aware_utc, naive_utc
 from icx.errors import IcxError, NeedsYou, TryLater
+from icx.icontact.paging import ERASED
 from icx.pull.reading import Staged
 from icx.pull.units import Unit
 from icx.store import Connection, Store, check_name, one_row, quoted, transaction
@@ -196,11 +197,18 @@ def contacts_only(con: Connection, connection: str) -> bool:
 def staged(con: Connection) -> dict[Unit, Staged]:
     """Return the readings that wait in staging."""
     rows = con.execute(
-        "select collection, message_id, total, rows_read, last_row from staged_units"
+        """
+        select s.collection, s.message_id, s.total, s.rows_read, s.last_row,
+          count(a.position), count(a.position) filter (a.reason = $erased)
+        from staged_units s left join set_aside a
+          on a.collection = s.collection and a.message_id is not distinct from s.message_id
+        group by all
+        """,
+        {"erased": ERASED},
     ).fetchall()
     return {
-        Unit(collection, message_id): Staged(total, rows_read, tuple(last_row.split(",")))
-        for collection, message_id, total, rows_read, last_row in rows
+        Unit(collection, message_id): Staged(total, rows_read, tuple(last_row.split(",")), asides, erased)
+        for collection, message_id, total, rows_read, last_row, asides, erased in rows
     }
 
 
@@ -219,11 +227,6 @@ def clear_staging(con: Connection) -> None:
         "and table_name like 'staged\\_%' escape '\\'"
     ).fetchall():
         con.execute(f"delete from {quoted(table)}")
-
-
-def note_pages(con: Connection, run: str, pages: int) -> None:
-    """Note how many pages a pull has landed."""
-    con.execute("update pulls set pages = ? where pull_id = ?", [pages, run])
 
 
 def busy(connection: str) -> Callable[[Holder | None], IcxError]:

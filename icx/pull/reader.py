@@ -8,16 +8,16 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from icx.clock import Clock, naive_utc
 from icx.errors import IcxError, TryLater
-from icx.pull.land import Bench, Landing
+from icx.pull.bench import Bench
+from icx.pull.land import Landing
 from icx.pull.progress import Meter
 from icx.pull.workers import Workers
-from icx.store import Connection
 
-AHEAD = 5  # answers that may wait to be landed: what comes quickly is landed together
+AHEAD = 5  # answers that may wait to be landed while others are written
 IN_A_ROW = 3  # tasks that cannot be read one after the other, and it is no longer the tasks
 HELD = 3.0  # seconds the database is kept open while pages keep coming
 IDLE = 0.3  # seconds of waiting after which others may have it
@@ -32,8 +32,8 @@ class Task(Protocol):
     def next_call(self) -> Callable[[], Any] | None:
         """Return the next call, or None while an answer must land first."""
 
-    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
-        """Land an answer inside the open transaction; return the rows it brought."""
+    def land(self, landing: Landing, answer: Any) -> int:
+        """Land an answer; return the rows it brought."""
 
     def outdated(self, error: IcxError) -> bool:
         """Tell whether an error came to a call whose answer nobody waits for any more."""
@@ -44,9 +44,10 @@ class Task(Protocol):
 
 @dataclass
 class Reader:
-    """Reads tasks with a few calls in flight; what was landed is committed before more is asked.
+    """Reads tasks with a few calls in flight.
 
-    At most `threads` + `AHEAD` answers exist at a time, so memory is bounded and a kill costs no more calls than that.
+    At most `threads` + `AHEAD` answers wait to be landed, and `Landing` lets what landed wait but a moment, so memory
+    is bounded and a kill costs few calls.
     """
 
     bench: Bench
@@ -56,10 +57,8 @@ class Reader:
     meter: Meter
     waiting_until: Callable[[], datetime | None]
     calls_left: Callable[[], int | None]
-    after: Callable[[Connection, int], None]
     stopped: Callable[[], None] = lambda: None  # raises when the pull is to end at once
     ending: Callable[[], IcxError | None] = lambda: None  # the end that somebody asked for
-    pages: int = 0
     refused: list[tuple[Task, IcxError]] = field(default_factory=list)
     _in_a_row: int = 0
 
@@ -83,11 +82,14 @@ class Reader:
                     task, call = asked
                     flying.append((task, workers.submit(call)))
                 if not flying:
-                    if end is not None:
-                        raise end
-                    return
+                    break
                 self._wait(flying[0])
-                self._land(flying)
+                self._land(*flying.popleft())
+                if not self.landing.left:
+                    self._write()
+            self._write()
+            if end is not None:
+                raise end
         finally:
             for _, future in flying:
                 future.cancel()
@@ -99,53 +101,47 @@ class Reader:
         patience = IDLE
         while not future.done():
             try:
-                future.exception(timeout=patience)
+                future.exception(timeout=min(patience, self.landing.left))
             except StillRunning:
+                if not self.landing.left:
+                    self._write()
+                    continue
                 self.bench.rest()
                 patience = 0.5
                 if self.waiting_until() is not None and (end := self.ending()) is not None:
+                    self._write()
                     raise end from None
                 self.meter.say(waiting_until=self.waiting_until(), calls_left=self.calls_left)
 
-    def _land(self, flying: deque[tuple[Task, Future[Any]]]) -> None:
-        """Land every answer at the head of the queue that is there, in one transaction."""
-        ready: list[tuple[Task, Any]] = []
-        failed: tuple[Task, BaseException] | None = None
-        while flying and flying[0][1].done() and failed is None:
-            task, future = flying.popleft()
-            error = future.exception()
-            if error is None:
-                ready.append((task, future.result()))
-            else:
-                failed = (task, error)
-        if ready:
+    def _land(self, task: Task, future: Future[Any]) -> None:
+        """Land an answer, or what came instead of one."""
+        error = future.exception()
+        if error is None:
             self._in_a_row = 0
             self.landing.at = naive_utc(self.clock.now())
-            self.landing.forget()
-            with self.bench.transaction() as con:
-                for task, answer in ready:
-                    if not task.finished:
-                        self.meter.rows += task.land(con, self.landing, answer)
-                        self.pages += 1
-                        self.meter.done += task.finished
-                self.landing.flush(con)
-                self.after(con, self.pages)
+            if not task.finished:
+                self.meter.rows += task.land(self.landing, future.result())
+                self.landing.came()
+                self.meter.done += task.finished
             self.meter.say(calls_left=self.calls_left)
+            return
+        if isinstance(error, IcxError) and task.outdated(error):
+            return
+        absorbed = isinstance(error, IcxError) and task.refused(error)
+        self._in_a_row += absorbed and isinstance(error, TryLater)
+        if not absorbed or self._in_a_row >= IN_A_ROW:
+            if isinstance(error, Exception):
+                self._write()  # what came before it is kept
+            raise error
+        if not task.finished:
+            task.finished = True
+            self.meter.done += 1
+            self.refused.append((task, cast(IcxError, error)))
+
+    def _write(self) -> None:
+        self.landing.write()
         if self.bench.held > HELD:
             self.bench.rest()
-        if failed is not None:
-            task, error = failed
-            if isinstance(error, IcxError) and task.outdated(error):
-                return
-            if not (isinstance(error, IcxError) and task.refused(error)):
-                raise error
-            self._in_a_row += isinstance(error, TryLater)
-            if self._in_a_row >= IN_A_ROW:
-                raise error
-            if not task.finished:
-                task.finished = True
-                self.meter.done += 1
-                self.refused.append((task, error))
 
 
 class _Calls:

@@ -11,12 +11,13 @@ from typing import Any
 import pyarrow as pa
 
 from icx.errors import IcxError
-from icx.icontact.paging import ERASED, Sent
-from icx.pull import columns, land
+from icx.icontact.paging import Sent
+from icx.pull import columns
+from icx.pull.columns import Aside
 from icx.pull.halving import UNREAD, around_bad_rows
 from icx.pull.land import Landing
 from icx.pull.units import KEYS, PageLike, Source, Unit
-from icx.store import Connection, one_row
+from icx.store import Connection
 
 TRIES = 3
 # A page this long that repeats the one before is no chance; two events can be alike, twenty in a row are not.
@@ -30,6 +31,8 @@ class Staged:
     total: int | None
     rows_read: int
     last_rows: tuple[str, ...]  # digests of the rows that the next page is to begin with
+    asides: int = 0
+    erased: int = 0  # of these, rows of people who were erased here
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class _Answer:
     page: PageLike
     offset: int
     attempt: int
+    table: pa.Table  # of its rows, but for those set aside
+    asides: list[Aside]
 
 
 @dataclass
@@ -120,7 +125,9 @@ class Reading:
                 if error.code not in UNREAD:
                     raise
                 page = around_bad_rows(fetch, offset, self.page_size, error)
-            return _Answer(page, offset, attempt)
+            # Here, not where it lands: several pages are made ready at a time.
+            table, asides = columns.table(self.unit, page, offset, bodies=self.bodies)
+            return _Answer(page, offset, attempt, table, asides)
 
         return call
 
@@ -132,7 +139,7 @@ class Reading:
         """A message that cannot be read does not stop the others; a collection does."""
         return self.unit.is_events and error.code in _ONE_MESSAGE
 
-    def land(self, con: Connection, landing: Landing, answer: _Answer) -> int:
+    def land(self, landing: Landing, answer: _Answer) -> int:
         page, offset = answer.page, answer.offset
         if answer.attempt != self._attempt:
             return 0  # asked for by an attempt that was given up
@@ -143,7 +150,7 @@ class Reading:
                 self._again(fault=False)
                 return 0
             skip = len(self.staged.last_rows) if self.staged else 0
-            self._begin(con, landing, page, offset)
+            self._begin(landing, page, offset)
         elif page.total != self._total:
             self.totals.append(page.total)
             if self._tries < TRIES:
@@ -152,7 +159,7 @@ class Reading:
             self._moved, self._total = True, page.total
         repeated = self._is_repeated(page)
         if repeated and self._total is None:  # a collection without paging gives everything each time
-            self._end(con, landing, None)
+            self._end(landing)
             return 0
         self._stuck |= repeated
         if self._last and offset:
@@ -163,7 +170,7 @@ class Reading:
             self._shifted |= not follows
             # Of rows with an identity none is lost by keeping one twice.
             skip = 0 if self._shifted and self.unit.collection in KEYS else len(self._last)
-        return self._take(con, landing, page, offset, skip)
+        return self._take(landing, answer, skip)
 
     def _begins_with(self, last: tuple[str, ...], page: PageLike, offset: int) -> bool:
         return columns.size(page) >= len(last) and self._fingerprints(page, offset, range(len(last))) == last
@@ -183,7 +190,7 @@ class Reading:
         assert self.staged is not None
         return page.total == self.staged.total and self._begins_with(self.staged.last_rows, page, offset)
 
-    def _begin(self, con: Connection, landing: Landing, page: PageLike, offset: int) -> None:
+    def _begin(self, landing: Landing, page: PageLike, offset: int) -> None:
         self._known = True
         self._total = page.total
         self._one_by_one |= page.total is None
@@ -193,35 +200,29 @@ class Reading:
         self._next = offset + self._long
         if self.staged:
             self.went_on = True
-            self._read = self.staged.rows_read
-            row = one_row(
-                con.execute(
-                    "select count(*), count(*) filter (reason = ?) from set_aside"
-                    " where collection = ? and message_id is not distinct from ?",
-                    [ERASED, self.unit.collection, self.unit.message_id],
-                )
+            self._read, self._asides, self._erased = (
+                self.staged.rows_read,
+                self.staged.asides,
+                self.staged.erased,
             )
-            self._asides, self._erased = (int(row[0]), int(row[1])) if row else (0, 0)
         else:
             self._read = self._asides = self._erased = 0
             if self.dirty or self._starts > 1:
-                landing.drop_staged(self.unit)
-                land.begin(con, self.unit)
+                landing.restart(self.unit)
 
-    def _take(self, con: Connection, landing: Landing, page: PageLike, offset: int, skip: int) -> int:
-        table, asides = columns.table(self.unit, page, offset, skip, bodies=self.bodies)
-        land.set_aside(con, self.unit, asides, landing.at)
+    def _take(self, landing: Landing, answer: _Answer, skip: int) -> int:
+        page, offset = answer.page, answer.offset
+        table, asides = columns.after(answer.table, answer.asides, offset, skip)
+        landing.set_aside(self.unit, asides)
         count = columns.size(page)
-        only = offset == 0
         self._read = max(self._read, offset + count)
         self._asides += len(asides)
         self._erased += columns.erased(asides)
         end = count == 0 or (self._total is not None and self._read >= self._total)
-        last = () if end else self._lead_on(page, offset)
-        if not (end and only):
-            landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_rows=last)
+        last = self._last_rows(page, offset) if end else self._lead_on(page, offset)
+        landing.stage(self.unit, table, total=self._total, rows_read=self._read, last_rows=last)
         if end:
-            self._end(con, landing, table if only else None)
+            self._end(landing)
         self._last = last if self._lap else ()
         return int(table.num_rows)
 
@@ -238,18 +239,16 @@ class Reading:
             # What was asked for beyond this page does not fit any more; from a short one on page by page.
             self._next, self._step = self._read, max(count - self._lap, 1)
             self._attempt, self._flying = self._attempt + 1, 0
-        return self._fingerprints(page, offset, range(count - max(self._lap, 1), count))
+        return self._last_rows(page, offset)
 
-    def _end(self, con: Connection, landing: Landing, page: pa.Table | None) -> None:
+    def _last_rows(self, page: PageLike, offset: int) -> tuple[str, ...]:
+        count = columns.size(page)
+        return self._fingerprints(page, offset, range(max(count - max(self._lap, 1), 0), count))
+
+    def _end(self, landing: Landing) -> None:
         rows = self._read
         if self.unit.collection in KEYS:
-            keys = list(KEYS[self.unit.collection])
-            different = (
-                land.distinct(con, landing, self.unit)
-                if page is None
-                else page.select(keys).group_by(keys).aggregate([]).num_rows
-            )
-            rows = different + self._asides
+            rows = landing.distinct(self.unit) + self._asides
         steady = not (self._moved or self._stuck or self._shifted)
         whole = steady and (self._total is None or rows == self._total)
         if not whole and self._tries < TRIES:
@@ -257,15 +256,12 @@ class Reading:
             return
         self.provisional = not whole
         erased = "erased" if self._erased and self._erased == self._asides else None
-        land.replace(
-            con,
+        landing.replace(
             self.unit,
-            landing,
             service=self._total if self._total is not None else rows,
             asides=self._asides - self._erased,  # whose rows those of the erased are, is known
             verified=whole,
             reason=erased if whole else self.why,
-            page=page,
             new_unit=self.new_unit,
         )
         self.finished, self._before = True, None
@@ -311,7 +307,7 @@ _ONE_MESSAGE = ("service-refused", "answer-unreadable")
 
 @dataclass
 class Once:
-    """A single call whose answer lands in one statement: statistics, or a message's body."""
+    """A single call whose answer is kept by itself: statistics, or a message's body."""
 
     label: str
     fetch: Callable[[], Any]
@@ -325,8 +321,9 @@ class Once:
         self._asked = True
         return self.fetch
 
-    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
-        self.store(con, answer, landing.at)
+    def land(self, landing: Landing, answer: Any) -> int:
+        at = landing.at
+        landing.later(lambda con: self.store(con, answer, at))
         self.finished = True
         return 0
 

@@ -11,9 +11,10 @@ from icx.errors import BadInput, IcxError
 from icx.icontact.paging import ERASED
 from icx.pull import consent, due, keep, tags
 from icx.pull.agenda import Agenda, counters
+from icx.pull.bench import Bench
 from icx.pull.ending import Ending
 from icx.pull.first import first_pull
-from icx.pull.land import Bench, Landing
+from icx.pull.land import Landing
 from icx.pull.ledger import ICONTACT, messages_of, of
 from icx.pull.notes import notes
 from icx.pull.progress import Meter, Progress
@@ -305,20 +306,26 @@ class _Pull:
         pace = getattr(self.client, "pace", None)
         self.reader = Reader(
             self.bench,
-            Landing(self.folder, self.run, self.began_at, touched_only=self.tagged),
+            Landing(
+                self.bench,
+                self.folder,
+                self.run,
+                self.began_at,
+                touched_only=self.tagged,
+                staged=set(self.staged),
+            ),
             self.settings.threads,
             self.clock,
             self.meter,
             lambda: self.ear.until(self.meter) or getattr(pace, "waiting_until", None),
             lambda: pace.left() if pace is not None else None,
-            lambda con, pages: keep.note_pages(con, self.run, pages),
             self.stopped,
             self.ending,
         )
 
     def _calls(self) -> tuple[int, int]:
         made, retried = self.journal.calls(self.run)
-        return max(made, self.reader.pages), retried
+        return max(made, self.reader.landing.pages), retried
 
     def _ending(self, state: str) -> Ending:
         return Ending(self.bench, self.meter, self.clock, self.run, state, self._calls)
@@ -370,7 +377,7 @@ class _Pull:
             resumed = replace(
                 self.resumed,
                 earlier_calls=sum(self.journal.calls(part)[0] for part in before.parts) or before.pages,
-                quiet=before.pages + self.reader.pages - went_on,
+                quiet=before.pages + self.reader.landing.pages - went_on,
             )
         return PullReport(
             connection=self.connection,

@@ -58,8 +58,8 @@ class Tracking:
             return None
         return self.task.next_call()
 
-    def land(self, con: Connection, landing: Landing, answer: Any) -> int:
-        return self.task.land(con, landing, answer)
+    def land(self, landing: Landing, answer: Any) -> int:
+        return self.task.land(landing, answer)
 
     def outdated(self, error: IcxError) -> bool:
         return self.task.outdated(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import signal
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from pull_fake import NOON, Fake, Killed, account, contact, event
 from icx.clock import ManualClock
 from icx.errors import Damaged, TryLater
 from icx.pull import history, ledger
+from icx.pull.land import HOLD
 from icx.pull.reader import AHEAD
 from icx.store import damage
 
@@ -31,12 +33,28 @@ QUICK = settings(
 )
 
 
-def stop_at(call: int) -> Callable[[int, str, int | None, int], None]:
+CALL = 0.1  # seconds that a call takes
+
+
+def stop_at(
+    call: int, wait: Callable[[], None] = lambda: None
+) -> Callable[[int, str, int | None, int], None]:
     def before(number: int, resource: str, parent: int | None, offset: int) -> None:
+        wait()
         if number >= call:
             raise Killed
 
     return before
+
+
+def cut_off_at(fake: Fake, row: int) -> None:
+    """Let the service go away before the contacts from this row on."""
+
+    def before(number: int, resource: str, parent: int | None, offset: int) -> None:
+        if resource == "contacts" and offset >= row:
+            raise TryLater("service-unreachable", "Nobody answers.", where="contacts", kept="all", next=[])
+
+    fake.before = before
 
 
 def quiet(folder: Path, fake: Fake, **options: Any) -> dict[str, list[tuple[Any, ...]]]:
@@ -104,7 +122,7 @@ def test_a_pull_stopped_at_any_call_and_resumed_equals_a_quiet_one(
         stops += data.draw(st.lists(st.integers(1, 5), max_size=1))  # and once more soon after
         finished = False
         for stop in stops:
-            fake.before = stop_at(len(fake.asked) + stop)
+            fake.before = stop_at(len(fake.asked) + stop, lambda: bed.clock.sleep(CALL))
             with suppress(Killed):
                 bed.pull(fake, **options)
                 finished = True
@@ -114,16 +132,35 @@ def test_a_pull_stopped_at_any_call_and_resumed_equals_a_quiet_one(
             report = bed.pull(fake, **options)
             assert report.resumed is not None
         assert bed.tables() == expected
-    # A stop costs the calls that were in flight or waited to land, and one to see that a half-read unit is still the same.
-    assert len(fake.asked) <= whole + len(stops) * (options["threads"] + AHEAD + 1)
+    # A stop costs the calls that were in flight or waited to land, those that came within a moment and waited to be
+    # written, and one to see that a half-read unit is still the same.
+    moment = math.ceil(HOLD / CALL)
+    assert len(fake.asked) <= whole + len(stops) * (options["threads"] + AHEAD + moment + 1)
+
+
+def test_what_comes_at_once_is_written_once_and_ends_as_what_takes_its_time(bed: Bed, tmp_path: Path) -> None:
+    """A unit that is whole within a moment is not written page by page before."""
+    waiting: list[int] = []
+
+    def before(number: int, resource: str, parent: int | None, offset: int) -> None:
+        if resource == "contacts" and offset >= 20:
+            waiting.extend(count for (count,) in bed.rows("select count(*) from staged_contacts"))
+
+    quick, slow = account(2, people=40), account(2, people=40)
+    quick.before = before
+    bed.pull(quick)
+    assert waiting == [0] * 5
+    late = Bed(tmp_path / "late", ManualClock(NOON))
+    slow.before = lambda *_: late.clock.sleep(2 * HOLD)
+    with late.journal:
+        late.pull(slow)
+        assert late.tables() == bed.tables()
 
 
 def test_a_half_read_unit_goes_on_at_the_row_where_it_stopped(bed: Bed) -> None:
     fake = account(2, people=40)
-    fake.before = lambda number, resource, parent, offset: (
-        stop_at(0)(1, "", None, 0) if resource == "contacts" and offset >= 20 else None
-    )
-    with pytest.raises(Killed):
+    cut_off_at(fake, 20)
+    with pytest.raises(TryLater):
         bed.pull(fake, threads=1)
     fake.before, fake.asked = None, []
     report = bed.pull(fake, threads=1)
@@ -140,10 +177,8 @@ def test_a_half_read_unit_goes_on_at_the_row_where_it_stopped(bed: Bed) -> None:
 @pytest.mark.parametrize("change", ["total", "last row"])
 def test_a_half_read_unit_that_changed_meanwhile_is_read_from_its_beginning(bed: Bed, change: str) -> None:
     fake = account(2, people=40)
-    fake.before = lambda number, resource, parent, offset: (
-        stop_at(0)(1, "", None, 0) if resource == "contacts" and offset >= 20 else None
-    )
-    with pytest.raises(Killed):
+    cut_off_at(fake, 20)
+    with pytest.raises(TryLater):
         bed.pull(fake, threads=1)
     if change == "total":
         fake.rows["contacts"].append(contact(90_000))
