@@ -93,14 +93,17 @@ def first_pull(con: Connection) -> FirstPull:
         )
     }
     people = max(tables["icontact_users"], 1)
-    filled = {
-        column.name: _one(con, f"select count({column.name}) from icontact_users") / people
+    fields = {
+        column.name: column.name
         for column in COLUMNS["contacts"]
         if column.name not in ("id", "custom", "create_date_text")
     }
     for (name,) in con.execute("select private_name from custom_fields order by private_name").fetchall():
-        share = _one(con, f"select count(custom[{literal(name)}]) from icontact_users") / people
-        filled[name if name.startswith("mailchimp_") else f"cf_{name}"] = share
+        fields[name if name.startswith("mailchimp_") else f"cf_{name}"] = f"custom[{literal(name)}]"
+    counts = one_row(
+        con.execute(f"select {', '.join(f'count({value})' for value in fields.values())} from icontact_users")
+    )
+    filled = {name: count / people for name, count in zip(fields, counts or (), strict=True)}
     empty = {name: share for name, share in filled.items() if share < 1 - MOSTLY}
     now = one_row(con.execute("select max(verified_at) from units"))
     odd = {}

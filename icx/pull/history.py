@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from icx.pull.columns import COLUMNS
-from icx.store import Connection, one_row
+from icx.store import Connection, literal, one_row
 
 _PLAIN = [c.name for c in COLUMNS["contacts"] if c.name not in ("id", "custom")]
 
@@ -21,21 +21,21 @@ class Counted:
     opted_out: int = 0
 
 
-def contacts(con: Connection, source: str, now: datetime, *, verified: bool, touched_only: bool) -> Counted:
-    """Bring icontact_users to the reading of `read_contacts` and write what differs into `changes`.
+def contacts(
+    con: Connection, people: str, source: str, now: datetime, *, verified: bool, touched_only: bool
+) -> Counted:
+    """Bring icontact_users to what `read_contacts` gave, its table `people`, and write what differs into `changes`.
 
     Only a verified reading may call a contact gone. With `touched_only` just people with an event are kept.
     """
-    first = _one(con, "select count(*) from icontact_users") == 0
     if touched_only:
-        touched = "in (select contact_id from icontact_activity)"
-        con.execute(f"delete from reading where not id {touched}")
-        con.execute(f"delete from icontact_users where not id {touched}")
-    if not first:
-        _note_contacts(con, now)
-        con.execute(
-            "delete from icontact_users where id in (select id from reading where differs or is_back)"
-        )
+        untouched = "where id not in (select contact_id from icontact_activity)"
+        for table in {people, "icontact_users"}:
+            con.execute(f"delete from {table} {untouched}")
+    if people == "icontact_users":
+        return Counted(new=_one(con, "select count(*) from icontact_users"))
+    _note_contacts(con, now)
+    con.execute("delete from icontact_users where id in (select id from reading where differs or is_back)")
     row = one_row(
         con.execute(
             "select count(*) filter (is_new or is_back), count(*) filter (differs and not is_new) from reading"
@@ -50,7 +50,7 @@ def contacts(con: Connection, source: str, now: datetime, *, verified: bool, tou
         """
     )
     gone = 0
-    if verified and not first:
+    if verified:
         missing = f"gone_at is null and id not in (select id from {source})"
         con.execute(
             f"insert into changes select $now, 'contact', id, null, 'exists', '1', null "
@@ -63,21 +63,41 @@ def contacts(con: Connection, source: str, now: datetime, *, verified: bool, tou
     return Counted(new=new, changed=changed, gone=gone)
 
 
-def read_contacts(con: Connection, source: str, now: datetime, gone_fields: list[str]) -> None:
-    """Make the temporary table `reading` of everybody in `source`, with keys, and what is new about them.
+def read_contacts(
+    con: Connection, source: str, now: datetime, gone_fields: list[str], *, unique: bool = False
+) -> str:
+    """Return the table that has everybody in `source` with keys, once each (`unique`: as they stand there).
 
+    It is icontact_users itself where that was empty; else the temporary table `reading`, with what is new about them.
     Values of custom fields the service no longer has (`gone_fields`) are carried on from what is stored.
     """
+    _odd_addresses(con, source)
+    everybody = f"select * from {source}" + (
+        "" if unique else " qualify row_number() over (partition by id) = 1"
+    )
+    keys = f"""
+        case when {_plain_address("s.email")} then lower(s.email) else k.email_key end as email_key,
+        case when {_plain_address("s.email")} then split_part(lower(s.email), '@', 2) else k.email_domain end as email_domain
+    """
+    if not _one(con, "select count(*) from (from icontact_users limit 1)"):
+        con.execute(
+            f"""
+            insert into icontact_users by name
+            select s.* exclude (custom), {keys}, coalesce(s.custom, map {{}}) as custom,
+              $now as first_seen, null::timestamp as gone_at
+            from ({everybody}) s left join odd_addresses k on k.email = s.email
+            """,
+            {"now": now},
+        )
+        return "icontact_users"
     same = ", ".join(f"s.{name}" for name in _PLAIN)
     was = ", ".join(f"u.{name}" for name in _PLAIN)
-    _email_keys(con, source)
     con.execute(
         f"""
         create or replace temp table reading as
-        with s as (
-          select * from {source} qualify row_number() over (partition by id) = 1),
+        with s as ({everybody}),
         merged as (
-          select s.* exclude (custom), k.email_key, k.email_domain,
+          select s.* exclude (custom), {keys},
             coalesce(u.first_seen, $now) as first_seen,
             case when len($gone_fields::varchar[]) = 0 or u.custom is null then coalesce(s.custom, map {{}})
               else map_concat(
@@ -90,7 +110,7 @@ def read_contacts(con: Connection, source: str, now: datetime, gone_fields: list
             row({same}) is distinct from row({was}) as plain_differs
           from s
           left join icontact_users u on u.id = s.id
-          left join email_keys k on k.email = s.email)
+          left join odd_addresses k on k.email = s.email)
         select * exclude (old_custom, plain_differs),
           not is_new and (plain_differs or list_sort(map_entries(custom))
             is distinct from list_sort(map_entries(coalesce(old_custom, map {{}})))) as differs
@@ -98,29 +118,36 @@ def read_contacts(con: Connection, source: str, now: datetime, gone_fields: list
         """,
         {"now": now, "gone_fields": gone_fields},
     )
+    return "reading"
 
 
-def _email_keys(con: Connection, source: str) -> None:
-    """Parse each address that was never stored before, once."""
+def _plain_address(address: str) -> str:
+    from icx.functions.address import PLAIN
+
+    return f"regexp_full_match({address}, {literal(PLAIN)})"
+
+
+def _odd_addresses(con: Connection, source: str) -> None:
+    """Make a table of the addresses that take reading; each that was never stored before is read once."""
     import pyarrow as pa
 
     from icx.functions import email, emaildomain
 
     con.execute(
-        """
-        create or replace temp table email_keys as
+        f"""
+        create or replace temp table odd_addresses as
         select email, any_value(email_key) as email_key, any_value(email_domain) as email_domain
-        from icontact_users where email is not null group by email
+        from icontact_users where not {_plain_address("email")} group by email
         """
     )
     con.execute(
-        f"select distinct s.email from {source} s anti join email_keys k on k.email = s.email "
-        "where s.email is not null"
+        f"select distinct s.email from {source} s anti join odd_addresses k on k.email = s.email "
+        f"where not {_plain_address('s.email')}"
     )
-    parsed = []
+    read = []
     while batch := con.fetchmany(50_000):
         texts = [text for (text,) in batch]
-        parsed.append(
+        read.append(
             pa.table(
                 {
                     "email": pa.array(texts, pa.string()),
@@ -129,10 +156,10 @@ def _email_keys(con: Connection, source: str) -> None:
                 }
             )
         )
-    for page in parsed:
-        con.register("parsed_page", page)
-        con.execute("insert into email_keys select * from parsed_page")
-        con.unregister("parsed_page")
+    for page in read:
+        con.register("read_page", page)
+        con.execute("insert into odd_addresses select * from read_page")
+        con.unregister("read_page")
 
 
 def _note_contacts(con: Connection, now: datetime) -> None:
@@ -171,57 +198,54 @@ def _note_contacts(con: Connection, now: datetime) -> None:
 
 
 def subscriptions(
-    con: Connection, source: str, now: datetime, *, verified: bool, touched_only: bool
+    con: Connection, source: str, now: datetime, *, verified: bool, touched_only: bool, unique: bool = False
 ) -> Counted:
     """Bring subscriptions to the reading in `source`, write status changes into `changes`."""
-    first = _one(con, "select count(*) from subscriptions") == 0
     keep = "contact_id in (select id from icontact_users)" if touched_only else "true"
-    con.execute(
-        f"create or replace temp table reading as select * from {source} where {keep} "
-        "qualify row_number() over (partition by list_id, contact_id) = 1"
+    read = f"select * from {source} where {keep}" + (
+        "" if unique else " qualify row_number() over (partition by list_id, contact_id) = 1"
     )
-    counted = Counted(new=_one(con, "select count(*) from reading")) if first else Counted()
-    if not first:
+    if not _one(con, "select count(*) from (from subscriptions limit 1)"):
+        con.execute(f"insert into subscriptions {read}")
+        return Counted(new=_one(con, "select count(*) from subscriptions"))
+    con.execute(f"create or replace temp table reading as {read}")
+    con.execute(
+        """
+        create or replace temp table differing as
+        select coalesce(r.list_id, s.list_id) as list_id, coalesce(r.contact_id, s.contact_id) as contact_id,
+          s.status as old, r.status as new
+        from reading r full join subscriptions s using (list_id, contact_id)
+        where row(r.status, r.add_date, r.confirmation_message_id)
+          is distinct from row(s.status, s.add_date, s.confirmation_message_id)
+        """
+    )
+    if not verified:
+        con.execute("delete from differing where new is null")
+    con.execute(
+        "insert into changes select $now, 'subscription', contact_id, list_id, 'status', old, new "
+        "from differing where old is distinct from new",
+        {"now": now},
+    )
+    row = one_row(
         con.execute(
             """
-            create or replace temp table differing as
-            select coalesce(r.list_id, s.list_id) as list_id, coalesce(r.contact_id, s.contact_id) as contact_id,
-              s.status as old, r.status as new
-            from reading r full join subscriptions s using (list_id, contact_id)
-            where row(r.status, r.add_date, r.confirmation_message_id)
-              is distinct from row(s.status, s.add_date, s.confirmation_message_id)
-            """
-        )
-        if not verified:
-            con.execute("delete from differing where new is null")
-        con.execute(
-            "insert into changes select $now, 'subscription', contact_id, list_id, 'status', old, new "
-            "from differing where old is distinct from new",
-            {"now": now},
-        )
-        row = one_row(
-            con.execute(
-                """
             select count(*) filter (old is null), count(*) filter (old is not null and new is not null),
               count(*) filter (new is null),
               count(distinct contact_id) filter (new = 'unsubscribed' and old is distinct from new)
             from differing
             """
-            )
         )
-        counted = Counted(*row) if row else counted
-        con.execute(
-            "delete from subscriptions using differing d "
-            "where subscriptions.list_id = d.list_id and subscriptions.contact_id = d.contact_id"
-        )
-        con.execute(
-            "insert into subscriptions select r.* from reading r semi join differing using (list_id, contact_id)"
-        )
-        con.execute("drop table differing")
-    else:
-        con.execute("insert into subscriptions select * from reading")
+    )
+    con.execute(
+        "delete from subscriptions using differing d "
+        "where subscriptions.list_id = d.list_id and subscriptions.contact_id = d.contact_id"
+    )
+    con.execute(
+        "insert into subscriptions select r.* from reading r semi join differing using (list_id, contact_id)"
+    )
+    con.execute("drop table differing")
     con.execute("drop table reading")
-    return counted
+    return Counted(*row) if row else Counted()
 
 
 def named(con: Connection, table: str, key: str, source: str, now: datetime, *, verified: bool) -> Counted:

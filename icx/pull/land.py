@@ -51,6 +51,7 @@ class Landing:
     counters: dict[Unit, int | None] = field(default_factory=dict)  # statistics figures, newest
     _works: list[Callable[[Batch], None]] = field(default_factory=list)
     _pages: dict[Unit, _Pages] = field(default_factory=dict)
+    _unique: set[Unit] = field(default_factory=set)  # collections of which no row came twice
     _answers: int = 0
     _since: float = math.inf
     _people: bool = False
@@ -112,16 +113,22 @@ class Landing:
 
     def distinct(self, unit: Unit) -> int:
         """Return how many different rows of a collection came."""
-        if unit not in self.staged:
+        keys = KEYS[unit.collection]
+        if unit in self.staged:
+            self.write()
+            told = one_row(
+                self.bench.con().execute(
+                    f"select count(*), (select count(*) from (select distinct {', '.join(keys)} from {unit.staged}))"
+                    f" from {unit.staged}"
+                )
+            )
+            assert told is not None
+            came, different = map(int, told)
+        else:
             waiting = pa.concat_tables(self._pages[unit].tables)
-            return int(waiting.group_by(list(KEYS[unit.collection])).aggregate([]).num_rows)
-        self.write()
-        keys = ", ".join(KEYS[unit.collection])
-        row = one_row(
-            self.bench.con().execute(f"select count(*) from (select distinct {keys} from {unit.staged})")
-        )
-        assert row is not None
-        return int(row[0])
+            came, different = waiting.num_rows, int(waiting.group_by(list(keys)).aggregate([]).num_rows)
+        (self._unique.add if came == different else self._unique.discard)(unit)
+        return different
 
     def replace(
         self,
@@ -147,6 +154,7 @@ class Landing:
             verified,
             reason,
             new_unit,
+            unit in self._unique,
             self.at,
         )
         self.staged.discard(unit)

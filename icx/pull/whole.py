@@ -29,6 +29,7 @@ class Whole:
     verified: bool
     reason: str | None
     new_unit: bool  # nothing of it is stored yet
+    unique: bool  # of a collection: no row came twice
     at: datetime
 
 
@@ -130,23 +131,23 @@ class Batch:
         # Who cannot be read may be anybody: with rows set aside nobody is missing for certain.
         verified = whole.verified and not whole.asides
         if whole.staged:
-            self._collection(unit.collection, unit.staged, verified=verified)
+            self._collection(unit.collection, unit.staged, verified=verified, unique=whole.unique)
         else:
             con.register("page", pa.concat_tables(whole.pages))
-            self._collection(unit.collection, "page", verified=verified)
+            self._collection(unit.collection, "page", verified=verified, unique=whole.unique)
             con.unregister("page")
         table = TABLE[unit.collection]
         gone = table in ("icontact_users", "lists", "custom_fields")
         return _count(con, table + (" where gone_at is null" if gone else ""))
 
-    def _collection(self, name: str, source: str, *, verified: bool) -> None:
+    def _collection(self, name: str, source: str, *, verified: bool, unique: bool) -> None:
         con, now = self.con, self.folder.now
         if name == "contacts":
             gone = con.execute("select private_name from custom_fields where gone_at is not null").fetchall()
-            history.read_contacts(con, source, now, [field for (field,) in gone])
-            consent.statuses(con, self.folder, "reading")
+            people = history.read_contacts(con, source, now, [field for (field,) in gone], unique=unique)
+            consent.statuses(con, self.folder, people)
             self.counted[name] = history.contacts(
-                con, source, now, verified=verified, touched_only=self.touched_only
+                con, people, source, now, verified=verified, touched_only=self.touched_only
             )
             consent.gone(con, self.folder)
             if verified:
@@ -155,7 +156,7 @@ class Batch:
         elif name == "subscriptions":
             consent.left_lists(con, self.folder, source)
             self.counted[name] = history.subscriptions(
-                con, source, now, verified=verified, touched_only=self.touched_only
+                con, source, now, verified=verified, touched_only=self.touched_only, unique=unique
             )
             consent.came_back(con, self.folder)
         elif name in ("lists", "customfields"):

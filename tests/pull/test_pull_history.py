@@ -11,6 +11,7 @@ from pull_bed import Bed
 from pull_fake import NOON, Fake, account, contact, event, subscription
 
 from icx.errors import NeedsYou, Refused
+from icx.functions import email, emaildomain
 from icx.icontact.paging import Page, without_erased
 from icx.pull import last_complete, ledger, register, reset
 
@@ -36,6 +37,22 @@ def next_day(bed: Bed, fake: Fake, **options: Any) -> Any:
 
 
 # -- attributes
+
+ADDRESSES = [
+    "ada@example.com", "Ada.B_c+d-9@Mail.Example.ORG", "o'brien@example.com", 'O\'Brien "Bob" <b@example.com>', "a@b",
+    "<joe@uk>", '"a@b"@example.com', "ada@example.com\n", "ada@example.com ", "ada@@example.com", ".ada@example.com",
+    "ada@example..com", "ada@exämple.com", "ODOΣ@İ.example.com", "ada", "@", "a*b@example.com", "ada@example.com, b@c.d", None,
+]  # fmt: skip
+
+
+def test_an_address_is_what_the_function_says_whoever_reads_it(bed: Bed, fake: Fake) -> None:
+    """Most are read by the database, when nothing is stored yet and when somebody's address changes."""
+    for shift in (0, 7, 14):
+        texts = ADDRESSES[shift:] + ADDRESSES[:shift]
+        fake.rows["contacts"] = [contact(70_000 + n, email=text) for n, text in enumerate(texts)]
+        next_day(bed, fake)
+        stored = bed.rows("select email, email_key, email_domain from icontact_users order by id")
+        assert stored == [(text, email(text), emaildomain(text)) for text in texts]
 
 
 def test_an_edit_is_noticed_with_its_old_and_new_value(bed: Bed, fake: Fake) -> None:
