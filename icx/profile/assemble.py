@@ -62,7 +62,13 @@ class Assembly:
 
     @property
     def target(self) -> str:
-        return f"{self.schema}.{self.name}_next"
+        return self.tables.temporary("next") if self.tables.kept else f"{self.schema}.{self.name}_next"
+
+    @property
+    def anew(self) -> Tables:
+        """The tables for the people computed from their events; a refresh has these events in a table of their own."""
+        tables = self.tables
+        return replace(tables, activity=tables.temporary("theirs")) if tables.kept else tables
 
 
 def prepare(job: Assembly) -> None:
@@ -70,8 +76,9 @@ def prepare(job: Assembly) -> None:
     _make(job, "marks", job.tables)
     if job.tables.kept:
         _make(job, "touched", job.tables)
+        _make(job, "theirs", job.tables)
     for step in ("links", "quarters"):
-        _make(job, step, job.tables)
+        _make(job, step, job.anew)
     for own in job.parts.owns:
         if own.is_query:
             _run_own(job, own)
@@ -89,17 +96,19 @@ def shares(con: Connection, tables: Tables) -> int:
 
 def compute(job: Assembly) -> None:
     """Compute the new profile into its own table; when a user's file makes it fail, say which one."""
-    number = shares(job.con, job.tables)
+    number = shares(job.con, job.anew)
     asked = begin_totals(job)
     for share in range(number):
-        now = replace(job.tables, shares=number, share=share)
+        now = replace(job.anew, shares=number, share=share)
+        ways = [now]
+        if job.tables.kept:
+            ways.append(replace(now, activity=job.tables.activity, taken=True))
         _make(job, "events", now)
         _make(job, "machine", now, add=share > 0)
         if job.totals is not None:
-            _count_totals(job, job.totals, now, asked)
-        _insert(job, now, job.target, add=share > 0)
-        if job.tables.kept:
-            _insert(job, replace(now, taken=True), job.tables.temporary("moved"), add=share > 0)
+            _count_totals(job, job.totals, ways, asked)
+        for way in ways:
+            _insert(job, way, job.tables.temporary("moved") if way.taken else job.target, add=share > 0)
 
 
 def begin_totals(job: Assembly) -> set[str] | None:
@@ -120,9 +129,9 @@ def begin_totals(job: Assembly) -> set[str] | None:
     )
 
 
-def _count_totals(job: Assembly, totals: Totals, now: Tables, asked: set[str] | None) -> None:
+def _count_totals(job: Assembly, totals: Totals, ways: list[Tables], asked: set[str] | None) -> None:
     """Count the points of one share of the people, also of those whose rows are taken over."""
-    ways = [now, replace(now, taken=True)] if now.kept else [now]
+    now = ways[0]
     seen, machines = None, now.temporary("machine")
     if asked is not None:
         seen = now.temporary("seen")
@@ -136,7 +145,7 @@ def _count_totals(job: Assembly, totals: Totals, now: Tables, asked: set[str] | 
     totals.share(
         job.con,
         people=f"select id from {now.users} where {everybody.mine('id')}",
-        activity=now.activity,
+        activity=job.tables.activity,
         machines=machines,
         seen=seen,
         into=now.temporary("points"),
@@ -146,7 +155,7 @@ def _count_totals(job: Assembly, totals: Totals, now: Tables, asked: set[str] | 
 
 def _insert(job: Assembly, tables: Tables, table: str, *, add: bool) -> None:
     sql = profile_sql(job.parts, tables)
-    kind = "temp table" if tables.taken else "table"
+    kind = "temp table" if tables.kept else "table"
     into = f"insert into {table}" if add else f"create or replace {kind} {table} as"
     try:
         job.con.execute(f"{into} {sql}", parameters(sql, job.moment, job.settings))
@@ -192,7 +201,7 @@ def _blame(job: Assembly, tables: Tables) -> None:
 
 def tidy(job: Assembly) -> None:
     """Drop the temporary tables; the connection may live on, and they are as big as the events."""
-    for what in [*STEPS, "moved", "seen", "points", *(f"own {o.file.name}" for o in job.parts.owns)]:
+    for what in [*STEPS, "next", "moved", "seen", "points", *(f"own {o.file.name}" for o in job.parts.owns)]:
         job.con.execute(f"drop table if exists {job.tables.temporary(what)}")
 
 
@@ -249,7 +258,6 @@ def _put_in(job: Assembly) -> None:
     machine = f"{job.schema}.machine_events"
     job.con.execute(f"delete from {rows} where contact_id in (select contact_id from {touched})")
     job.con.execute(f"insert into {rows} by name select * from {job.target}")
-    job.con.execute(f"drop table {job.target}")
     moving = [quoted(name) for name in moving_columns(job.parts)]
     changes = ", ".join(f"{name} = moved.{name}" for name in moving)
     changed = " or ".join(f"r.{name} is distinct from moved.{name}" for name in moving)

@@ -1,6 +1,6 @@
 """Refreshing a profile: rows whose people, events and windows stayed are taken over from the profile before.
 
-A build leaves with each row what it was made of as two numbers, and beside the rows what all of them were made with. As
+A build leaves with each row what it was made of as a number, and beside the rows what all of them were made with. As
 long as the latter is the same, the next build computes only the people of `sql/touched.sql` from their events, with the
 same statement as a whole build, and reads for the others what their events gave from the rows there are.
 """

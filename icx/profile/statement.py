@@ -31,6 +31,7 @@ STEPS = (
     "machine",
     "marks",
     "touched",
+    "theirs",
 )  # temporary tables, each of a file in `sql/`
 
 

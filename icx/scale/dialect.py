@@ -307,5 +307,7 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "to_seconds": lambda node: exp.Interval(
         this=exp.Literal.string(node.expressions[0].name), unit=exp.var("SECOND")
     ),
+    # Another number than DuckDB's, of 64 bits like it; Spark's own `hash` has 32. A decimal, so that a sum has room.
+    "hash": lambda node: _spark("cast(xxhash64(:x) as decimal(20))", x=node.expressions[0]),
     "epoch_us": lambda node: _spark("unix_micros(to_timestamp_ltz(:x))", x=node.expressions[0]),
 }

@@ -28,7 +28,7 @@ def everything(con):
     """Return what a build leaves, without its name and with lists in one order."""
     people = sorted(oracle.rows(con, "profile_rows"), key=lambda row: row["contact_id"])
     for row in people:
-        row |= {name: sorted(row[name] or []) for name in ("open_marks", "click_marks")}
+        row |= {name: row[name] and sorted(row[name]) for name in ("open_marks", "click_marks")}
     shown = sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"])
     return people, shown, sorted(map(str, oracle.rows(con, "machine_events")))
 

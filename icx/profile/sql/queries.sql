@@ -6,7 +6,8 @@
 -- estimate: yes
 -- description: sends in the 90 days before as_of to lists that held the contact as normal at release; an estimate
 -- People who were on the same lists for the same releases got the same sends, so sends are counted once for each such
--- set of stays. A stay is a list, and which of its releases a membership spans: those after the first `skipped` ones,
+-- set of stays, which goes by the sum of its stays' hashes: making lists of them would take longer than all the rest,
+-- and one of 64 bits is as good as never another set's. A stay is a list, and which of its releases a membership spans: those after the first `skipped` ones,
 -- up to number `passed`. Who stays where is materialized: DuckDB would count each person's spans before joining them, in vain.
 with board as (
   select send_id, list_id, released_at, false as is_out
@@ -51,13 +52,17 @@ staying as materialized (
   join stays y on y.list_id = s.list_id and y.since = s.since and y.until = s.until
 ),
 holders as materialized (
-  select contact_id, list_sort(list(stay)) as held
+  select contact_id, sum(hash(stay)) as held
   from staying
   group by contact_id
 ),
 reached as (
   select h.held, p.send_id, bool_or(p.is_out) as is_out, bool_or(not p.is_out) as is_in
-  from (select held, unnest(held) as stay from (select distinct held from holders)) h
+  from (
+    select o.held, s.stay
+    from (select held, min(contact_id) as contact_id from holders group by held) o
+    join staying s on s.contact_id = o.contact_id
+  ) h
   join (select distinct stay, list_id, skipped, passed from stays) y on y.stay = h.stay
   join places p on p.list_id = y.list_id and p.place > y.skipped and p.place <= y.passed
   group by h.held, p.send_id
@@ -71,7 +76,7 @@ join (select held, count(*) as value from reached where is_in and not is_out gro
 -- empty: false
 -- estimate: yes
 -- description: a send has reached a list while it held the contact as normal, or there is an event; an estimate
-select distinct contact_id, true as value
+select contact_id, true as value
 from (
   select m.contact_id
   from memberships m
@@ -87,3 +92,4 @@ from (
   union all
   select contact_id from {marks} where {mine}
 )
+group by contact_id

@@ -3,10 +3,10 @@
 select distinct contact_id
 from (
   select u.id as contact_id
-  from {users} u
+  from (select id, hash(u) as person_mark from {users} u) u
   left join {marks} m on m.contact_id = u.id
   left join {kept} k on k.contact_id = u.id
-  where k.contact_id is null or k.row_mark is distinct from hash(hash(u), m.events_mark)
+  where k.contact_id is null or k.row_mark is distinct from hash(u.person_mark, m.events_mark)
   union all
   select contact_id from {kept} k anti join {users} u on u.id = k.contact_id
   union all
