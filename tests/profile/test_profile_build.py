@@ -267,7 +267,12 @@ def test_what_is_published_has_every_field_also_those_made_on_reading(store, tmp
 def test_who_passes_does_not_hang_on_the_order_in_which_rows_are_answered(store, tmp_path):
     with store.open("acme") as con:
         for contact_id in range(1, 7):
-            contact(con, contact_id, email=f"p{contact_id}@example.com", city="Durham" if contact_id < 3 else "Cary")
+            contact(
+                con,
+                contact_id,
+                email=f"p{contact_id}@example.com",
+                city="Durham" if contact_id < 3 else "Cary",
+            )
     built(store, published=tmp_path)
     live = Live(tmp_path / "acme", "acme", None, UTC)
     durham = F(catalogue(store, "acme")).city == "Durham"
@@ -275,7 +280,10 @@ def test_who_passes_does_not_hang_on_the_order_in_which_rows_are_answered(store,
         con.execute("alter view profile rename to filed")
         con.execute("create view profile as from filed order by contact_id desc")
         passes = live.published.passing(con, "city = ?", ["Durham"]).to_pylist()
-        assert passes == con.execute("select list(city = 'Durham' order by contact_id) from filed").fetchall()[0][0]
+        assert (
+            passes
+            == con.execute("select list(city = 'Durham' order by contact_id) from filed").fetchall()[0][0]
+        )
     people, _ = live.sample(durham, show_people=True)
     assert sorted(people.email) == ["p1@example.com", "p2@example.com"]
 
