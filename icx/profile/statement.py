@@ -291,14 +291,14 @@ def view_columns(parts: Everything, as_of: datetime) -> str:
 def published_columns(catalogue: Mapping[str, Field], as_of: datetime) -> tuple[str, dict[str, str]]:
     """Return the select list of a profile's file, from the stored rows, and the SQL of the fields that are left out.
 
-    What is made of the stored lists stays unmade in the file, as in the store: ten maps of everybody take twice as long to
-    make as the whole profile, and hardly anybody asks for all of them. The list is `*` when no field is one of them.
+    Maps that are made on reading stay unmade in the file, as in the store: the ten of the stored lists take twice as long
+    to make of everybody as the whole profile, and hardly anybody asks for all of them. The list is `*` when there is none.
     """
     read = {f.name: f for f in builtin.stage("read")}
     made = {
         name
         for name in read.keys() & catalogue.keys()
-        if catalogue[name].sql == read[name].sql and any(one in read[name].sql for one in STORED_LISTS)
+        if catalogue[name].sql == read[name].sql and "→" in read[name].type
     }
     if not made:
         return "*", {}
