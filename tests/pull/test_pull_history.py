@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pull_bed import Bed
 from pull_fake import NOON, Fake, account, contact, event, subscription
 
+from icx.clock import ManualClock
 from icx.errors import NeedsYou, Refused
 from icx.functions import email, emaildomain
 from icx.icontact.paging import Page, without_erased
@@ -22,13 +26,58 @@ def facts(bed: Bed, where: str = "true") -> list[tuple[Any, ...]]:
     return bed.rows(f"select contact_id, list_id, fact, source from consent_facts where {where} order by all")
 
 
-@pytest.fixture
-def fake() -> Fake:
+def ten() -> Fake:
     """Ten people who said no to nothing, one letter."""
     fake = account(1, people=10, messages=1, days_ago=(30,))
     fake.rows["subscriptions"] = [subscription(3001, 70_000 + n) for n in range(10)]
     fake.events = {}
     return fake
+
+
+@pytest.fixture
+def fake() -> Fake:
+    return ten()
+
+
+def pulled_from(fake: Fake, folder: Path) -> Path:
+    bed = Bed(folder, ManualClock(NOON))
+    with bed.journal:
+        assert bed.pull(fake).ok
+    return folder
+
+
+@pytest.fixture(scope="module")
+def after_one_pull(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pulled_from(ten(), tmp_path_factory.mktemp("pulled") / "bed")
+
+
+@pytest.fixture(scope="module")
+def after_one_left(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pulled_from(after_the_fifth_left(ten()), tmp_path_factory.mktemp("left") / "bed")
+
+
+def after_the_fifth_left(fake: Fake) -> Fake:
+    fake.rows["subscriptions"][4]["status"] = "unsubscribed"
+    return fake
+
+
+def copied(folder: Path, to: Path) -> Iterator[Bed]:
+    bed = Bed(shutil.copytree(folder, to), ManualClock(NOON))
+    with bed.journal:
+        yield bed
+
+
+@pytest.fixture
+def pulled(after_one_pull: Path, tmp_path: Path) -> Iterator[Bed]:
+    """A bed into which `fake` was pulled as it is."""
+    yield from copied(after_one_pull, tmp_path / "pulled")
+
+
+@pytest.fixture
+def one_left(after_one_left: Path, fake: Fake, tmp_path: Path) -> Iterator[Bed]:
+    """A bed into which `fake` was pulled when the fifth of the ten had just left their list."""
+    after_the_fifth_left(fake)
+    yield from copied(after_one_left, tmp_path / "left")
 
 
 def next_day(bed: Bed, fake: Fake, **options: Any) -> Any:
@@ -55,13 +104,12 @@ def test_an_address_is_what_the_function_says_whoever_reads_it(bed: Bed, fake: F
         assert stored == [(text, email(text), emaildomain(text)) for text in texts]
 
 
-def test_an_edit_is_noticed_with_its_old_and_new_value(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_an_edit_is_noticed_with_its_old_and_new_value(pulled: Bed, fake: Fake) -> None:
     fake.rows["contacts"][3] |= {"city": "Durham", "custom": {"tier": "gold", "shoe size": "41"}}
     fake.rows["contacts"][4]["custom"] = {"tier": "silver"}
     before = {c["contactId"]: c["custom"].get("tier") for c in account(1, people=10).rows["contacts"]}
-    report = next_day(bed, fake)
-    changes = bed.rows(
+    report = next_day(pulled, fake)
+    changes = pulled.rows(
         "select contact_id, field, old, new from changes where entity = 'contact' order by all"
     )
     assert (70_003, "city", None, "Durham") in changes
@@ -72,25 +120,23 @@ def test_an_edit_is_noticed_with_its_old_and_new_value(bed: Bed, fake: Fake) -> 
     assert report.counted["contacts"].new == 0
 
 
-def test_a_pull_without_changes_writes_no_history(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
-    next_day(bed, fake)
-    assert bed.rows("select * from changes") == []
+def test_a_pull_without_changes_writes_no_history(pulled: Bed, fake: Fake) -> None:
+    next_day(pulled, fake)
+    assert pulled.rows("select * from changes") == []
 
 
-def test_a_contact_missing_from_a_full_reading_is_gone_and_may_come_back(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_a_contact_missing_from_a_full_reading_is_gone_and_may_come_back(pulled: Bed, fake: Fake) -> None:
     person = fake.rows["contacts"].pop(2)
-    report = next_day(bed, fake)
+    report = next_day(pulled, fake)
     assert report.counted["contacts"].gone == 1
-    assert bed.rows("select id from icontact_users where gone_at is not null") == [(70_002,)]
-    assert facts(bed) == [(70_002, None, "gone", "contact status")]
+    assert pulled.rows("select id from icontact_users where gone_at is not null") == [(70_002,)]
+    assert facts(pulled) == [(70_002, None, "gone", "contact status")]
     assert report.ok
     fake.rows["contacts"].append(person)
-    back = next_day(bed, fake)
+    back = next_day(pulled, fake)
     assert back.counted["contacts"].new == 1
-    assert bed.rows("select count(*) from icontact_users where gone_at is null") == [(10,)]
-    assert bed.rows("select old, new from changes where field = 'exists' order by happened_at") == [
+    assert pulled.rows("select count(*) from icontact_users where gone_at is null") == [(10,)]
+    assert pulled.rows("select old, new from changes where field = 'exists' order by happened_at") == [
         ("1", None),
         (None, "1"),
     ]
@@ -121,12 +167,11 @@ def test_others_go_and_leave_lists_although_somebody_erased_here_is_still_at_the
     ]
 
 
-def test_nobody_is_called_gone_by_a_reading_that_was_not_whole(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_nobody_is_called_gone_by_a_reading_that_was_not_whole(pulled: Bed, fake: Fake) -> None:
     fake.shown = lambda rows: rows[:3] + rows[:3] + rows[6:] if len(rows) == 10 else rows
-    report = next_day(bed, fake, page_size=3)
+    report = next_day(pulled, fake, page_size=3)
     assert report.counted["contacts"].gone == 0
-    assert bed.rows("select count(*) from icontact_users where gone_at is not null") == [(0,)]
+    assert pulled.rows("select count(*) from icontact_users where gone_at is not null") == [(0,)]
 
 
 def test_the_text_of_the_date_is_kept_as_the_service_wrote_it(bed: Bed, fake: Fake) -> None:
@@ -137,30 +182,31 @@ def test_the_text_of_the_date_is_kept_as_the_service_wrote_it(bed: Bed, fake: Fa
     ]
 
 
-def test_a_custom_field_that_disappears_keeps_its_values_and_is_marked_gone(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
-    before = bed.rows("select id, custom['tier'] from icontact_users order by 1")
+def test_a_custom_field_that_disappears_keeps_its_values_and_is_marked_gone(pulled: Bed, fake: Fake) -> None:
+    before = pulled.rows("select id, custom['tier'] from icontact_users order by 1")
     fake.rows["customfields"] = []
     for person in fake.rows["contacts"]:
         person["custom"] = {}
-    report = next_day(bed, fake)
-    assert bed.rows("select id, custom['tier'] from icontact_users order by 1") == before
-    assert bed.rows("select private_name, gone_at is not null from custom_fields") == [("tier", True)]
+    report = next_day(pulled, fake)
+    assert pulled.rows("select id, custom['tier'] from icontact_users order by 1") == before
+    assert pulled.rows("select private_name, gone_at is not null from custom_fields") == [("tier", True)]
     assert "field-gone" in [note.code for note in report.notes]
     assert report.counted["contacts"].changed == 0
     fake.rows["customfields"] = [{"privateName": "tier", "fieldType": "text", "displayToUser": True}]
     for person in fake.rows["contacts"]:
         person["custom"] = {"tier": "bronze"}
-    next_day(bed, fake)
-    assert bed.rows("select distinct custom['tier'] from icontact_users") == [("bronze",)]
-    assert bed.rows("select gone_at from custom_fields") == [(None,)]
+    next_day(pulled, fake)
+    assert pulled.rows("select distinct custom['tier'] from icontact_users") == [("bronze",)]
+    assert pulled.rows("select gone_at from custom_fields") == [(None,)]
 
 
-def test_a_deleted_list_is_kept_and_marked_gone(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_a_deleted_list_is_kept_and_marked_gone(pulled: Bed, fake: Fake) -> None:
     fake.rows["lists"].pop()
-    next_day(bed, fake)
-    assert bed.rows("select list_id, gone_at is null from lists order by 1") == [(3001, True), (3002, False)]
+    next_day(pulled, fake)
+    assert pulled.rows("select list_id, gone_at is null from lists order by 1") == [
+        (3001, True),
+        (3002, False),
+    ]
 
 
 def test_addresses_are_normalised_and_odd_ones_are_told(bed: Bed, fake: Fake) -> None:
@@ -179,23 +225,20 @@ def test_addresses_are_normalised_and_odd_ones_are_told(bed: Bed, fake: Fake) ->
 # -- consent facts
 
 
-def test_an_unsubscribed_subscription_is_a_fact_once(bed: Bed, fake: Fake) -> None:
-    fake.rows["subscriptions"][4]["status"] = "unsubscribed"
-    bed.pull(fake)
-    next_day(bed, fake)
-    next_day(bed, fake, full=True)
-    assert facts(bed) == [(70_004, 3001, "left", "subscription")]
-    assert bed.rows("select happened_at from consent_facts") == [
+def test_an_unsubscribed_subscription_is_a_fact_once(one_left: Bed, fake: Fake) -> None:
+    next_day(one_left, fake)
+    next_day(one_left, fake, full=True)
+    assert facts(one_left) == [(70_004, 3001, "left", "subscription")]
+    assert one_left.rows("select happened_at from consent_facts") == [
         ((NOON - timedelta(days=400)).replace(tzinfo=None),)
     ]
 
 
-def test_someone_who_opts_out_between_two_pulls_is_noticed(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_someone_who_opts_out_between_two_pulls_is_noticed(pulled: Bed, fake: Fake) -> None:
     fake.rows["subscriptions"][4]["status"] = "unsubscribed"
-    report = next_day(bed, fake)
+    report = next_day(pulled, fake)
     assert report.counted["subscriptions"].opted_out == 1
-    assert facts(bed) == [(70_004, 3001, "left", "subscription")]
+    assert facts(pulled) == [(70_004, 3001, "left", "subscription")]
     assert "1 person opted out" in str(report)
 
 
@@ -235,13 +278,11 @@ def test_what_the_service_says_of_a_contact_is_a_fact_with_its_address(
     assert bed.rows("select email_key from consent_facts") == [("person70005@example.com",)]
 
 
-def test_a_later_normal_subscription_of_someone_who_left_is_a_fact(bed: Bed, fake: Fake) -> None:
-    fake.rows["subscriptions"][4]["status"] = "unsubscribed"
-    bed.pull(fake)
+def test_a_later_normal_subscription_of_someone_who_left_is_a_fact(one_left: Bed, fake: Fake) -> None:
     fake.rows["subscriptions"][4] |= {"status": "normal", "addDate": NOON + timedelta(hours=20)}
-    next_day(bed, fake)
-    next_day(bed, fake)
-    assert facts(bed) == [
+    next_day(one_left, fake)
+    next_day(one_left, fake)
+    assert facts(one_left) == [
         (70_004, 3001, "left", "subscription"),
         (70_004, 3001, "normal", "subscription"),
     ]
@@ -265,25 +306,21 @@ def test_a_normal_subscription_older_than_the_leaving_is_no_way_back(bed: Bed, f
     assert facts(bed, "fact = 'normal'") == []
 
 
-def test_a_subscription_that_icx_wrote_is_no_way_back(bed: Bed, fake: Fake) -> None:
-    fake.rows["subscriptions"][4]["status"] = "unsubscribed"
-    bed.pull(fake)
-    bed.clock.sleep(DAY)
-    bed.rows(
+def test_a_subscription_that_icx_wrote_is_no_way_back(one_left: Bed, fake: Fake) -> None:
+    one_left.clock.sleep(DAY)
+    one_left.rows(
         "insert into shared.consent_facts values (1, 2, 70004, null, 3001, 'normal', "
         "'2026-11-22 12:00:00', '2026-11-22 12:00:00', 'apply', null)"
     )
     fake.rows["subscriptions"][4] |= {"status": "normal", "addDate": NOON + timedelta(hours=24)}
-    next_day(bed, fake)
-    assert facts(bed, "fact = 'normal' and source = 'subscription'") == []
+    next_day(one_left, fake)
+    assert facts(one_left, "fact = 'normal' and source = 'subscription'") == []
 
 
-def test_a_new_address_of_someone_who_left_is_held_too(bed: Bed, fake: Fake) -> None:
-    fake.rows["subscriptions"][4]["status"] = "unsubscribed"
-    bed.pull(fake)
+def test_a_new_address_of_someone_who_left_is_held_too(one_left: Bed, fake: Fake) -> None:
     fake.rows["contacts"][4]["email"] = "new-name@example.org"
-    next_day(bed, fake)
-    assert bed.rows("select email_key from consent_facts where fact = 'left' order by 1") == [
+    next_day(one_left, fake)
+    assert one_left.rows("select email_key from consent_facts where fact = 'left' order by 1") == [
         ("new-name@example.org",),
         ("person70004@example.com",),
     ]
@@ -305,25 +342,23 @@ def test_facts_survive_a_reset_and_are_not_told_twice(bed: Bed, fake: Fake) -> N
 # -- whose rows these are
 
 
-def test_rows_of_two_folders_are_never_mixed(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
+def test_rows_of_two_folders_are_never_mixed(pulled: Bed, fake: Fake) -> None:
     fake.client_folder_id = 3
     with pytest.raises(NeedsYou) as refused:
-        bed.pull(fake)
+        pulled.pull(fake)
     assert refused.value.code == "other-account"
     assert "10 contacts" in refused.value.kept
-    reset(bed.store, "acme", forget=True)
-    bed.pull(fake)
-    assert bed.rows("select client_folder_id from shared.connections") == [(3,)]
+    reset(pulled.store, "acme", forget=True)
+    pulled.pull(fake)
+    assert pulled.rows("select client_folder_id from shared.connections") == [(3,)]
 
 
-def test_the_first_connection_is_what_plain_table_names_show(bed: Bed, fake: Fake) -> None:
-    bed.pull(fake)
-    register(bed.store, "zeta", 1, 9)
-    with bed.store.open() as con:
+def test_the_first_connection_is_what_plain_table_names_show(pulled: Bed, fake: Fake) -> None:
+    register(pulled.store, "zeta", 1, 9)
+    with pulled.store.open() as con:
         assert con.execute("select count(*) from icontact_users").fetchall() == [(10,)]
-    register(bed.store, "zeta", 1, 9, default=True)
-    with bed.store.open() as con:
+    register(pulled.store, "zeta", 1, 9, default=True)
+    with pulled.store.open() as con:
         assert con.execute("select count(*) from icontact_users").fetchall() == [(0,)]
 
 
