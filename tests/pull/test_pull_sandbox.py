@@ -83,15 +83,6 @@ def test_a_pull_killed_at_a_random_moment_goes_on_and_equals_a_quiet_one(
     assert report.as_dict()["resumed_from"] == report.resumed.run
 
 
-def test_a_pull_killed_twice_still_equals_a_quiet_one(tmp_path: Path, fresh_sandbox: Start) -> None:
-    sandbox = fresh_sandbox(contacts=300, messages=12, seed=8)
-    pulled(tmp_path / "quiet", login(sandbox))
-    killed(tmp_path / "killed", sandbox, 12)
-    killed(tmp_path / "killed", sandbox, 15)
-    pulled(tmp_path / "killed", login(sandbox))
-    assert tables(tmp_path / "killed") == tables(tmp_path / "quiet")
-
-
 @pytest.mark.slow
 def test_a_pull_killed_before_any_write_goes_on_and_equals_a_quiet_one(
     tmp_path: Path, fresh_sandbox: Start
