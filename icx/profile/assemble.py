@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from icx.profile import refresh
 from icx.profile.catalogue import Everything
@@ -28,6 +29,7 @@ from icx.store.db import Connection, DatabaseError, quoted
 from icx.store.transactions import transaction
 
 BYTES_PER_EVENT = 400  # of memory while computing, measured at ten events a person
+SAMPLED = 100_000  # events, to find ids that part the people into as many events each
 
 
 @dataclass(frozen=True)
@@ -84,31 +86,43 @@ def prepare(job: Assembly) -> None:
             _run_own(job, own)
 
 
-def shares(con: Connection, tables: Tables) -> int:
-    """Return in how many parts, a power of two, to compute: so many that the events of one fit in memory."""
+def shares(con: Connection, tables: Tables) -> list[Tables]:
+    """Return the tables as they are read part by part of the people, so that the events of each part fit in memory."""
+    number = parts_needed(con, tables)
+    if number == 1:
+        return [tables]
+    # People by ranges of their ids, for contacts lie in that order: of each part only its own are read.
+    (ends,) = con.execute(
+        f"select quantile_disc(contact_id, {[part / number for part in range(1, number)]})"
+        f" from (select contact_id from {tables.activity} using sample {SAMPLED} rows)"
+    ).fetchall()[0]
+    return [replace(tables, low=low, high=high) for low, high in pairwise([None, *dict.fromkeys(ends), None])]
+
+
+def parts_needed(con: Connection, tables: Tables) -> int:
+    """Return in how many parts the events fit in memory."""
     (events,) = one(con, f"select count(*) from {tables.activity}")
     limit = con.execute("select current_setting('memory_limit')").fetchone()
     assert limit is not None
     number, unit = limit[0].split()
     fitting = float(number) * 1024 ** "KMGT".index(unit[0]) * 1024 / BYTES_PER_EVENT
-    return 1 << max(0, math.ceil(math.log2(max(events, 1) / fitting)))
+    return max(1, math.ceil(events / fitting))
 
 
 def compute(job: Assembly) -> None:
     """Compute the new profile into its own table; when a user's file makes it fail, say which one."""
-    number = shares(job.con, job.anew)
     asked = begin_totals(job)
-    for share in range(number):
-        now = replace(job.anew, shares=number, share=share)
+    for place, now in enumerate(shares(job.con, job.anew)):
+        add = place > 0
         ways = [now]
         if job.tables.kept:
             ways.append(replace(now, activity=job.tables.activity, taken=True))
         _make(job, "events", now)
-        _make(job, "machine", now, add=share > 0)
+        _make(job, "machine", now, add=add)
         if job.totals is not None:
             _count_totals(job, job.totals, ways, asked)
         for way in ways:
-            _insert(job, way, job.tables.temporary("moved") if way.taken else job.target, add=share > 0)
+            _insert(job, way, job.tables.temporary("moved") if way.taken else job.target, add=add)
 
 
 def begin_totals(job: Assembly) -> set[str] | None:

@@ -39,8 +39,9 @@ STEPS = (
 class Tables:
     """What the statements read: people and their events.
 
-    `stem` begins the names of the temporary tables made on the way. Of `shares` parts of the people, a power of
-    two, `share` (from 0) is computed now, so that the events of all need not fit in memory at once. A refresh has in
+    `stem` begins the names of the temporary tables made on the way. Only the people with ids of at least `low` and below
+    `high` are computed now (None: no end there), so that the events of all need not fit in memory at once; a table
+    that lies by id is read no further than that. A refresh has in
     `kept` the rows of the profile before, and computes the touched people from their events (`taken` is false); of the
     others (`taken` is true) what may be another without that, from their rows there. `typed` says that `users` has a column for each
     custom field already, and that no marks are made: another engine's would say nothing to a refresh.
@@ -49,8 +50,8 @@ class Tables:
     users: str = "icontact_users"
     activity: str = "icontact_activity"
     stem: str = "profile"
-    shares: int = 1
-    share: int = 0
+    low: int | None = None
+    high: int | None = None
     kept: str = ""
     taken: bool = False
     typed: bool = False
@@ -60,12 +61,16 @@ class Tables:
 
     def mine(self, column: str = "contact_id") -> str:
         """Return the condition on a contact's id that chooses the people computed now."""
-        share = "" if self.shares == 1 else f"{column} & {self.shares - 1} = {self.share}"
-        among = "not in" if self.taken else "in"
-        touched = (
-            f"{column} {among} (select contact_id from {self.temporary('touched')})" if self.kept else ""
-        )
-        return " and ".join(part for part in (share, touched) if part) or "true"
+        parts = self.between(column)
+        if self.kept:
+            among = "not in" if self.taken else "in"
+            parts.append(f"{column} {among} (select contact_id from {self.temporary('touched')})")
+        return " and ".join(parts) or "true"
+
+    def between(self, column: str) -> list[str]:
+        """Return the conditions on a contact's id that keep to `low` and `high`."""
+        ends = ((">=", self.low), ("<", self.high))
+        return [f"{column} {sign} {end}" for sign, end in ends if end is not None]
 
     def filled(self, sql: str) -> str:
         """Return SQL of a file with the names of the tables it reads put in."""
@@ -233,7 +238,10 @@ def _people(tables: Tables) -> str:
 def _mark(tables: Tables, joins: list[str]) -> str:
     if tables.typed:
         return f"0 as {MARK}"
-    joins.append(f"left join {tables.temporary('marks')} marks on marks.contact_id = u.id")
+    ours = " and ".join(tables.between("contact_id")) or "true"
+    joins.append(
+        f"left join (from {tables.temporary('marks')} where {ours}) marks on marks.contact_id = u.id"
+    )
     return f"hash(hash(u), marks.events_mark) as {MARK}"
 
 
@@ -291,14 +299,14 @@ def view_columns(parts: Everything, as_of: datetime) -> str:
 def published_columns(catalogue: Mapping[str, Field], as_of: datetime) -> tuple[str, dict[str, str]]:
     """Return the select list of a profile's file, from the stored rows, and the SQL of the fields that are left out.
 
-    Maps that are made on reading stay unmade in the file, as in the store: the ten of the stored lists take twice as long
-    to make of everybody as the whole profile, and hardly anybody asks for all of them. The list is `*` when there is none.
+    What is made of the stored lists stays unmade in the file, as in the store: ten maps of everybody take twice as long to
+    make as the whole profile, and hardly anybody asks for all of them. The list is `*` when no field is one of them.
     """
     read = {f.name: f for f in builtin.stage("read")}
     made = {
         name
         for name in read.keys() & catalogue.keys()
-        if catalogue[name].sql == read[name].sql and "→" in read[name].type
+        if catalogue[name].sql == read[name].sql and any(one in read[name].sql for one in STORED_LISTS)
     }
     if not made:
         return "*", {}

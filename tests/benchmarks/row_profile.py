@@ -26,19 +26,17 @@ def default_columns(con: Connection, into: str = "few") -> None:
     They are asked for once, so their events are neither put in order first nor kept.
     """
     tables = Tables(stem="few")
-    number = shares(con, tables)
     names = [field.name for field in builtin.fields()][:DEFAULTS]
     sql = step_sql("links", tables)
     con.execute(
         f"create or replace temp table {tables.temporary('links')} as {sql}",
         parameters(sql, AS_OF, Settings()),
     )
-    for share in range(number):
-        now = Tables(stem="few", shares=number, share=share)
+    for place, now in enumerate(shares(con, tables)):
         plain = step_sql("plain", now).replace("$as_of", f"timestamp '{AS_OF}'")
         con.execute(f"create or replace temp view {now.temporary('events')} as {plain}")
         sql = profile_sql(everything(con, None), now, only={*names, "click_pages"})
-        begin = f"insert into {into}" if share else f"create or replace table {into} as"
+        begin = f"insert into {into}" if place else f"create or replace table {into} as"
         con.execute(f"{begin} {sql}", parameters(sql, AS_OF, Settings()))
 
 

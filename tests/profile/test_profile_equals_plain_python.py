@@ -57,7 +57,7 @@ def test_people_computed_in_several_parts_are_the_same(tmp_path, monkeypatch):
         build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
         whole = sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"])
         marks = sorted(map(str, oracle.rows(con, "machine_events")))
-        monkeypatch.setattr(assemble, "shares", lambda con, tables: 4)
+        monkeypatch.setattr(assemble, "parts_needed", lambda con, tables: 4)
         build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
         assert sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"]) == whole
         assert sorted(map(str, oracle.rows(con, "machine_events"))) == marks
