@@ -96,7 +96,10 @@ def shares(con: Connection, tables: Tables) -> list[Tables]:
         f"select quantile_disc(contact_id, {[part / number for part in range(1, number)]})"
         f" from (select contact_id from {tables.activity} using sample {SAMPLED} rows)"
     ).fetchall()[0]
-    return [replace(tables, low=low, high=high) for low, high in pairwise([None, *dict.fromkeys(ends), None])]
+    return [
+        replace(tables, low=low, high=high)
+        for low, high in pairwise([None, *dict.fromkeys(ends or []), None])
+    ]
 
 
 def parts_needed(con: Connection, tables: Tables) -> int:
@@ -105,7 +108,7 @@ def parts_needed(con: Connection, tables: Tables) -> int:
     limit = con.execute("select current_setting('memory_limit')").fetchone()
     assert limit is not None
     number, unit = limit[0].split()
-    fitting = float(number) * 1024 ** "KMGT".index(unit[0]) * 1024 / BYTES_PER_EVENT
+    fitting: float = float(number) * 1024 ** "KMGT".index(unit[0]) * 1024 / BYTES_PER_EVENT
     return max(1, math.ceil(events / fitting))
 
 

@@ -58,6 +58,9 @@ def test_people_computed_in_several_parts_are_the_same(tmp_path, monkeypatch):
         whole = sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"])
         marks = sorted(map(str, oracle.rows(con, "machine_events")))
         monkeypatch.setattr(assemble, "parts_needed", lambda con, tables: 4)
-        build(store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK)
-        assert sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"]) == whole
-        assert sorted(map(str, oracle.rows(con, "machine_events"))) == marks
+        for full in (True, False):  # computed anew, and taken over though there is nobody to part
+            assert build(
+                store, "acme", settings=Settings(), fields_dir=None, clock=CLOCK, full=full
+            ).anew == (None if full else 0)
+            assert sorted(oracle.rows(con, "profile"), key=lambda row: row["contact_id"]) == whole
+            assert sorted(map(str, oracle.rows(con, "machine_events"))) == marks
