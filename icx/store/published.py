@@ -256,10 +256,16 @@ def _different(reading: pa.RecordBatchReader) -> Any:
     if room + int(first.max()).bit_length() > 63:
         second = np.unique(second, return_inverse=True)[1]
         room = len(second).bit_length()
-    kind = np.uint32 if room + int(first.max()).bit_length() <= 32 else np.int64
-    pairs = first.astype(kind) << room | second.astype(kind)
+    # In place: of millions of pairs, memory asked for anew takes longer than the sorting.
+    pairs = first.astype(np.uint32 if room + int(first.max()).bit_length() <= 32 else np.int64)
+    pairs <<= room
+    pairs |= second.astype(pairs.dtype, copy=False)
     pairs.sort()  # several times as quick as looking each up in a table
-    return pairs[np.append(True, pairs[1:] != pairs[:-1])] >> room
+    new = np.ones(len(pairs), dtype=np.bool_)
+    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+    found = pairs[new]
+    found >>= room
+    return found
 
 
 @dataclass(frozen=True)
