@@ -46,7 +46,7 @@ def profile(size: Size) -> Iterator[Figure]:
     with account(size) as acme, acme.store.open(NAME) as con:
         con.execute("set threads = 2")
         con.execute(PLAIN)
-        rounds = 1 if size.name == "S2" else 3
+        rounds = 1 if size.name in {"S2", "hard"} else 3
         times = in_turn(
             rounds,
             few=lambda: default_columns(con),

@@ -102,6 +102,13 @@ def disk(root: Path) -> dict[str, int]:
     return found
 
 
+def dated(folder: Path, now: float) -> None:
+    """Give files the date of the clock that they were made under: the disk goes by the machine's, which is ahead."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.stat().st_mtime > now:
+            os.utime(path, (now, now))
+
+
 def day(one: Account, ws: Workspace, clock: Ahead) -> Round:
     """Let a day go by, and do what is done every day."""
     began = time.perf_counter()
@@ -114,6 +121,7 @@ def day(one: Account, ws: Workspace, clock: Ahead) -> Round:
     ws.check(name="acme")
     plan = ws.plan("Openers", "acme/lists/Soaked", create=True)
     assert plan.counts.wanted > 0
+    dated(ws.layout.data, clock.now().timestamp())
     ws.tidy(remove=True)
     return Round(memory(), disk(ws.layout.root), time.perf_counter() - began)
 
