@@ -19,8 +19,9 @@ from icx.pull.whole import Batch, Whole, of_unit
 from icx.store import Connection, one_row
 
 # What waits is read again after a kill, so it is little: of a service that takes a tenth of a second for an answer,
-# as many as are under way; of one that answers at once no more than are read in that time.
+# as many as are under way; of one that answers at once a fiftieth of what has been read, and no more than memory bears.
 HOLD = 0.25  # seconds
+SHARE = 50
 ANSWERS = 64
 
 
@@ -66,7 +67,7 @@ class Landing:
     @property
     def left(self) -> float:
         """Seconds that what came may still wait; infinite when nothing does."""
-        if self._people or self._answers >= ANSWERS:
+        if self._people or self._answers >= max(1, min(self.pages // SHARE, ANSWERS)):
             return 0.0
         return max(0.0, self._since + HOLD - self.bench.store.clock.monotonic())
 

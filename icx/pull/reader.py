@@ -84,7 +84,8 @@ class Reader:
                 if not flying:
                     break
                 self._wait(flying[0])
-                self._land(*flying.popleft())
+                while flying and flying[0][1].done():
+                    self._land(*flying.popleft())
                 if not self.landing.left:
                     self._write()
             self._write()

@@ -19,7 +19,7 @@ from pull_fake import NOON, Fake, Killed, account, contact, event
 
 from icx.clock import ManualClock
 from icx.errors import Damaged, TryLater
-from icx.pull import history, ledger
+from icx.pull import history, land, ledger
 from icx.pull.land import HOLD
 from icx.pull.reader import AHEAD
 from icx.store import damage
@@ -138,8 +138,11 @@ def test_a_pull_stopped_at_any_call_and_resumed_equals_a_quiet_one(
     assert len(fake.asked) <= whole + len(stops) * (options["threads"] + AHEAD + moment + 1)
 
 
-def test_what_comes_at_once_is_written_once_and_ends_as_what_takes_its_time(bed: Bed, tmp_path: Path) -> None:
-    """A unit that is whole within a moment is not written page by page before."""
+def test_what_comes_at_once_is_written_once_and_ends_as_what_takes_its_time(
+    bed: Bed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit that is whole within a moment, late in a long pull, is not written page by page before."""
+    monkeypatch.setattr(land, "SHARE", 1)
     waiting: list[int] = []
 
     def before(number: int, resource: str, parent: int | None, offset: int) -> None:

@@ -28,6 +28,9 @@ from icx.workspace import Workspace, erasing, held, keeping
 LOADED = (backups, forgotten, restoring, wiping, erasing, held, keeping)  # imported before the first fork
 
 
+NOBODY = wiping.Pattern("nobody", "nobody")
+
+
 def opened(folder: Path) -> Workspace:
     return Workspace(folder, clock=ManualClock(workspaces.NOON), who="maya")
 
@@ -134,7 +137,7 @@ def upgraded(folder: Path) -> dict[str, Any]:
 
     copies = sorted((folder / "data").glob("icx-v*.duckdb"))
     for path in copies:
-        wiping.in_copy(path, wiping.Whom((), frozenset()), "nobody", do=False)  # it can be read
+        wiping.in_copy(path, wiping.Whom((), frozenset()), NOBODY, do=False)  # it can be read
     with Store(folder / "data" / "icx.duckdb").open("acme") as con:  # as it is: no scripts that are newer
         version, _ = migrate.stored(con)
         return {"contacts": rows(con)["acme.icontact_users"], "version": version, "copies": len(copies)}
