@@ -88,14 +88,9 @@ class Landing:
 
     def set_aside(self, unit: Unit, asides: list[Aside]) -> None:
         """Keep rows that cannot be read, each with its place and reason."""
-        at = self.at
-        for aside in asides:
-            row = [at, unit.collection, unit.message_id, aside.position, aside.reason, aside.raw]
-            self._works.append(
-                lambda batch, row=row: batch.con.execute(
-                    "insert into set_aside values (?, ?, ?, ?, ?, ?)", row
-                )  # type: ignore[misc]
-            )
+        rows = [[self.at, unit.collection, unit.message_id, a.position, a.reason, a.raw] for a in asides]
+        if rows:
+            self.later(lambda con: con.executemany("insert into set_aside values (?, ?, ?, ?, ?, ?)", rows))
 
     def stage(
         self, unit: Unit, page: pa.Table, *, total: int | None, rows_read: int, last_rows: tuple[str, ...]

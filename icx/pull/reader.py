@@ -12,7 +12,6 @@ from typing import Any, Protocol, cast
 
 from icx.clock import Clock, naive_utc
 from icx.errors import IcxError, TryLater
-from icx.pull.bench import Bench
 from icx.pull.land import Landing
 from icx.pull.progress import Meter
 from icx.pull.workers import Workers
@@ -50,7 +49,6 @@ class Reader:
     is bounded and a kill costs few calls.
     """
 
-    bench: Bench
     landing: Landing
     threads: int
     clock: Clock
@@ -107,7 +105,7 @@ class Reader:
                 if not self.landing.left:
                     self._write()
                     continue
-                self.bench.rest()
+                self.landing.bench.rest()
                 patience = 0.5
                 if self.waiting_until() is not None and (end := self.ending()) is not None:
                     self._write()
@@ -141,8 +139,8 @@ class Reader:
 
     def _write(self) -> None:
         self.landing.write()
-        if self.bench.held > HELD:
-            self.bench.rest()
+        if self.landing.bench.held > HELD:
+            self.landing.bench.rest()
 
 
 class _Calls:

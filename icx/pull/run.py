@@ -305,15 +305,7 @@ class _Pull:
         self.readings: list[Reading] = []
         pace = getattr(self.client, "pace", None)
         self.reader = Reader(
-            self.bench,
-            Landing(
-                self.bench,
-                self.folder,
-                self.run,
-                self.began_at,
-                touched_only=self.tagged,
-                staged=set(self.staged),
-            ),
+            Landing(self.bench, self.folder, self.run, self.began_at, self.tagged, set(self.staged)),
             self.settings.threads,
             self.clock,
             self.meter,

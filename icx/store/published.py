@@ -252,12 +252,12 @@ def _different(reading: pa.RecordBatchReader) -> Any:
     if not len(first):
         return first
     second = second - second.min()
-    room = int(second.max()).bit_length()
-    if room + int(first.max()).bit_length() > 63:
+    room, people = int(second.max()).bit_length(), int(first.max()).bit_length()
+    if room + people > 63:
         second = np.unique(second, return_inverse=True)[1]
         room = len(second).bit_length()
     # In place: of millions of pairs, memory asked for anew takes longer than the sorting.
-    pairs = first.astype(np.uint32 if room + int(first.max()).bit_length() <= 32 else np.int64)
+    pairs = first.astype(np.uint32 if room + people <= 32 else np.int64)
     pairs <<= room
     pairs |= second.astype(pairs.dtype, copy=False)
     pairs.sort()  # several times as quick as looking each up in a table
