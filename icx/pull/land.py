@@ -50,7 +50,7 @@ class Landing:
     pages: int = 0  # answers that came
     counted: dict[str, history.Counted] = field(default_factory=dict)
     counters: dict[Unit, int | None] = field(default_factory=dict)  # statistics figures, newest
-    _works: list[Callable[[Batch], None]] = field(default_factory=list)
+    _works: list[Callable[[Batch], object]] = field(default_factory=list)
     _pages: dict[Unit, _Pages] = field(default_factory=dict)
     _unique: set[Unit] = field(default_factory=set)  # collections of which no row came twice
     _answers: int = 0
@@ -71,7 +71,7 @@ class Landing:
             return 0.0
         return max(0.0, self._since + HOLD - self.bench.store.clock.monotonic())
 
-    def later(self, work: Callable[[Connection], None]) -> None:
+    def later(self, work: Callable[[Connection], object]) -> None:
         """Keep a statement for when the rest is written."""
         self._works.append(lambda batch: work(batch.con))
 
