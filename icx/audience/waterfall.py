@@ -7,9 +7,9 @@ already, as a bit a person, the same sums are made over everybody: ten million p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from icx.audience.near import near
 from icx.rules import (
@@ -53,6 +53,16 @@ class Figures:
         return self.before - self.left
 
 
+class Passes(Protocol):
+    """Who knows, or finds out, who of all people passes a condition: a bit each, always in the same order."""
+
+    def ask(self, tests: Iterable[Sql]) -> None:
+        """Find out about several conditions at once, before each is asked for."""
+
+    def __call__(self, test: Sql) -> Mask:
+        """Return who passes a condition."""
+
+
 @dataclass(frozen=True)
 class Waterfall:
     """The figures of a rule's nodes by path (the whole rule's is ''), of how many people, and without machines.
@@ -83,8 +93,8 @@ def waterfall(con: Connection, profile: str, rule: Rule, reading: Reading) -> Wa
     return asked.answered(con.sql(asked.sql.text, params=list(asked.sql.params)).to_arrow_table())
 
 
-def waterfall_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Waterfall:
-    """Return what `waterfall` does; `passing` says of a condition who of all people passes it, always in the same order.
+def waterfall_of(rule: Rule, reading: Reading, passing: Passes) -> Waterfall:
+    """Return what `waterfall` does; `passing` says of a condition who of all people passes it.
 
     Whoever is asked again and again after small edits keeps the answers for what did not change, and asks for the size
     without machines when the rest has been told (`size_without_machines`).
@@ -137,17 +147,17 @@ def _figures(rule: Rule, patterns: _Patterns, twin: Rule | None) -> Waterfall:
     return Waterfall(patterns.count(everybody), size, nodes, empty, without, missed)
 
 
-def members_of(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
+def members_of(rule: Rule, reading: Reading, passing: Passes) -> Mask:
     """Return who of all people a rule is true of, put together from who passes its leaves."""
     return _known(rule, reading, passing).of(rule, "")
 
 
-def missed_by(rule: Rule, path: str, reading: Reading, passing: Callable[[Sql], Mask]) -> Mask:
+def missed_by(rule: Rule, path: str, reading: Reading, passing: Passes) -> Mask:
     """Return who of all people is out because of one gate alone; see `gates`."""
     return near(rule, _known(rule, reading, passing).of)[path]
 
 
-def size_without_machines(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> int | None:
+def size_without_machines(rule: Rule, reading: Reading, passing: Passes) -> int | None:
     """Return how many a rule is true of without what machines probably did; None when they cannot change it."""
     twin = _humanly(rule, reading)
     return None if twin is None else int(members_of(*twin, passing).true_count)
@@ -218,23 +228,21 @@ class _Asked:
         )
 
 
-def _known(rule: Rule, reading: Reading, passing: Callable[[Sql], Mask]) -> _Patterns:
+def _known(rule: Rule, reading: Reading, passing: Passes) -> _Patterns:
     """Return everybody as a pattern of their own, put together from who passes each leaf."""
+    leaves = {path: node for path, node in walk(rule, "") if not isinstance(node, Group)}
+    asked = {path: condition(node, reading, path) for path, node in leaves.items()}
+    passing.ask(test for path, test in asked.items() if not isinstance(leaves[path], InAudience))
     masks: dict[Sql, Mask] = {}
-    places: dict[str, int] = {}
-    order: dict[Sql, int] = {}
-    for path, node in walk(rule, ""):
-        if isinstance(node, Group):
-            continue
-        found = condition(node, reading, path)
-        if found not in masks:
-            order[found] = len(masks)
-            masks[found] = _leaf(node, found, reading, path, passing)
-        places[path] = order[found]
+    for path, test in asked.items():
+        if test not in masks:
+            masks[test] = _leaf(leaves[path], test, reading, path, passing)
+    order = {test: n for n, test in enumerate(masks)}
+    places = {path: order[test] for path, test in asked.items()}
     return _Patterns(passing(Sql("true")), list(masks.values()), places, lambda mask: int(mask.true_count))
 
 
-def _leaf(node: Rule, found: Sql, reading: Reading, path: str, passing: Callable[[Sql], Mask]) -> Mask:
+def _leaf(node: Rule, found: Sql, reading: Reading, path: str, passing: Passes) -> Mask:
     import pyarrow.compute as pc
 
     if not isinstance(node, InAudience):

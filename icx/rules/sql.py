@@ -24,8 +24,9 @@ WITHOUT_MACHINES = (
     f" anti join {MACHINES} m on m.contact_id = e.contact_id and m.message_id = e.message_id"
     " and m.event_type = e.event_type and m.event_ts = e.event_ts"
 )
-# Counts that everybody passes who did it at all, or nobody.
-EVER = {(">=", 1), (">", 0), ("!=", 0), ("<", 1), ("<=", 0), ("=", 0)}
+# Counts that everybody passes who did it at all, and those that nobody of them passes.
+EVER = {(">=", 1), (">", 0), ("!=", 0)}
+NEVER = {("<", 1), ("<=", 0), ("=", 0)}
 # Who was on a list at a moment: today's subscriptions with the changes since then taken back.
 THEN = """select s.contact_id from (
   select
@@ -72,6 +73,17 @@ class Among(Sql):
     once: bool = False
     operator: str = ">="
     count: int | tuple[int, int] = 1
+
+    @property
+    def ever(self) -> bool | None:
+        """Whether it asks for any row at all (True) or for none (False); None when it asks how many there are.
+
+        >>> Among("", operator=">", count=0).ever, Among("", operator="<", count=1).ever, Among("", count=2).ever
+        (True, False, None)
+        """
+        if (self.operator, self.count) in EVER:
+            return True
+        return False if (self.operator, self.count) in NEVER else None
 
 
 @dataclass(frozen=True)
@@ -262,7 +274,7 @@ def _event(leaf: Event, reading: Reading, where: str) -> Sql:
     )
     zero = compare_counts(leaf.operator, 0, leaf.count)
     those = f"select e.contact_id {events}"
-    if (leaf.operator, leaf.count) in EVER:
+    if (leaf.operator, leaf.count) in EVER | NEVER:
         passes = Sql("")
     else:
         those += f" group by e.contact_id having {f'not ({passes.text})' if zero else passes.text}"

@@ -24,8 +24,9 @@ from icx.ctrl_c import interruptible
 from icx.errors import NeedsYou
 from icx.fields import Catalogue, Field
 from icx.store import shared
-from icx.store.bits import packed
+from icx.store.bits import bits, from_bitstring
 from icx.store.db import Connection, memory
+from icx.store.each import BATCH, different_each, rows_each
 from icx.store.names import literal, quoted
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ BY_ROW = (
 )
 WHOLE = "by row, whole"  # the schema of the profile by row with the fields that are made on reading
 EVENT = "event_type, event_ts, message_id, event_url, machine"
-BATCH = 1_000_000  # rows counted at a time, or as many as there are people
 KEPT_BYTES = 256 * 2**20  # of answers: a bit a person and condition, one to four bytes a person and count
 
 Stamp = tuple[int, int, int]
@@ -157,34 +157,36 @@ class Published:
 
     def passing(self, con: Connection, test: str, params: Sequence[Any]) -> pa.BooleanArray:
         """Return which rows of the profile's file pass a condition, a bit each; `con` is one of `by_row`."""
-        import numpy as np
+        return self.named(con, f"select contact_id from profile where {test}", params)
 
-        # By number, not by place in the answer: with a join in it (of five values in an `in`, too) rows come in any order.
-        found = con.execute(f"select contact_id from profile where {test}", list(params)).fetchnumpy()
-        passes = np.zeros(self.about.people, dtype=np.bool_)
-        passes[np.asarray(found["contact_id"])] = True
-        return packed(passes)
+    def named(self, con: Connection, rows: str, params: Sequence[Any]) -> pa.BooleanArray:
+        """Return which rows of the profile's file a select names, a bit each, in any order and however often.
+
+        The select's first column is a person's id in `by_row`, which `con` is one of.
+        """
+        # Bits are set where rows are read, on all cores: nothing but these leaves the database.
+        people = self.about.people
+        found = con.execute(
+            f"select bitstring_agg(contact_id, 0, {bits(people) - 1})::blob from ({rows})", list(params)
+        ).fetchone()
+        return from_bitstring(found[0] if found else None, people)
 
     def counts(self, con: Connection, rows: str, params: Sequence[Any], *, once: bool = False) -> Any:
         """Return how many rows a select has of each row of the profile's file, as an array of numbers.
 
         The select's first column is a person's id in `by_row`, which `con` is one of. With `once` it has a second
-        column of numbers, and equal rows count once: all of them are in memory then, 20 bytes each.
+        column of numbers, and equal rows count once: the different ones are in memory then, eight bytes each.
         """
-        import numpy as np
-
-        people = self.about.people
-        found = None
         reading = con.sql(rows, params=list(params)).to_arrow_reader(BATCH)
         try:
-            for some in [_different(reading)] if once else _several(reading, max(people, BATCH)):
-                counted = np.bincount(some, minlength=people)
-                found = counted if found is None else np.add(found, counted, out=found)
+            return (different_each if once else rows_each)(reading, self.about.people)
         finally:
             reading.close()  # an unfinished result would bar this cursor from the next query
-        if found is None:
-            return np.zeros(people, dtype=np.uint8)
-        return found.astype(np.min_scalar_type(int(found.max(initial=0))))
+
+    def known(self, asked: Any) -> bool:
+        """Return whether the answer to something is kept."""
+        with self._lock:
+            return asked in self._kept
 
     def keep(self, asked: Any, ask: Callable[[], Kept]) -> Kept:
         """Return the answer to something asked before, or ask and keep it; the ones asked for last stay in memory.
@@ -228,44 +230,6 @@ class Published:
                 )
         except duckdb.BinderException:  # of an icx before rows were numbered, or fields made on reading
             raise _missing(self.directory, self.connection) from None
-
-
-def _several(reading: pa.RecordBatchReader, rows: int) -> Iterator[Any]:
-    """Yield the first column of a result in arrays of at least so many rows: counting costs as much as there are people."""
-    import numpy as np
-
-    waiting: list[Any] = []
-    for batch in reading:
-        waiting.append(batch.column(0).to_numpy(zero_copy_only=False))
-        if sum(map(len, waiting)) >= rows:
-            yield np.concatenate(waiting)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting)
-
-
-def _different(reading: pa.RecordBatchReader) -> Any:
-    """Return the first column of the different rows of two columns of numbers."""
-    import numpy as np
-
-    first, second = (column.to_numpy() for column in reading.read_all().columns)
-    if not len(first):
-        return first
-    second = second - second.min()
-    room, people = int(second.max()).bit_length(), int(first.max()).bit_length()
-    if room + people > 63:
-        second = np.unique(second, return_inverse=True)[1]
-        room = len(second).bit_length()
-    # In place: of millions of pairs, memory asked for anew takes longer than the sorting.
-    pairs = first.astype(np.uint32 if room + people <= 32 else np.int64)
-    pairs <<= room
-    pairs |= second.astype(pairs.dtype, copy=False)
-    pairs.sort()  # several times as quick as looking each up in a table
-    new = np.ones(len(pairs), dtype=np.bool_)
-    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
-    found = pairs[new]
-    found >>= room
-    return found
 
 
 @dataclass(frozen=True)

@@ -22,16 +22,16 @@ class Turn:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._interrupt: Callable[[], None] | None = None
+        self._interrupts: list[Callable[[], None]] = []
         self._over = threading.Event()
         self.stopped = False
 
     def running(self, con: Any) -> None:
-        """Say which cursor is at work; raises when the answer is no longer wanted."""
+        """Say that a cursor is at work, beside others said before; raises when the answer is no longer wanted."""
         with self._lock:
             if self.stopped:
                 raise Stopped
-            self._interrupt = con.interrupt
+            self._interrupts.append(con.interrupt)
 
     def stop(self) -> None:
         """Interrupt it; returns at once."""
@@ -41,26 +41,25 @@ class Turn:
             threading.Thread(target=self._insist, name="icx-stop", daemon=True).start()
 
     def over(self) -> None:
-        """Nothing of this run may be interrupted any more; its cursor is about to be closed."""
+        """Nothing of this run may be interrupted any more; its cursors are about to be closed."""
         with self._lock:
-            self._interrupt = None
+            self._interrupts.clear()
         self._over.set()
 
     def _insist(self) -> None:
         # A cursor between two queries does not remember that it was interrupted, so it is told until it has ended.
         while not self._over.wait(INSIST):
             with self._lock:
-                if self._interrupt is not None:
-                    with suppress(
-                        Exception
-                    ):  # the cursor is closed by now, and what comes next of the turn is refused
-                        self._interrupt()
+                for interrupt in self._interrupts:
+                    # a cursor that is closed by now; what comes next of the turn is refused
+                    with suppress(Exception):
+                        interrupt()
 
 
 class Worker(Generic[Job]):
     """Runs `work(job, turn)` for the newest job of each lane, on a thread of its own that starts with the first.
 
-    `work` hands its cursor to `turn.running` and looks at `turn.stopped` before it tells anybody its answer. Of
+    `work` hands its cursors to `turn.running` and looks at `turn.stopped` before it tells anybody its answer. Of
     several lanes that wait, the one asked last is next: it is what somebody has just clicked.
     """
 
