@@ -14,6 +14,7 @@ FIRST = 10.0  # calls a second to begin with
 SLOWEST = 0.1
 FASTEST = 1000.0  # how many are asked at a time limits a service that takes its time to far less
 QUICK = 1.0  # seconds; an answer within this says the service is at ease
+AT_ONCE = 0.1  # seconds; after some dozen such answers it is asked as fast as it answers
 # Answers that take this many times as long as they used to, so many in a row, say that a used-up limit is kept by
 # slowness instead of a 503. Then nothing is asked for a while; after the last nap slowness is taken as it comes.
 SLOWER = 5.0
@@ -117,7 +118,8 @@ class Pace:
                 self._climbing = False
                 self.rate = max(SLOWEST, self.rate / 2)
             elif status is not None and status < 500 and seconds <= QUICK:
-                faster = self.rate * 1.1 if self._climbing else self.rate + 0.1
+                share = 1.5 if seconds <= AT_ONCE else 1.1
+                faster = self.rate * share if self._climbing else self.rate + 0.1
                 self.rate = min(FASTEST, faster)
 
     def _compare(self, seconds: float, size: int) -> None:

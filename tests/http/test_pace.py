@@ -37,6 +37,15 @@ def test_quick_answers_speed_it_up():
     assert pace.rate > 2 * before
 
 
+def test_a_service_that_answers_at_once_is_soon_asked_as_fast_as_it_answers():
+    clock = ManualClock(MORNING)
+    pace = Pace(clock=clock)
+    for _ in range(100):
+        pace.spend()
+        pace.answered(200, 0.01)
+    assert sum(clock.slept) < 0.5
+
+
 def test_slow_answers_do_not_speed_it_up():
     pace = Pace(clock=ManualClock(MORNING))
     before = pace.rate
