@@ -13,8 +13,11 @@ from icx.store.published import ABOUT, TABLES, About, write_about
 
 KINDS = ("open", "click", "bounce", "unsubscribe")
 MACHINES = ("open", "click")  # the kinds that `sql/machine.sql` marks
-# Of zstd's levels the first takes less work than its own, the third, and the files are as big.
+# Of zstd's levels the first takes less work than its own, the third, and the files are as big. What a view counts after
+# each edit is packed so that it is read quickest: a third less work than of zstd, for a fortieth more bytes.
 FORMAT = "format parquet, parquet_version v2, compression zstd, compression_level 1"
+QUICK = "format parquet, parquet_version v2, compression lz4_raw"
+COUNTED = ("icontact_activity", "subscriptions")
 
 
 def publish(con: Connection, directory: Path, about: About) -> None:
@@ -34,7 +37,8 @@ def publish(con: Connection, directory: Path, about: About) -> None:
         select = _select(table, directory)
         if table == "profile" and filed != "*":
             select = f"select {filed} from profile_rows"
-        con.execute(f"copy ({select}) to {literal(str(_unfinished(directory, table)))} ({FORMAT})")
+        packed = QUICK if table in COUNTED else FORMAT
+        con.execute(f"copy ({select}) to {literal(str(_unfinished(directory, table)))} ({packed})")
     (directory / ABOUT).unlink(missing_ok=True)
     for table in TABLES:
         os.replace(_unfinished(directory, table), directory / f"{table}.parquet")
