@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+READ = 122_880  # rows read at a time, as many as DuckDB keeps together: their memory is soon used again
 BATCH = 1_000_000  # rows counted at a time, or as many as there are people
 
 

@@ -26,7 +26,7 @@ from icx.fields import Catalogue, Field
 from icx.store import shared
 from icx.store.bits import bits, from_bitstring
 from icx.store.db import Connection, memory
-from icx.store.each import BATCH, different_each, rows_each
+from icx.store.each import READ, different_each, rows_each
 from icx.store.names import literal, quoted
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ class Published:
         The select's first column is a person's id in `by_row`, which `con` is one of. With `once` it has a second
         column of numbers, and equal rows count once: the different ones are in memory then, eight bytes each.
         """
-        reading = con.sql(rows, params=list(params)).to_arrow_reader(BATCH)
+        reading = con.sql(rows, params=list(params)).to_arrow_reader(READ)
         try:
             return (different_each if once else rows_each)(reading, self.about.people)
         finally:
