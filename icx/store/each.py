@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 READ = 122_880  # rows read at a time, as many as DuckDB keeps together: their memory is soon used again
 BATCH = 1_000_000  # rows counted at a time, or as many as there are people
+PAIRS = 500_000  # pairs told apart at a time, about
 
 
 def rows_each(reading: pa.RecordBatchReader, people: int) -> Any:
@@ -39,7 +40,7 @@ def different_each(reading: pa.RecordBatchReader, people: int) -> Any:
     """Return how many different rows name each person; beside a person's number a row has another whole number.
 
     Both are put into one number, the person's first. Each batch is sorted as it comes; then one range of people after
-    another is taken out of all of them: eight bytes a different row, and no step that needs them all at once.
+    another is taken out of all of them: eight bytes a row, and no step that needs them all at once.
     """
     import numpy as np
 
@@ -49,15 +50,18 @@ def different_each(reading: pa.RecordBatchReader, people: int) -> Any:
         pairs = batch.column(0).to_numpy().astype(np.int64)
         pairs <<= numbers.room
         pairs |= numbers.fitting(batch.column(1))
-        runs.append(_different(pairs))
+        pairs.sort()  # several times as quick as looking each up in a table
+        runs.append(pairs)
     found = np.zeros(people, dtype=np.uint32)
-    ranges = max(1, sum(map(len, runs)) // BATCH)
+    ranges = max(1, sum(map(len, runs)) // PAIRS) if runs else 0
     for n in range(ranges):
         low, high = people * n // ranges, people * (n + 1) // ranges
         edges = np.array([low, high], dtype=np.int64) << numbers.room
-        pairs = _different(
-            np.concatenate([run[slice(*np.searchsorted(run, edges))] for run in runs] or [edges[:0]])
-        )
+        pairs = np.concatenate([run[slice(*np.searchsorted(run, edges))] for run in runs])
+        pairs.sort()
+        new = np.ones(len(pairs), dtype=np.bool_)
+        np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
+        pairs = pairs[new]
         pairs >>= numbers.room
         pairs -= low
         found[low:high] = np.bincount(pairs, minlength=high - low)
@@ -85,16 +89,6 @@ class _Numbers:
             for one in coded.dictionary.to_pylist()
         ]
         return np.array(codes, dtype=np.int64)[coded.indices.to_numpy()]
-
-
-def _different(pairs: Any) -> Any:
-    """Return the different numbers of an array in order; the array is sorted in place."""
-    import numpy as np
-
-    pairs.sort()  # several times as quick as looking each up in a table
-    new = np.ones(len(pairs), dtype=np.bool_)
-    np.not_equal(pairs[1:], pairs[:-1], out=new[1:])
-    return pairs[new]
 
 
 def _narrow(found: Any) -> Any:

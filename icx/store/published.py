@@ -175,7 +175,7 @@ class Published:
         """Return how many rows a select has of each row of the profile's file, as an array of numbers.
 
         The select's first column is a person's id in `by_row`, which `con` is one of. With `once` it has a second
-        column of numbers, and equal rows count once: the different ones are in memory then, eight bytes each.
+        column of numbers, and equal rows count once: all of them are in memory then, eight bytes each.
         """
         reading = con.sql(rows, params=list(params)).to_arrow_reader(READ)
         try:

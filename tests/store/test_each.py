@@ -38,7 +38,8 @@ def test_a_message_counts_once_however_often_somebody_opened_it(
     pairs: list[tuple[int, int]], batch: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(each, "BATCH", batch)  # as many ranges of people as there are rows, or one
+        patched.setattr(each, "BATCH", batch)
+        patched.setattr(each, "PAIRS", batch)  # as many ranges of people as there are rows, or one
         assert told(each.different_each(read(pairs), PEOPLE)) == Counter(person for person, _ in set(pairs))
         assert told(each.rows_each(read(pairs), PEOPLE)) == Counter(person for person, _ in pairs)
 
