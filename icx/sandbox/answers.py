@@ -82,7 +82,7 @@ def missing(name: str) -> str:
 
 
 def php_json(value: Any) -> bytes:
-    r"""Encode as PHP does: `/` as `\/`, everything past ASCII as `\uXXXX`, no blanks.
+    r"""Encode as PHP does: `/` as `\/`, everything past ASCII as `\u` and four digits, no blanks.
 
     >>> php_json({"url": "http://é"})
     b'{"url":"http:\\/\\/\\u00e9"}'

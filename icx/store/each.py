@@ -24,7 +24,7 @@ def rows_each(reading: pa.RecordBatchReader, people: int) -> Any:
     waiting: list[Any] = []
 
     def add() -> None:
-        if waiting:
+        if waiting:  # counts come as 64 bits, which nobody's rows need
             np.add(found, np.bincount(np.concatenate(waiting), minlength=people), out=found, casting="unsafe")
             waiting.clear()
 
